@@ -1,0 +1,69 @@
+# One call per module keeps the layering of docs/architecture.md true:
+#   reeltag_module(NAME media SOURCES probe.cpp ... TESTS probe_test.cpp ... LINK base EXTERNAL libav::libav)
+# NAME, LINK   modules by short name; a module may link only modules that stand before it in REELTAG_LAYERS.
+# SOURCES      private sources; the public headers are everything below include/.
+# TESTS        GoogleTest sources, built into reeltag_<name>_test when REELTAG_TESTS is on.
+# LINK         modules whose headers the public header needs; LINK_PRIVATE the ones only the sources need.
+# EXTERNAL     outside libraries, likewise with EXTERNAL_PRIVATE.
+# TORCH        sources see libtorch and share its precompiled header.
+# An undeclared include fails to compile because the other module's include folder is not on the path.
+
+set(REELTAG_LAYERS
+    base http store catalog media
+    model_recipe model_checkpoint model_mvit model_bundle
+    collect dataset train evaluate registry tag index serve cycle app)
+
+function(reeltag_check_direction from to)
+  list(FIND REELTAG_LAYERS "${from}" from_at)
+  list(FIND REELTAG_LAYERS "${to}" to_at)
+  if(from_at EQUAL -1 OR to_at EQUAL -1)
+    message(FATAL_ERROR "layering: '${from}' links '${to}', and one of them is not in REELTAG_LAYERS "
+                        "(cmake/ReeltagModule.cmake). A new module needs an ADR in docs/adr/.")
+  endif()
+  if(NOT to_at LESS from_at)
+    message(FATAL_ERROR "layering: back edge, module '${from}' may not link '${to}': "
+                        "a module links only modules before it in REELTAG_LAYERS.")
+  endif()
+endfunction()
+
+function(reeltag_module)
+  cmake_parse_arguments(M "TORCH" "NAME" "SOURCES;TESTS;LINK;LINK_PRIVATE;EXTERNAL;EXTERNAL_PRIVATE;TEST_LINK" ${ARGN})
+  if(M_UNPARSED_ARGUMENTS)
+    message(FATAL_ERROR "reeltag_module(${M_NAME}): unknown arguments ${M_UNPARSED_ARGUMENTS}")
+  endif()
+  foreach(other IN LISTS M_LINK M_LINK_PRIVATE)
+    reeltag_check_direction(${M_NAME} ${other})
+  endforeach()
+  if(M_NAME IN_LIST REELTAG_LAYERS)
+  else()
+    message(FATAL_ERROR "layering: module '${M_NAME}' is not in REELTAG_LAYERS")
+  endif()
+
+  set(target reeltag_${M_NAME})
+  add_library(${target} STATIC ${M_SOURCES})
+  add_library(reeltag::${M_NAME} ALIAS ${target})
+  file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/include/*.hpp)
+  target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_CURRENT_SOURCE_DIR}/include FILES ${headers})
+  list(TRANSFORM M_LINK PREPEND reeltag::)
+  list(TRANSFORM M_LINK_PRIVATE PREPEND reeltag::)
+  target_link_libraries(${target} PUBLIC ${M_LINK} ${M_EXTERNAL} PRIVATE reeltag_warnings ${M_LINK_PRIVATE} ${M_EXTERNAL_PRIVATE})
+  if(M_TORCH)
+    target_link_libraries(${target} PRIVATE reeltag::torch)
+    target_precompile_headers(${target} REUSE_FROM reeltag_torch_pch)
+  endif()
+
+  if(REELTAG_TESTS AND M_TESTS)
+    add_executable(${target}_test ${M_TESTS})
+    list(TRANSFORM M_TEST_LINK PREPEND reeltag::)
+    target_link_libraries(${target}_test PRIVATE ${target} reeltag_warnings ${M_LINK_PRIVATE} ${M_TEST_LINK}
+                                                 ${M_EXTERNAL_PRIVATE} GTest::gmock GTest::gtest_main)
+    target_include_directories(${target}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+    target_compile_definitions(${target}_test PRIVATE REELTAG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+    if(M_TORCH)
+      target_link_libraries(${target}_test PRIVATE reeltag::torch)
+      target_precompile_headers(${target}_test REUSE_FROM reeltag_torch_pch)
+    endif()
+    set_property(GLOBAL APPEND PROPERTY REELTAG_TEST_TARGETS ${target}_test)
+    add_test(NAME ${M_NAME} COMMAND ${target}_test)
+  endif()
+endfunction()

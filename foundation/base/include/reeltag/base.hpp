@@ -1,0 +1,11 @@
+// The ground every module stands on: errors, configuration, log, progress, ids, hashing, subprocess.
+// Each header below says its own thread-safety, ownership and failure; this one only gathers them.
+#pragma once
+
+#include "reeltag/base/config.hpp"
+#include "reeltag/base/error.hpp"
+#include "reeltag/base/hash.hpp"
+#include "reeltag/base/ids.hpp"
+#include "reeltag/base/log.hpp"
+#include "reeltag/base/progress.hpp"
+#include "reeltag/base/subprocess.hpp"

@@ -1,0 +1,74 @@
+// Errors. Throw Exception when the run cannot go on (bad configuration, lost database, corrupt bundle);
+// return Result<T> when one item of many may fail (a video, a download); assert only for bugs.
+// Values, freely copied, usable from any thread.
+//
+//   Result<Probe> probe(path);
+//   if (auto p = probe(path); !p) report.skip(path, p.error());
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <tl/expected.hpp>
+
+namespace reeltag {
+
+// What went wrong, in words that scripts may rely on. code_name() gives the spelling used in JSON.
+enum class Code {
+  invalid_argument,  // wrong usage: an option, a key, a request
+  invalid_config,    // a configuration or recipe that cannot be used
+  not_found,         // a file, key, dataset, run or model that is not there
+  already_exists,    // would overwrite something immutable
+  not_a_video,       // the bytes are no video container, or hold no video stream
+  decode_failed,     // a video that breaks while it is decoded
+  too_large,         // over a limit of bytes, pixels or duration
+  timeout,           // over a limit of time
+  unsupported,       // a valid input of a kind that reeltag does not handle
+  corrupt,           // a file of ours, or a model, whose content contradicts itself
+  unavailable,       // an outside system does not answer, or refuses for now
+  permission_denied,
+  interrupted,       // by a signal; the work can be resumed
+  internal           // a bug or an unexpected answer from a library
+};
+
+// The code's name in snake_case, as in {"error":{"code":"decode_failed"}}.
+std::string_view code_name(Code code) noexcept;
+
+// The process exit status for a run that ends with this code: 2 usage and configuration, 130 interrupted, else 1.
+int exit_status(Code code) noexcept;
+
+struct Error {
+  Code code = Code::internal;
+  std::string message;  // names the file, key or URL concerned and, where possible, what to do next
+};
+
+template <class T>
+using Result = tl::expected<T, Error>;
+
+// Shorthand for returning an error from a function that gives a Result.
+inline tl::unexpected<Error> fail(Code code, std::string message) {
+  return tl::unexpected<Error>(Error{code, std::move(message)});
+}
+
+class Exception : public std::runtime_error {
+ public:
+  Exception(Code code, const std::string& message) : std::runtime_error(message), code_(code) {}
+  explicit Exception(const Error& error) : Exception(error.code, error.message) {}
+
+  [[nodiscard]] Code code() const noexcept { return code_; }
+  [[nodiscard]] Error error() const { return {code_, what()}; }
+
+ private:
+  Code code_;
+};
+
+// The value, or an Exception when there is none: for the places where a failed item does end the run.
+template <class T>
+T value_or_throw(Result<T>&& result) {
+  if (!result) throw Exception(result.error());
+  if constexpr (!std::is_void_v<T>) return std::move(*result);
+}
+
+}  // namespace reeltag

@@ -1,0 +1,97 @@
+// Videos to pixels: probe a file, decode the frames that a sampler asks for, resize, thumbnails.
+//
+// Frames are uint8 RGB, [T,H,W,C] row-major, upright (rotation applied), with square pixels (sample aspect ratio
+// applied), in BT.709/sRGB-like full range whatever the stream's matrix, range and transfer were.
+// Decoder: one thread at a time, as many decoders as you like. Nothing here knows torch or hashtags.
+// What one file does wrong comes back as Result (not_a_video, decode_failed, too_large, timeout); nothing is thrown
+// for a bad video.
+//
+//   auto video = media::Decoder::open("clip.mp4", {});
+//   auto frames = (*video)->frames_at({0.0, 0.5, 1.0}, {.short_side = 64});   // one forward pass over the file
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reeltag/base/error.hpp"
+
+namespace reeltag::media {
+
+// Bounds on what one file may cost. Checked against the header before decoding and against reality while decoding.
+struct Limits {
+  std::int64_t max_bytes = 4LL << 30;     // file size
+  std::int64_t max_pixels = 8192LL * 4320;  // width * height of one coded frame
+  double max_duration = 3600.0;           // seconds
+  double max_decode_seconds = 120.0;      // wall-clock seconds for one call
+};
+template <class V>
+void visit(V& v, Limits& c) {
+  v("max_bytes", c.max_bytes, "Largest video file in bytes");
+  v("max_pixels", c.max_pixels, "Largest coded frame, width times height");
+  v("max_duration", c.max_duration, "Longest video in seconds");
+  v("max_decode_seconds", c.max_decode_seconds, "Longest time in seconds that decoding one video may take");
+}
+
+// Facts of a file. Sizes are those of the upright, square-pixel picture.
+struct Probe {
+  std::string container;      // libav's short name of the container, e.g. "mov,mp4,m4a,3gp,3g2,mj2"
+  std::string codec;          // "h264", "hevc", "vp9", "av1", "mpeg4", "gif", ...
+  int width = 0, height = 0;  // pixels, after rotation and aspect correction
+  int rotation = 0;           // degrees clockwise that were needed to stand upright: 0, 90, 180, 270
+  double fps = 0.0;           // average frames per second; 0 when unknown
+  double duration = 0.0;      // seconds; estimated from packets where the header has none
+  std::int64_t size_bytes = 0;
+  bool has_audio = false;
+};
+
+// uint8 RGB [T,H,W,3]. data.size() == count*height*width*3.
+struct Frames {
+  int count = 0, height = 0, width = 0;
+  std::vector<std::uint8_t> data;
+  std::vector<double> times;  // presentation time of each frame in seconds from the start of the video
+
+  [[nodiscard]] std::size_t frame_bytes() const { return static_cast<std::size_t>(height) * width * 3; }
+  [[nodiscard]] std::span<const std::uint8_t> frame(int t) const {
+    return {data.data() + frame_bytes() * static_cast<std::size_t>(t), frame_bytes()};
+  }
+};
+
+// How decoded pictures are scaled. At most one of short_side and width/height is given; none keeps the size.
+struct Scale {
+  int short_side = 0;         // shorter side in pixels, the other follows the aspect (rounded to nearest, at least 1)
+  int width = 0, height = 0;  // exact size
+};
+
+class Decoder {
+ public:
+  // Opens and probes. Fails with not_found, not_a_video, too_large, unsupported, timeout.
+  static Result<std::unique_ptr<Decoder>> open(const std::filesystem::path& path, const Limits& limits);
+  virtual ~Decoder() = default;
+
+  [[nodiscard]] virtual const Probe& probe() const = 0;
+
+  // For each asked time (seconds, any order, repeats allowed) the frame that is on screen then: the last one whose
+  // presentation time is not after it (half a microsecond of tolerance); the first frame for earlier times and the
+  // last one for later times. The result has one entry per asked time, in the asked order. One forward pass over the
+  // file (or a few seeks where they are cheaper), however many views the times belong to.
+  virtual Result<Frames> frames_at(std::span<const double> times, const Scale& scale) = 0;
+
+  // Presentation times of all frames in seconds, sorted, from a pass over the packets (no decoding).
+  virtual Result<std::vector<double>> frame_times() = 0;
+};
+
+// Header facts only.
+Result<Probe> probe(const std::filesystem::path& path, const Limits& limits);
+
+// A JPEG of the picture, quality 2 (best) to 31. For reports and pages.
+Result<std::string> encode_jpeg(std::span<const std::uint8_t> rgb, int width, int height, int quality = 5);
+
+// Writes frames as an H.264 MP4 (yuv420p, even sizes required). For generated clips and tests.
+Result<void> encode_mp4(const Frames& frames, double fps, const std::filesystem::path& path);
+
+}  // namespace reeltag::media
