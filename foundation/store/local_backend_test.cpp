@@ -159,7 +159,7 @@ class WithoutPrivileges {
 TEST(LocalStore, AFolderThatMayNotBeWrittenCanStillBeRead) {
   const test::Folder folder;
   open(folder.path().string())->put("videos/k", "v");
-  const auto no_write = fs::perms::owner_read | fs::perms::owner_exec | fs::perms::others_read | fs::perms::others_exec;
+  const auto no_write = static_cast<fs::perms>(0555);
   for (const auto& each : {folder.path(), folder.path() / "videos", folder.path() / kTemporaryFolder}) {
     fs::permissions(each, no_write);
   }
