@@ -3,23 +3,30 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 
 #include <nlohmann/json.hpp>
-#include <yaml-cpp/yaml.h>
 
 #include "keys.hpp"
 #include "reeltag/base/config.hpp"
+#include "reeltag/base/file.hpp"
+#include "reeltag/base/yaml.hpp"
 
 namespace reeltag::model {
 namespace {
 
 using nlohmann::json;
 
+constexpr std::int64_t kMaxRecipe = 1 << 20;  // bytes
+
 [[noreturn]] void bad(const std::string& message) { throw Exception(Code::invalid_config, message); }
+
+// "; did you mean X?" or nothing.
+std::string nearest(std::string_view name, const std::vector<std::string>& candidates) {
+  const auto near = config::nearest_name(name, candidates);
+  return near ? "; did you mean " + *near + "?" : "";
+}
 
 // ---- JSON values to the types of the keys ------------------------------------------------------------------------
 
@@ -37,16 +44,6 @@ void read_integer(const json& v, Int& out) {
 }
 void read(const json& v, int& out) { read_integer(v, out); }
 void read(const json& v, std::int64_t& out) { read_integer(v, out); }
-template <class T>
-void read(const json& v, std::vector<T>& out) {
-  if (!v.is_array()) throw std::invalid_argument("want a list");
-  out.clear();
-  for (const auto& item : v) {
-    T value{};
-    read(item, value);
-    out.push_back(value);
-  }
-}
 void read(const json& v, Triple& out) {
   if (!v.is_array() || v.size() != 3) throw std::invalid_argument("want a list of three integers");
   for (std::size_t i = 0; i < 3; ++i) read(v[i], out[i]);
@@ -60,6 +57,16 @@ void read(const json& v, BlockStride& out) {
   if (!v.is_array() || v.size() != 4) throw std::invalid_argument("want entries [block, t, h, w]");
   read(v[0], out.block);
   for (std::size_t i = 0; i < 3; ++i) read(v[i + 1], out.stride[i]);
+}
+template <class T>
+void read(const json& v, std::vector<T>& out) {
+  if (!v.is_array()) throw std::invalid_argument("want a list");
+  out.clear();
+  for (const auto& item : v) {
+    T value{};
+    read(item, value);
+    out.push_back(value);
+  }
 }
 template <class T>
 void read(const json& v, std::optional<T>& out) {
@@ -171,71 +178,45 @@ json python_literal(const std::string& text) {
   return text;
 }
 
-json to_json(const YAML::Node& node) {
-  if (node.IsNull()) return {};
-  if (node.IsSequence()) {
-    json out = json::array();
-    for (const auto& item : node) out.push_back(to_json(item));
-    return out;
-  }
-  if (node.Tag() == "!") return node.Scalar();  // quoted: a string, unless it is a literal
-  return python_literal(node.Scalar());
-}
-
-// A quoted scalar may still hold a literal ("(3, 7, 7)"); where the key wants a string it stays one.
-json unquote(const json& value) {
-  return value.is_string() ? python_literal(value.get<std::string>()) : value;
+json to_json(const yaml::Node& node) {
+  if (node.kind == yaml::Kind::scalar) return python_literal(node.text);
+  if (node.kind != yaml::Kind::list) return {};
+  json out = json::array();
+  for (const auto& item : node.items) out.push_back(to_json(item));
+  return out;
 }
 
 struct Reader {
   Recipe& recipe;
-  const std::string& origin;
 
-  [[nodiscard]] std::string where(const YAML::Node& node) const {
-    return origin + ":" + std::to_string(node.Mark().line + 1);
-  }
-
-  void assign(const std::string& key, const YAML::Node& key_node, const YAML::Node& node) const {
+  // A scalar is its Python literal where the key takes that, and its text where the key wants a string.
+  void assign(const std::string& key, const yaml::Node& node) const {
     const json value = to_json(node);
-    for (const json& candidate : {value, unquote(value)}) {
+    std::string why;
+    for (const json& candidate : {value, json(node.text)}) {
       Assign v{key, candidate};
       try {
         visit(v, recipe);
-      } catch (const std::exception&) {
-        continue;
-      }
-      if (v.found) return;
-      break;
-    }
-    report(key, key_node, value);
-  }
-
-  void report(const std::string& key, const YAML::Node& key_node, const json& value) const {
-    if (is_ignored(key)) return;
-    const auto& names = known_names();
-    if (std::find(names.begin(), names.end(), key) != names.end()) {
-      Assign v{key, value};
-      try {
-        visit(v, recipe);
+        if (v.found) return;
+        break;
       } catch (const std::exception& e) {
-        bad(where(key_node) + ": " + key + " cannot be " + value.dump() + ": " + e.what());
+        if (why.empty()) why = e.what();
+        if (node.kind != yaml::Kind::scalar) break;
       }
     }
-    bad(where(key_node) + ": unknown key " + key + "; the nearest known name is " + config::nearest_name(key, names));
+    if (!why.empty()) bad(node.place() + ": " + key + " cannot be " + value.dump() + ": " + why);
+    if (!is_ignored(key)) bad(node.place() + ": unknown key " + key + nearest(key, known_names()));
   }
 
-  void mapping(const std::string& prefix, const YAML::Node& map) const {
-    for (const auto& entry : map) {
-      const std::string name = entry.first.Scalar();
+  void mapping(const std::string& prefix, const yaml::Node& map) const {
+    for (const auto& [name, node] : map.entries) {
       const std::string key = prefix.empty() ? name : prefix + "." + name;
-      if (entry.second.IsMap()) {
-        if (prefix.empty() && !is_known_section(name)) {
-          recipe.warnings.push_back(where(entry.first) + ": section " + name + " is unknown and was ignored");
-        } else {
-          mapping(key, entry.second);
-        }
+      if (node.kind != yaml::Kind::map) {
+        assign(key, node);
+      } else if (prefix.empty() && !is_known_section(name)) {
+        recipe.warnings.push_back(node.place() + ": section " + name + " is unknown and was ignored");
       } else {
-        assign(key, entry.first, entry.second);
+        mapping(key, node);
       }
     }
   }
@@ -249,17 +230,12 @@ std::string emit_value(const json& value) {
 
 }  // namespace
 
-Recipe parse_recipe(std::string_view yaml, const std::string& origin) {
+Recipe parse_recipe(std::string_view text, const std::string& origin) {
   Recipe recipe;
-  YAML::Node root;
-  try {
-    root = YAML::Load(std::string(yaml));
-  } catch (const YAML::Exception& e) {
-    bad(origin + ":" + std::to_string(e.mark.line + 1) + ": not valid YAML: " + e.msg);
-  }
-  if (root.IsNull()) return recipe;
-  if (!root.IsMap()) bad(origin + ": want a mapping of sections, e.g. MVIT:");
-  Reader{recipe, origin}.mapping("", root);
+  const yaml::Node root = yaml::parse(text, origin, yaml::Repeats::last_wins);
+  if (root.kind == yaml::Kind::null) return recipe;
+  if (root.kind != yaml::Kind::map) bad(origin + ": want a mapping of sections, e.g. MVIT:");
+  Reader{recipe}.mapping("", root);
   return recipe;
 }
 
@@ -284,25 +260,22 @@ Recipe load_recipe(const std::string& name_or_file) {
   std::filesystem::path path = name_or_file;
   if (path.extension() != ".yaml" && path.extension() != ".yml") {
     path.clear();
+    std::vector<std::string> candidates;
     // "MVITv2_S_16x4" and "Kinetics/MVITv2_S_16x4" both name configs/Kinetics/MVITv2_S_16x4.yaml.
     for (const auto& name : shipped_recipes()) {
       const auto base = std::filesystem::path(name).filename().string();
+      candidates.insert(candidates.end(), {name, base});
       if (name == name_or_file || base == name_or_file) {
         if (!path.empty()) bad("recipe '" + name_or_file + "' names several shipped recipes; give the folder too: " + name);
         path = recipes_folder() / (name + ".yaml");
       }
     }
     if (path.empty()) {
-      throw Exception(Code::not_found, "no shipped recipe is called '" + name_or_file + "'; the nearest is '" +
-                                           config::nearest_name(name_or_file, shipped_recipes()) +
-                                           "', and a file must end in .yaml");
+      throw Exception(Code::not_found, "no shipped recipe is called '" + name_or_file + "'" + nearest(name_or_file, candidates) +
+                                           "; a file must end in .yaml");
     }
   }
-  std::ifstream in(path);
-  if (!in) throw Exception(Code::not_found, "cannot read recipe " + path.string());
-  std::ostringstream text;
-  text << in.rdbuf();
-  return parse_recipe(text.str(), path.string());
+  return parse_recipe(value_or_throw(read_file(path, kMaxRecipe)), path.string());
 }
 
 void set(Recipe& recipe, std::string_view key, const json& value) {
@@ -313,8 +286,7 @@ void set(Recipe& recipe, std::string_view key, const json& value) {
     bad("recipe key " + std::string(key) + " cannot be " + value.dump() + ": " + e.what());
   }
   if (!v.found && !is_ignored(key)) {
-    bad("unknown recipe key " + std::string(key) + "; the nearest known name is " +
-        config::nearest_name(key, known_names()));
+    bad("unknown recipe key " + std::string(key) + nearest(key, known_names()));
   }
 }
 

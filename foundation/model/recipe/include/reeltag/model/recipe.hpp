@@ -177,7 +177,7 @@ struct Recipe {
 };
 
 // Reads YAML text; origin is the file name for messages. Throws Exception(invalid_config).
-Recipe parse_recipe(std::string_view yaml, const std::string& origin);
+Recipe parse_recipe(std::string_view text, const std::string& origin);
 
 // A file, or the name of a shipped recipe ("MVITv2_S_16x4", "Kinetics/MVITv2_S_16x4", "starter").
 // Throws not_found with the nearest shipped names.
