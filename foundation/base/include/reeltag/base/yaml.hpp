@@ -6,6 +6,7 @@
 //   if (const yaml::Node* lr = root.find("lr")) use(lr->text, lr->line);
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <string>
 #include <string_view>
@@ -18,11 +19,11 @@ enum class Kind { null, scalar, list, map };
 
 struct Node {
   Kind kind = Kind::null;
-  std::string text;                                   // scalar: as written, without quotes
-  std::vector<Node> items;                            // list
-  std::vector<std::pair<std::string, Node>> entries;  // map, in the written order; no key twice
-  std::string origin;                                 // file name, or "--set"
-  int line = 0;                                       // 1-based; 0 where there are no lines
+  std::string text = {};                                   // scalar: as written, without quotes
+  std::vector<Node> items = {};                            // list
+  std::vector<std::pair<std::string, Node>> entries = {};  // map, in the written order; no key twice
+  std::string origin = {};                                 // file name, or "--set"
+  int line = 0;                                            // 1-based; 0 where there are no lines
 
   // The entry with this key; nothing when there is none or this is no map. Lives as long as this node.
   [[nodiscard]] const Node* find(std::string_view key) const;
@@ -45,7 +46,7 @@ void merge(Node& under, const Node& over);
 // fit. Integers are decimal; a double may be written .inf, never nan; booleans are true, false, yes, no, on, off.
 bool read(const std::string& text, bool& value);
 bool read(const std::string& text, int& value);
-bool read(const std::string& text, long& value);
+bool read(const std::string& text, std::int64_t& value);
 bool read(const std::string& text, double& value);
 
 }  // namespace reeltag::yaml
