@@ -24,10 +24,10 @@ namespace reeltag::media {
 
 // Bounds on what one file may cost. Checked against the header before decoding and against reality while decoding.
 struct Limits {
-  std::int64_t max_bytes = 4LL << 30;     // file size
+  std::int64_t max_bytes = 4LL << 30;       // file size
   std::int64_t max_pixels = 8192LL * 4320;  // width * height of one coded frame
-  double max_duration = 3600.0;           // seconds
-  double max_decode_seconds = 120.0;      // wall-clock seconds for one call
+  double max_duration = 3600.0;             // seconds
+  double max_decode_seconds = 120.0;        // wall-clock seconds for one call
 };
 template <class V>
 void visit(V& v, Limits& c) {

@@ -1,0 +1,247 @@
+#include "input.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <system_error>
+
+namespace reeltag::media {
+namespace {
+
+// Containers of videos. Left out on purpose: playlists and scripts (hls, concat, dash), which make libav open other
+// files and addresses, and still pictures.
+constexpr const char* kContainers = "mov,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,m4v,h264,hevc";
+
+// As many bytes are looked at to tell the container and the streams' facts.
+constexpr int kProbeBytes = 1 << 20;
+
+std::string number(double x) {
+  std::array<char, 32> text{};
+  std::snprintf(text.data(), text.size(), "%.6g", x);
+  return text.data();
+}
+
+// "DURATION" of a Matroska stream, "00:00:10.040000000", in seconds; 0 when absent or odd.
+double tagged_duration(const AVStream& stream) {
+  const AVDictionaryEntry* tag = av_dict_get(stream.metadata, "DURATION", nullptr, 0);
+  if (tag == nullptr) return 0.0;
+  int hours = 0, minutes = 0;
+  double seconds = 0;
+  if (std::sscanf(tag->value, "%d:%d:%lf", &hours, &minutes, &seconds) != 3) return 0.0;
+  const double total = hours * 3600.0 + minutes * 60.0 + seconds;
+  return std::isfinite(total) && total > 0 ? total : 0.0;
+}
+
+bool is_picture_only(const AVStream& s) {
+  return (s.disposition &
+          (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS | AV_DISPOSITION_STILL_IMAGE)) != 0;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Input>> Input::open(const std::filesystem::path& path, const Limits& limits) {
+  libav::silence();
+  libav::clear_log();
+  std::unique_ptr<Input> input(new Input(path, limits));
+  input->start_clock();
+  const auto step = [&](Result<void> (Input::*act)(), Result<void> before) {
+    return before ? ((*input).*act)() : before;
+  };
+  auto done = step(&Input::check_file, {});
+  done = step(&Input::open_container, std::move(done));
+  done = step(&Input::choose_stream, std::move(done));
+  done = step(&Input::read_headers, std::move(done));
+  if (!done) return tl::unexpected(done.error());
+  return input;
+}
+
+void Input::start_clock() {
+  const double seconds = std::clamp(limits_.max_decode_seconds, 0.0, 1e9);
+  deadline_ = std::chrono::steady_clock::now() +
+              std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
+}
+
+Error Input::error(Code code, const std::string& text) const { return {code, path_.string() + ": " + text}; }
+
+Error Input::timeout() const {
+  return error(Code::timeout, "took longer than " + number(limits_.max_decode_seconds) +
+                                  " s; raise media.max_decode_seconds if that is expected");
+}
+
+Result<void> Input::check_file() {
+  std::error_code failed;
+  const auto status = std::filesystem::status(path_, failed);
+  if (!std::filesystem::exists(status)) {
+    if (failed && failed != std::errc::no_such_file_or_directory && failed != std::errc::not_a_directory)
+      return tl::unexpected(error(Code::permission_denied, "cannot be looked at: " + failed.message()));
+    return tl::unexpected(error(Code::not_found, "no such file"));
+  }
+  if (!std::filesystem::is_regular_file(status))
+    return tl::unexpected(error(Code::not_a_video, "is not a regular file"));
+  const auto bytes = std::filesystem::file_size(path_, failed);
+  if (failed) return tl::unexpected(error(Code::permission_denied, "has no readable size: " + failed.message()));
+  if (bytes == 0) return tl::unexpected(error(Code::not_a_video, "is empty"));
+  if (std::cmp_greater(bytes, limits_.max_bytes))
+    return tl::unexpected(error(
+        Code::too_large,
+        "has " + std::to_string(bytes) + " bytes, the limit media.max_bytes is " + std::to_string(limits_.max_bytes)));
+  probe_.size_bytes = static_cast<std::int64_t>(bytes);
+  return {};
+}
+
+Result<void> Input::open_container() {
+  const AVIOInterruptCB on_wait{&Input::interrupted, this};
+  AVIOContext* io = nullptr;
+  const std::string url = "file:" + path_.string();  // never a protocol that a file's name could spell
+  int got = avio_open2(&io, url.c_str(), AVIO_FLAG_READ, &on_wait, nullptr);
+  io_.reset(io);
+  if (got == AVERROR(EACCES)) return tl::unexpected(error(Code::permission_denied, "may not be read"));
+  if (got < 0) return tl::unexpected(error(Code::not_found, "cannot be opened: " + libav::error_text(got)));
+
+  // The content alone decides what a file is; its name is not asked.
+  const AVInputFormat* container = nullptr;
+  got = av_probe_input_buffer2(io_.get(), &container, "", nullptr, 0, kProbeBytes);
+  if (late()) return tl::unexpected(timeout());
+  if (got < 0) return tl::unexpected(error(Code::not_a_video, "is not a video: its content has no known container"));
+  if (av_match_list(container->name, kContainers, ',') <= 0)
+    return tl::unexpected(
+        error(Code::not_a_video, std::string("is not a video: its content looks like ") +
+                                     (container->long_name ? container->long_name : container->name)));
+
+  AVFormatContext* format = libav::owned<libav::InputPtr>(avformat_alloc_context()).release();
+  format->pb = io_.get();
+  format->interrupt_callback = on_wait;
+  libav::clear_log();
+  got = avformat_open_input(&format, "", container, nullptr);  // frees format when it fails
+  format_.reset(got < 0 ? nullptr : format);
+  if (late()) return tl::unexpected(timeout());
+  if (got < 0)
+    return tl::unexpected(error(Code::not_a_video, std::string("is damaged or cut off: no readable ") +
+                                                       container->name + " header: " + libav::error_text(got)));
+  probe_.container = container->name;
+  return {};
+}
+
+Result<void> Input::choose_stream() {
+  const std::span<AVStream*> streams(format_->streams, format_->nb_streams);
+  std::int64_t best = -1;
+  for (AVStream* s : streams) {
+    const AVCodecParameters& p = *s->codecpar;
+    probe_.has_audio |= p.codec_type == AVMEDIA_TYPE_AUDIO;
+    if (p.codec_type != AVMEDIA_TYPE_VIDEO || is_picture_only(*s)) continue;
+    // The default stream before the largest one before the first one, as the ffmpeg program chooses.
+    const std::int64_t pixels = static_cast<std::int64_t>(p.width) * p.height;
+    const std::int64_t score = pixels + ((s->disposition & AV_DISPOSITION_DEFAULT) ? 5'000'000 : 0);
+    if (score <= best) continue;
+    best = score;
+    stream_ = s;
+  }
+  if (stream_ == nullptr) return tl::unexpected(error(Code::not_a_video, "holds no video stream"));
+  read_all_streams(false);
+  return check_size();
+}
+
+Result<void> Input::check_size() const {
+  const AVCodecParameters& p = *stream_->codecpar;
+  const std::int64_t pixels = static_cast<std::int64_t>(p.width) * p.height;
+  if (p.width >= 0 && p.height >= 0 && pixels <= limits_.max_pixels) return {};
+  return tl::unexpected(error(Code::too_large, "has " + std::to_string(p.width) + "x" + std::to_string(p.height) +
+                                                   " pixels a frame, the limit media.max_pixels is " +
+                                                   std::to_string(limits_.max_pixels)));
+}
+
+Result<void> Input::read_headers() {
+  // The first frames are decoded here, so the bound on pixels has to hold here too.
+  std::vector<AVDictionary*> options(format_->nb_streams, nullptr);
+  for (AVDictionary*& o : options) {
+    av_dict_set_int(&o, "max_pixels", limits_.max_pixels, 0);
+    av_dict_set(&o, "threads", "1", 0);
+  }
+  format_->probesize = kProbeBytes;
+  const unsigned known = format_->nb_streams;  // libav may add streams while it reads
+  libav::clear_log();
+  const int got = avformat_find_stream_info(format_.get(), options.data());
+  for (unsigned i = 0; i < known; ++i) av_dict_free(&options[i]);
+  if (late()) return tl::unexpected(timeout());
+  if (got < 0) return tl::unexpected(error(Code::not_a_video, "has no readable streams: " + libav::error_text(got)));
+  if (auto small = check_size(); !small) return small;
+
+  const AVCodecParameters& p = *stream_->codecpar;
+  if (avcodec_find_decoder(p.codec_id) == nullptr)
+    return tl::unexpected(
+        error(Code::unsupported, std::string("no decoder for codec ") + avcodec_get_name(p.codec_id)));
+  if (p.width <= 0 || p.height <= 0)
+    return tl::unexpected(
+        error(Code::decode_failed, std::string("its ") + avcodec_get_name(p.codec_id) +
+                                       " stream cannot be decoded: " + libav::error_text(AVERROR_INVALIDDATA)));
+  read_facts();
+  if (probe_.duration > limits_.max_duration)
+    return tl::unexpected(error(Code::too_large, "lasts " + number(probe_.duration) +
+                                                     " s, the limit media.max_duration is " +
+                                                     number(limits_.max_duration) + " s"));
+  return {};
+}
+
+void Input::read_facts() {
+  const AVCodecParameters& p = *stream_->codecpar;
+  geometry_.coded = {p.width, p.height};
+  geometry_.pixel_aspect = av_guess_sample_aspect_ratio(format_.get(), stream_, nullptr);
+  std::size_t bytes = 0;
+  const std::uint8_t* matrix = av_stream_get_side_data(stream_, AV_PKT_DATA_DISPLAYMATRIX, &bytes);
+  if (matrix != nullptr && bytes >= 9 * sizeof(std::int32_t))
+    geometry_.orientation = Orientation::from_matrix(reinterpret_cast<const std::int32_t*>(matrix));
+
+  const Size upright = geometry_.upright();
+  probe_.codec = avcodec_get_name(p.codec_id);
+  probe_.width = upright.width;
+  probe_.height = upright.height;
+  probe_.rotation = geometry_.orientation.degrees();
+  const AVRational rate = stream_->avg_frame_rate;
+  probe_.fps = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0.0;
+  const bool guessed = format_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;  // off by any factor
+  if (!guessed && stream_->duration != AV_NOPTS_VALUE && stream_->duration > 0)
+    claim_.seconds = static_cast<double>(stream_->duration) * av_q2d(stream_->time_base);
+  else if (const double tagged = tagged_duration(*stream_); tagged > 0)
+    claim_.seconds = tagged;
+  else if (!guessed && format_->duration != AV_NOPTS_VALUE && format_->duration > 0)
+    claim_ = {static_cast<double>(format_->duration) / AV_TIME_BASE, true};
+  // Matroska counts its durations from time zero, not from the first frame.
+  if (std::string_view(format_->iformat->name).starts_with("matroska"))
+    claim_.seconds = std::max(0.0, claim_.seconds - start_seconds());
+  probe_.duration = claim_.seconds;
+}
+
+double Input::start_seconds() const {
+  return stream_->start_time == AV_NOPTS_VALUE ? 0.0
+                                               : static_cast<double>(stream_->start_time) * av_q2d(stream_->time_base);
+}
+
+void Input::read_all_streams(bool all) {
+  for (unsigned i = 0; i < format_->nb_streams; ++i)
+    format_->streams[i]->discard = all || format_->streams[i] == stream_ ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+}
+
+Result<bool> Input::read(AVPacket& packet) {
+  for (;;) {
+    av_packet_unref(&packet);
+    libav::clear_log();
+    const int got = av_read_frame(format_.get(), &packet);
+    if (late()) return tl::unexpected(timeout());
+    if (got == AVERROR(EAGAIN)) continue;
+    if (got < 0) {
+      if (got != AVERROR_EOF) problem_ = libav::error_text(got);
+      return false;
+    }
+    const auto at = static_cast<unsigned>(packet.stream_index);
+    if (at < format_->nb_streams && format_->streams[at]->discard < AVDISCARD_ALL) return true;
+  }
+}
+
+bool Input::seek(std::int64_t timestamp) {
+  return avformat_seek_file(format_.get(), stream_->index, INT64_MIN, timestamp, timestamp, 0) >= 0;
+}
+
+}  // namespace reeltag::media

@@ -1,0 +1,76 @@
+// One open video file: container, chosen video stream, facts, and the two bounds that hold for every read, deadline and
+// limits. One thread. What the header says is checked against the limits before anything is sized by it.
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <memory>
+#include <string>
+
+#include "libav.hpp"
+#include "picture.hpp"
+#include "reeltag/media.hpp"
+
+namespace reeltag::media {
+
+class Input {
+ public:
+  static Result<std::unique_ptr<Input>> open(const std::filesystem::path& path, const Limits& limits);
+
+  [[nodiscard]] const Probe& probe() const { return probe_; }
+  [[nodiscard]] const Limits& limits() const { return limits_; }
+  [[nodiscard]] const Geometry& geometry() const { return geometry_; }
+  [[nodiscard]] AVFormatContext& format() const { return *format_; }
+  [[nodiscard]] AVStream& stream() const { return *stream_; }
+
+  // Seconds that the video stream claims to last, 0 when unknown. Where only the whole file has a duration, that one,
+  // and whole_file is set: sound may then outlast the picture.
+  struct Claim {
+    double seconds = 0.0;
+    bool whole_file = false;
+  };
+  [[nodiscard]] Claim claim() const { return claim_; }
+  // Time of the first frame in the container's own count.
+  [[nodiscard]] double start_seconds() const;
+
+  // A new call begins: max_decode_seconds count from now.
+  void start_clock();
+  [[nodiscard]] bool late() const { return std::chrono::steady_clock::now() > deadline_; }
+
+  // Reads the next packet of the video stream, or of any stream when all streams are on. False at the end, and also
+  // where the file breaks off: read_problem() then says how.
+  Result<bool> read(AVPacket& packet);
+  [[nodiscard]] const std::string& read_problem() const { return problem_; }
+  void read_all_streams(bool all);
+
+  // Goes back to the packet at or before the time stamp (stream time base); the lowest stamp is the start of the file.
+  bool seek(std::int64_t timestamp);
+
+  // An error that names the file.
+  [[nodiscard]] Error error(Code code, const std::string& text) const;
+  [[nodiscard]] Error timeout() const;
+
+ private:
+  Input(const std::filesystem::path& path, const Limits& limits) : path_(path), limits_(limits) {}
+
+  Result<void> check_file();
+  Result<void> open_container();
+  Result<void> choose_stream();
+  Result<void> read_headers();
+  Result<void> check_size() const;
+  void read_facts();
+  static int interrupted(void* self) { return static_cast<Input*>(self)->late() ? 1 : 0; }
+
+  std::filesystem::path path_;
+  Limits limits_;
+  Probe probe_;
+  Geometry geometry_;
+  Claim claim_;
+  std::chrono::steady_clock::time_point deadline_;
+  std::string problem_;
+  libav::IoPtr io_;  // closed after format_, which reads from it
+  libav::InputPtr format_;
+  AVStream* stream_ = nullptr;
+};
+
+}  // namespace reeltag::media

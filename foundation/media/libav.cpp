@@ -1,0 +1,42 @@
+#include "libav.hpp"
+
+#include <array>
+#include <cstdarg>
+#include <cstdio>
+#include <mutex>
+
+namespace reeltag::media::libav {
+namespace {
+
+// A fixed buffer: the callback runs inside C code, where an exception must not pass.
+thread_local std::array<char, 256> last_line{};
+
+void remember(void* /*context*/, int level, const char* format, va_list args) {
+  if (level > AV_LOG_ERROR) return;
+  std::vsnprintf(last_line.data(), last_line.size(), format, args);
+}
+
+std::string trimmed(std::string text) {
+  for (char& c : text)
+    if (static_cast<unsigned char>(c) < ' ') c = ' ';  // file content must not bring control characters to a terminal
+  const auto last = text.find_last_not_of(" .");
+  return last == std::string::npos ? std::string() : text.substr(0, last + 1);
+}
+
+}  // namespace
+
+void silence() {
+  static std::once_flag once;
+  std::call_once(once, [] { av_log_set_callback(remember); });
+}
+
+void clear_log() { last_line[0] = '\0'; }
+
+std::string error_text(int av_error) {
+  std::array<char, AV_ERROR_MAX_STRING_SIZE> name{};
+  av_strerror(av_error, name.data(), name.size());
+  const std::string line = trimmed(last_line.data());
+  return line.empty() ? std::string(name.data()) : std::string(name.data()) + " (" + line + ")";
+}
+
+}  // namespace reeltag::media::libav

@@ -1,0 +1,101 @@
+#include "test_clips.hpp"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <iterator>
+#include <sstream>
+
+namespace reeltag::media::test {
+
+Folder::Folder() {
+  std::string name = (std::filesystem::temp_directory_path() / "reeltag_media_XXXXXX").string();
+  if (mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary folder");
+  path_ = name;
+}
+
+Folder::~Folder() {
+  std::error_code ignored;
+  std::filesystem::remove_all(path_, ignored);
+}
+
+std::string Folder::run(const std::string& command) const {
+  const auto output = path_ / "output.txt";
+  const int status =
+      std::system(("cd '" + path_.string() + "' && (" + command + ") > output.txt 2> errors.txt < /dev/null").c_str());
+  if (status != 0) ADD_FAILURE() << command << "\n" << content_of(path_ / "errors.txt");
+  return content_of(output);
+}
+
+std::filesystem::path Folder::clip(const std::string& name, const std::string& arguments) const {
+  run("ffmpeg -nostdin -v error -y " + arguments + " " + name);
+  return path_ / name;
+}
+
+std::filesystem::path Folder::file(const std::string& name, const std::string& content) const {
+  std::ofstream(path_ / name, std::ios::binary) << content;
+  return path_ / name;
+}
+
+std::string content_of(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+Frames ffmpeg_frames(const Folder& folder, const std::filesystem::path& clip) {
+  Frames frames;
+  std::vector<double> times;
+  std::istringstream listed(
+      folder.run("ffprobe -v error -select_streams v:0 -show_entries "
+                 "frame=best_effort_timestamp_time -of csv=p=0 '" +
+                 clip.string() + "'"));
+  for (std::string line; std::getline(listed, line);) {
+    if (line.empty()) continue;  // side data leaves such lines
+    times.push_back(std::stod(line[0] == 'N' ? "nan" : line));
+  }
+  for (std::size_t i = 0; i < times.size(); ++i) {
+    // AVI says nothing of the frame that is held back by reordering until the end; it takes its turn.
+    if (std::isnan(times[i]) && i >= 2) times[i] = 2 * times[i - 1] - times[i - 2];
+    frames.times.push_back(times[i] - times[0]);
+  }
+  folder.run("ffmpeg -nostdin -v error -y -i '" + clip.string() +
+             "' -vsync passthrough -sws_flags bilinear+accurate_rnd+full_chroma_int+full_chroma_inp "
+             "-vf \"scale='round(iw*if(sar,sar,1))':ih,setsar=1,format=rgb24\" -f rawvideo all.rgb"
+             " -map 0:v:0 -vframes 1 -vf \"scale='round(iw*if(sar,sar,1))':ih,setsar=1\" one.png");
+  std::istringstream size(folder.run("ffprobe -v error -show_entries stream=width,height -of csv=p=0:s=x one.png"));
+  size >> frames.width;
+  size.ignore();  // 160x120
+  size >> frames.height;
+  const std::string raw = content_of(folder / "all.rgb");
+  frames.data.assign(raw.begin(), raw.end());
+  if (frames.frame_bytes() > 0) frames.count = static_cast<int>(frames.data.size() / frames.frame_bytes());
+  EXPECT_EQ(static_cast<std::size_t>(frames.count), frames.times.size()) << clip;
+  return frames;
+}
+
+double difference(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) {
+  EXPECT_EQ(a.size(), b.size());
+  double sum = 0;
+  for (std::size_t i = 0; i < std::min(a.size(), b.size()); ++i) sum += std::abs(int{a[i]} - int{b[i]});
+  return sum / static_cast<double>(std::max<std::size_t>(a.size(), 1));
+}
+
+int most_alike(const Frames& reference, std::span<const std::uint8_t> picture) {
+  int best = -1;
+  double least = 1e9;
+  for (int t = 0; t < reference.count; ++t) {
+    const double d = difference(reference.frame(t), picture);
+    if (d < least) least = d, best = t;
+  }
+  return best;
+}
+
+std::vector<Implementation> implementations() {
+  return {{"InProcess", [](const std::filesystem::path& p, const Limits& l) { return Decoder::open(p, l); }}};
+}
+
+}  // namespace reeltag::media::test

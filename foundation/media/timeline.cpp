@@ -1,0 +1,138 @@
+#include "timeline.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace reeltag::media {
+namespace {
+
+// No camera or screen goes beyond; more packets than this times the longest duration are an attack on memory.
+constexpr double kMaxFps = 1000.0;
+constexpr double kFallbackFps = 25.0;
+// A time asked for is often computed from a frame's own time; it must not fall just before it.
+constexpr double kTolerance = 0.5e-6;
+
+// Decoding between runs is left out only when at least so many packets are saved: a jump costs a flush and a seek.
+constexpr int kMinJump = 3;
+
+PacketEntry entry_of(const AVPacket& p) {
+  PacketEntry e;
+  e.pts = p.pts;
+  e.dts = p.dts;
+  e.position = p.pos;
+  e.duration = std::max<std::int64_t>(p.duration, 0);
+  e.bytes = p.size;
+  e.key = (p.flags & AV_PKT_FLAG_KEY) != 0;
+  e.shown = (p.flags & AV_PKT_FLAG_DISCARD) == 0;
+  return e;
+}
+
+}  // namespace
+
+Timeline::Timeline(std::vector<PacketEntry> packets, AVRational time_base, double fps) : packets_(std::move(packets)) {
+  std::vector<std::int64_t> stamps;
+  for (int i = 0; i < static_cast<int>(packets_.size()); ++i) {
+    if (!packets_[i].shown) continue;
+    packet_of_.push_back(i);
+    has_pts_ = has_pts_ && packets_[i].pts != AV_NOPTS_VALUE;
+  }
+  const double frame = 1.0 / (fps > 0 ? fps : kFallbackFps);
+  const auto has_dts = [&](int i) { return packets_[i].dts != AV_NOPTS_VALUE; };
+  if (has_pts_) {
+    std::stable_sort(packet_of_.begin(), packet_of_.end(),
+                     [&](int a, int b) { return packets_[a].pts < packets_[b].pts; });
+    for (const int i : packet_of_) stamps.push_back(packets_[i].pts);
+  } else if (std::all_of(packet_of_.begin(), packet_of_.end(), has_dts)) {
+    // A stream's presentation times are its decoding times, later by the reorder delay.
+    for (const int i : packet_of_) stamps.push_back(packets_[i].dts);
+    std::sort(stamps.begin(), stamps.end());
+  }
+  for (std::size_t k = 0; k < packet_of_.size(); ++k) {
+    if (stamps.empty()) {
+      times_.push_back(static_cast<double>(k) * frame);
+      continue;
+    }
+    // Difference in floating point: hostile stamps may lie further apart than 63 bits.
+    const double ticks = static_cast<double>(stamps[k]) - static_cast<double>(stamps[0]);
+    times_.push_back(std::abs(ticks) < 4e15 ? static_cast<double>(stamps[k] - stamps[0]) * time_base.num / time_base.den
+                                            : ticks * time_base.num / time_base.den);
+  }
+  if (times_.empty()) return;
+  const std::int64_t last = packets_[packet_of_.back()].duration;
+  end_ = times_.back() + (last > 0 ? static_cast<double>(last) * av_q2d(time_base) : frame);
+  file_end_ = end_;
+}
+
+Result<Timeline> Timeline::read(Input& input) {
+  const auto packet = libav::owned<libav::PacketPtr>(av_packet_alloc());
+  const double most = std::max(1.0, input.limits().max_duration) * kMaxFps;
+  const int video = input.stream().index;
+  std::vector<PacketEntry> packets;
+  double file_end = 0.0;
+  input.read_all_streams(input.claim().whole_file);
+  for (;;) {
+    const auto more = input.read(*packet);
+    if (!more) return tl::unexpected(more.error());
+    if (!*more) break;
+    if (packet->pts != AV_NOPTS_VALUE) {
+      const AVRational base = input.format().streams[packet->stream_index]->time_base;
+      file_end = std::max(file_end, static_cast<double>(packet->pts) * av_q2d(base) +
+                                        static_cast<double>(packet->duration) * av_q2d(base));
+    }
+    if (packet->stream_index != video) continue;
+    if (static_cast<double>(packets.size()) >= most)
+      return tl::unexpected(input.error(Code::too_large, "has more than " + std::to_string(packets.size()) +
+                                                             " frames, too many for media.max_duration"));
+    packets.push_back(entry_of(*packet));
+  }
+  input.read_all_streams(false);
+  Timeline timeline(std::move(packets), input.stream().time_base, input.probe().fps);
+  timeline.problem_ = input.read_problem();
+  timeline.file_end_ = std::max(timeline.end_, file_end - input.start_seconds());
+  return timeline;
+}
+
+int Timeline::reorder_delay() const {
+  if (!has_pts_) return 0;
+  std::vector<int> rank(packets_.size(), -1);  // place on screen, by place in decode order
+  for (int k = 0; k < static_cast<int>(packet_of_.size()); ++k) rank[packet_of_[k]] = k;
+  int delay = 0, decoded = 0;
+  for (const int r : rank) {
+    if (r < 0) continue;
+    delay = std::max(delay, decoded - r);  // of the frames decoded before it, at least so many are shown after it
+    ++decoded;
+  }
+  return delay;
+}
+
+int Timeline::frame_at(double t) const {
+  const auto after = std::upper_bound(times_.begin(), times_.end(), t + kTolerance);
+  return std::max(0, static_cast<int>(after - times_.begin()) - 1);
+}
+
+std::vector<int> Timeline::key_at_or_before() const {
+  std::vector<int> result(packets_.size(), 0);
+  for (int i = 1; i < static_cast<int>(packets_.size()); ++i) result[i] = packets_[i].key ? i : result[i - 1];
+  return result;
+}
+
+std::vector<Run> Timeline::plan(const std::vector<int>& frames, bool jump) const {
+  std::vector<Run> runs;
+  if (frames.empty()) return runs;
+  if (!has_pts_) return {{0, static_cast<int>(packets_.size()) - 1, frames}};
+  const std::vector<int> key_before = key_at_or_before();
+  for (const int frame : frames) {
+    const int packet = packet_of_[frame];
+    int key = jump ? key_before[packet] : 0;
+    // A frame shown before the key picture may need pictures from before it (open group of pictures).
+    while (key > 0 && packets_[key].pts > packets_[packet].pts) key = key_before[key - 1];
+    if (runs.empty() || key > runs.back().last + kMinJump) runs.push_back({key, packet, {}});
+    Run& run = runs.back();
+    run.first = std::min(run.first, key);
+    run.last = std::max(run.last, packet);
+    run.frames.push_back(frame);
+  }
+  return runs;
+}
+
+}  // namespace reeltag::media
