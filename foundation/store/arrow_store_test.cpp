@@ -10,7 +10,7 @@
 #include <fstream>
 
 #include "failure.hpp"
-#include "folder.hpp"
+#include "reeltag/base/file.hpp"
 #include "store_conformance.hpp"
 
 namespace reeltag::store {
@@ -27,7 +27,7 @@ class LocalPlace final : public StorePlace {
   std::unique_ptr<Store> open() override { return store::open((folder_.path() / "st ore%41").string()); }
 
  private:
-  test::Folder folder_;
+  TemporaryFolder folder_;
 };
 
 class MemoryBackend final : public Backend {
@@ -73,7 +73,7 @@ class MemoryPlace final : public StorePlace {
   }
 
  private:
-  test::Folder cache_;
+  TemporaryFolder cache_;
   std::shared_ptr<MockFileSystem> files_ = std::make_shared<MockFileSystem>(arrow::fs::TimePoint{});
 };
 

@@ -18,6 +18,7 @@
 #include "failure.hpp"
 #include "key.hpp"
 #include "reeltag/base/error.hpp"
+#include "reeltag/base/file.hpp"
 
 namespace reeltag::store {
 namespace {
@@ -43,13 +44,6 @@ class Descriptor {
  private:
   int number_;
 };
-
-void sync_folder(const fs::path& folder, const std::string& doing) {
-  const Descriptor descriptor(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (descriptor.number() < 0) raise_errno(errno, doing);
-  // EINVAL: a file system that cannot sync folders does not need it or cannot be helped.
-  if (::fsync(descriptor.number()) != 0 && errno != EINVAL) raise_errno(errno, doing);
-}
 
 // A name that no other writer has, on this machine or on another one that shares the folder.
 std::string unique_name() {
@@ -86,7 +80,7 @@ class Temporary {
     if (::fsync(stream_->file_descriptor()) != 0) raise_errno(errno, doing);
     rename_to(target, doing);
     placed_ = true;
-    sync_folder(target.parent_path(), doing);
+    sync_folder(target.parent_path());
     check(stream_->Close(), doing);
   }
 
@@ -138,7 +132,7 @@ void make_folders(const fs::path& folder, const std::string& doing) {
     if (error != ENOENT || attempt == kAttempts || parent == folder) raise_errno(error, doing);
     make_folders(parent, doing);
   }
-  sync_folder(parent, doing);
+  sync_folder(parent);
 }
 
 LocalBackend::LocalBackend(fs::path root) : temporaries_(std::move(root) / kTemporaryFolder) { sweep(); }
@@ -166,7 +160,7 @@ bool LocalBackend::remove(const std::string& path, const std::string& doing) {
     if (errno == ENOENT || errno == ENOTDIR || errno == EISDIR) return false;
     raise_errno(errno, doing);
   }
-  sync_folder(fs::path(path).parent_path(), doing);
+  sync_folder(fs::path(path).parent_path());
   return true;
 }
 

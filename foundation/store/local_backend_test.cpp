@@ -18,8 +18,8 @@
 #include <thread>
 
 #include "child.hpp"
-#include "folder.hpp"
 #include "key.hpp"
+#include "reeltag/base/file.hpp"
 #include "reeltag/store.hpp"
 #include "store_conformance.hpp"
 
@@ -40,7 +40,7 @@ std::size_t leftovers(const fs::path& root) {
 void write(const fs::path& path, const std::string& bytes) { std::ofstream(path, std::ios::binary) << bytes; }
 
 TEST(LocalStore, OpenMakesTheFolderAndSaysItsUrl) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const auto root = folder.path() / "new" / "a b%";
   EXPECT_EQ(open(root.string())->url(), "file://" + folder.path().string() + "/new/a%20b%25");
   EXPECT_TRUE(fs::is_directory(root));
@@ -49,7 +49,7 @@ TEST(LocalStore, OpenMakesTheFolderAndSaysItsUrl) {
 }
 
 TEST(LocalStore, OpenOfAFileIsRefused) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   write(folder.path() / "file", "x");
   const auto error = error_of([&] { open((folder.path() / "file").string()); });
   EXPECT_EQ(error.code, Code::invalid_argument);
@@ -57,14 +57,14 @@ TEST(LocalStore, OpenOfAFileIsRefused) {
 }
 
 TEST(LocalStore, AKeyIsAPlainFileBelowTheRoot) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const auto store = open(folder.path().string());
   store->put("videos/ab.mp4", "bytes");
   EXPECT_EQ(store->local_path("videos/ab.mp4"), folder.path() / "videos" / "ab.mp4");
 }
 
 TEST(LocalStore, ABlobCannotBeAFolderOfKeysToo) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const auto store = open(folder.path().string());
   store->put("a", "blob");
   store->put("b/c", "blob");
@@ -79,7 +79,7 @@ TEST(LocalStore, ABlobCannotBeAFolderOfKeysToo) {
 }
 
 TEST(LocalBackend, WhatFailsHalfwayLeavesNothing) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const auto store = open(folder.path().string());
   store->put("k", "old");
   LocalBackend backend(folder.path());
@@ -95,7 +95,7 @@ TEST(LocalBackend, WhatFailsHalfwayLeavesNothing) {
 }
 
 TEST(LocalBackend, HalfWrittenBytesAreNotVisibleWhileTheyAreWritten) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const auto store = open(folder.path().string());
   LocalBackend backend(folder.path());
   backend.publish((folder.path() / "k").string(),
@@ -110,7 +110,7 @@ TEST(LocalBackend, HalfWrittenBytesAreNotVisibleWhileTheyAreWritten) {
 }
 
 TEST(LocalBackend, OpenSweepsWhatDeadWritersLeftAndNothingElse) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const auto temporaries = folder.path() / kTemporaryFolder;
   open(folder.path().string())->put("kept", "x");
   for (const auto* name : {"old", "young", "held"}) write(temporaries / name, "half");
@@ -128,7 +128,7 @@ TEST(LocalBackend, OpenSweepsWhatDeadWritersLeftAndNothingElse) {
 }
 
 TEST(LocalStore, AFullDiskIsAnErrorThatLeavesNothing) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const auto store = open(folder.path().string());
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
@@ -157,7 +157,7 @@ class WithoutPrivileges {
 };
 
 TEST(LocalStore, AFolderThatMayNotBeWrittenCanStillBeRead) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   open(folder.path().string())->put("videos/k", "v");
   const auto no_write = static_cast<fs::perms>(0555);
   for (const auto& each : {folder.path(), folder.path() / "videos", folder.path() / kTemporaryFolder}) {
@@ -180,7 +180,7 @@ TEST(LocalStore, AFolderThatMayNotBeWrittenCanStillBeRead) {
 }
 
 TEST(LocalStore, AnotherFileSystemBelowTheRootIsExplained) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const fs::path elsewhere = "/dev/shm";
   struct stat here{}, there{};
   if (::stat(folder.path().c_str(), &here) != 0 || ::stat(elsewhere.c_str(), &there) != 0 ||
@@ -201,7 +201,7 @@ std::string content(int i) {
 }
 
 TEST(LocalStore, AKilledWriterLeavesNothingHalfWrittenAndLosesNothingAcknowledged) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   std::mt19937 random(std::random_device{}());
   int next = 0;
   for (int round = 0; round < 8; ++round) {

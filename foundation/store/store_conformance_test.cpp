@@ -1,4 +1,5 @@
 #include "store_conformance.hpp"
+#include "reeltag/base/file.hpp"
 
 #include <gmock/gmock.h>
 
@@ -10,8 +11,6 @@
 #include <random>
 #include <set>
 #include <thread>
-
-#include "folder.hpp"
 
 namespace reeltag::store {
 namespace {
@@ -67,7 +66,7 @@ TEST_P(StoreConformance, BytesComeBackUnchanged) {
 }
 
 TEST_P(StoreConformance, PutFileEqualsPut) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   for (const std::size_t size : {0UL, 17UL, (2UL << 20) + 3}) {
     const auto bytes = random_bytes(size, 5);
     const auto from = folder.path() / "from file";
@@ -78,7 +77,7 @@ TEST_P(StoreConformance, PutFileEqualsPut) {
 }
 
 TEST_P(StoreConformance, PutFileOfNoFileNamesItAndLeavesNothing) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   const auto missing = error_of([&] { store_->put_file("videos/x", folder.path() / "gone.mp4"); });
   EXPECT_EQ(missing.code, Code::not_found);
   EXPECT_THAT(missing.message, HasSubstr("gone.mp4"));
@@ -189,7 +188,7 @@ TEST_P(StoreConformance, OddKeysWork) {
 }
 
 TEST_P(StoreConformance, EveryCallRefusesABadKey) {
-  const test::Folder folder;
+  const TemporaryFolder folder;
   std::ofstream(folder.path() / "f") << "x";
   for (const std::string bad : {"", "/etc/passwd", "a/../../b", "..", "a//b", "a/", "./a", "new\nline"}) {
     const std::vector<std::function<void()>> calls = {

@@ -1,0 +1,49 @@
+#include "reeltag/catalog.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <filesystem>
+
+#include "sqlite_catalog.hpp"
+
+namespace reeltag::catalog {
+namespace {
+
+constexpr std::string_view kScheme = "sqlite://";
+constexpr std::string_view kAccepted = "use a file path or sqlite:///absolute/path";
+
+std::filesystem::path path_of(const std::string& location) {
+  std::string path = location;
+  if (location.starts_with(kScheme)) {
+    path.erase(0, kScheme.size());
+    if (!path.starts_with('/')) {
+      throw Exception(Code::invalid_argument,
+                      "catalog URL '" + location + "': the path is not absolute; " + std::string(kAccepted));
+    }
+  } else if (const auto end = location.find("://"); end != std::string::npos && location.find('/') > end) {
+    // The rest of the URL may hold a password and is not repeated.
+    throw Exception(Code::unsupported, "catalog URL '" + location.substr(0, end) +
+                                           "://...': this kind of database is "
+                                           "not supported; " +
+                                           std::string(kAccepted));
+  }
+  if (path.empty() || path.find('\0') != std::string::npos) {
+    throw Exception(Code::invalid_argument, "the catalog's location is empty or no path; " + std::string(kAccepted));
+  }
+  return std::filesystem::absolute(path).lexically_normal();
+}
+
+}  // namespace
+
+std::unique_ptr<Catalog> open(const std::string& location, const Options& options) {
+  if (!std::isfinite(options.lock_wait) || options.lock_wait < 0) {
+    throw Exception(Code::invalid_argument, "lock_wait must be a number of seconds, not negative");
+  }
+  constexpr double kDay = 86'400.0;  // longer is for ever, and does not overflow
+  const std::chrono::duration<double> wait{std::min(options.lock_wait, kDay)};
+  return std::make_unique<SqliteCatalog>(path_of(location),
+                                         std::chrono::duration_cast<std::chrono::milliseconds>(wait));
+}
+
+}  // namespace reeltag::catalog

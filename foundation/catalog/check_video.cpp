@@ -1,0 +1,66 @@
+#include "check_video.hpp"
+
+#include <unicode/utf8.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace reeltag::catalog {
+namespace {
+
+constexpr std::size_t kIdDigits = 64;  // SHA-256
+
+// A caption has a few kilobytes; a text beyond this is a mistake, and longer ones would meet the databases' own limits.
+constexpr std::size_t kMaxTextBytes = 16U << 20;
+
+[[noreturn]] void refuse(const std::string& what, const std::string& why) {
+  throw Exception(Code::invalid_argument, what + " " + why);
+}
+
+bool is_utf8_without_nul(std::string_view text) {
+  const auto length = static_cast<int32_t>(text.size());
+  for (int32_t i = 0; i < length;) {
+    UChar32 c = 0;
+    U8_NEXT(text.data(), i, length, c);
+    if (c <= 0) return false;
+  }
+  return true;
+}
+
+bool is_id(std::string_view id) {
+  return id.size() == kIdDigits && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+}
+
+bool is_json_object(std::string_view text) {
+  const auto first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && text[first] == '{' && nlohmann::json::accept(text);
+}
+
+}  // namespace
+
+void check_text(std::string_view text, const std::string& what) {
+  if (text.size() > kMaxTextBytes) refuse(what, "is longer than " + std::to_string(kMaxTextBytes) + " bytes");
+  if (!is_utf8_without_nul(text)) refuse(what, "is not UTF-8 without NUL");
+}
+
+void check_video(const Video& video) {
+  if (!is_id(video.id)) {
+    check_text(video.id, "a video's id");
+    refuse("video id '" + video.id + "'", "is not a SHA-256 of 64 lower-case hex digits");
+  }
+  const std::string prefix = "video " + video.id + ": ";
+  const std::pair<const char*, const std::string&> texts[] = {
+      {"key", video.key},     {"source", video.source},        {"source_id", video.source_id},
+      {"group", video.group}, {"author", video.author},        {"caption", video.caption},
+      {"codec", video.codec}, {"attributes", video.attributes}};
+  for (const auto& [field, text] : texts) check_text(text, prefix + field);
+  for (const auto& hashtag : video.hashtags) {
+    check_text(hashtag, prefix + "a hashtag");
+    if (hashtag.empty()) refuse(prefix + "a hashtag", "is empty");
+  }
+  if (!std::isfinite(video.duration)) refuse(prefix + "duration", "is not a finite number");
+  if (!std::isfinite(video.fps)) refuse(prefix + "fps", "is not a finite number");
+  if (!is_json_object(video.attributes)) refuse(prefix + "attributes", "is not a JSON object");
+}
+
+}  // namespace reeltag::catalog

@@ -1,0 +1,14 @@
+// What a video must fulfil to be stored, in words common to all databases. Private to the catalog.
+#pragma once
+
+#include "reeltag/catalog.hpp"
+
+namespace reeltag::catalog {
+
+// Throws invalid_argument naming the video and the field.
+void check_video(const Video& video);
+
+// Throws invalid_argument unless text is UTF-8 without NUL.
+void check_text(std::string_view text, const std::string& what);
+
+}  // namespace reeltag::catalog

@@ -1,0 +1,63 @@
+#include <gtest/gtest.h>
+
+#include "reeltag/catalog.hpp"
+
+namespace reeltag::catalog {
+namespace {
+
+void append_utf8(std::string& text, char32_t c) {
+  const auto tail = [&](int shift) { text.push_back(static_cast<char>(0x80 | (c >> shift & 0x3F))); };
+  if (c < 0x80) return text.push_back(static_cast<char>(c));
+  if (c < 0x800) {
+    text.push_back(static_cast<char>(0xC0 | c >> 6));
+  } else if (c < 0x10000) {
+    text.push_back(static_cast<char>(0xE0 | c >> 12));
+    tail(6);
+  } else {
+    text.push_back(static_cast<char>(0xF0 | c >> 18));
+    tail(12);
+    tail(6);
+  }
+  tail(0);
+}
+
+TEST(NormaliseHashtag, FoldsCaseInEveryScript) {
+  EXPECT_EQ(normalise_hashtag("CookingTips"), "cookingtips");
+  EXPECT_EQ(normalise_hashtag("STRASSE"), normalise_hashtag("stra\xC3\x9F"
+                                                            "e"));
+  EXPECT_EQ(normalise_hashtag("\xCE\xA3\xCE\x9F\xCE\xA6\xCE\x9F\xCE\xA3"), "\xCF\x83\xCE\xBF\xCF\x86\xCE\xBF\xCF\x83");
+  EXPECT_EQ(normalise_hashtag("\xD0\x9A\xD0\x9E\xD0\xA2"), "\xD0\xBA\xD0\xBE\xD1\x82");
+}
+
+TEST(NormaliseHashtag, ComposesAndReplacesCompatibilityForms) {
+  EXPECT_EQ(normalise_hashtag("Cafe\xCC\x81"), "caf\xC3\xA9");
+  EXPECT_EQ(normalise_hashtag("\xEF\xBC\xB4\xEF\xBD\x81\xEF\xBD\x87"), "tag");
+  EXPECT_EQ(normalise_hashtag("\xEF\xAC\x81sh"), "fish");
+  EXPECT_EQ(normalise_hashtag("\xEF\xBE\x88\xEF\xBD\xBA"), "\xE3\x83\x8D\xE3\x82\xB3");  // half-width katakana
+}
+
+TEST(NormaliseHashtag, KeepsEmojiAndJoiners) {
+  for (const std::string kept :
+       {"\xF0\x9F\x90\x88", "\xF0\x9F\x91\xA8\xE2\x80\x8D\xF0\x9F\x91\xA9", "\xE2\x9D\xA4\xEF\xB8\x8F", "\xE7\x8C\xAB",
+        "\xE0\xA4\x95\xE0\xA5\x8D\xE2\x80\x8D\xE0\xA4\xB7", "snake_case", "a b", ""}) {
+    EXPECT_EQ(normalise_hashtag(kept), kept);
+  }
+}
+
+TEST(NormaliseHashtag, IsStableOnEveryCodePoint) {
+  for (char32_t c = 1; c <= 0x10FFFF; ++c) {
+    if (c >= 0xD800 && c <= 0xDFFF) continue;
+    // With a letter before it and an accent after it, so that composition has something to do.
+    std::string text = "e";
+    append_utf8(text, c);
+    append_utf8(text, 0x301);
+    const auto once = normalise_hashtag(text);
+    ASSERT_EQ(normalise_hashtag(once), once) << std::hex << static_cast<unsigned>(c);
+    ASSERT_FALSE(once.empty());
+  }
+}
+
+TEST(NormaliseHashtag, BrokenUtf8DoesNotBreakIt) { EXPECT_EQ(normalise_hashtag("A\xFF"), "a\xEF\xBF\xBD"); }
+
+}  // namespace
+}  // namespace reeltag::catalog

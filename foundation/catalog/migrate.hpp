@@ -1,0 +1,31 @@
+// Brings a catalog's tables to the form that this program knows. Private to the catalog.
+//
+// A migration is a numbered SQL text, sql/NNNN_name.sql. Each is applied once, in a transaction, and recorded with its
+// checksum in the table schema_migration. Texts are in the common subset of SQL dialects; {name} stands for a dialect's
+// type. The checksum is that of the file, so it is the same in every dialect.
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "sqlite.hpp"
+
+namespace reeltag::catalog {
+
+struct Migration {
+  int version;  // from 1, without gaps
+  std::string_view name;
+  std::string_view checksum;  // SHA-256 of the file in hex digits
+  std::string_view sql;
+};
+
+// Those compiled into the program, ascending.
+std::span<const Migration> migrations();
+
+// Applies what is missing; several processes may do so at once. Throws invalid_argument when the file is some other
+// program's database, unsupported when the catalog is newer than known, corrupt when it was made by another text of a
+// known migration.
+void migrate(Database& database, std::span<const Migration> known);
+
+}  // namespace reeltag::catalog

@@ -1,0 +1,225 @@
+#include "sqlite_catalog.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <set>
+
+#include "check_video.hpp"
+#include "migrate.hpp"
+
+namespace reeltag::catalog {
+namespace {
+
+// One row per hashtag of a video, in order; one row with NULL for a video without. The last column is the typed
+// hashtag.
+const std::string kSelectVideos =
+    "SELECT v.id, v.store_key, v.source, v.source_id, v.split_group, v.author, v.caption, v.created, v.duration, "
+    "v.width, v.height, v.fps, v.codec, v.size_bytes, v.attributes, v.added, l.typed "
+    "FROM video v LEFT JOIN video_hashtag l ON l.video_row = v.row_no ";
+constexpr int kIdColumn = 0;
+constexpr int kTypedColumn = 16;
+
+const std::string kInsertVideo =
+    "INSERT INTO video (id, store_key, source, source_id, split_group, author, caption, created, duration, width, "
+    "height, fps, codec, size_bytes, attributes, added) "
+    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) "
+    "ON CONFLICT (id) DO NOTHING RETURNING row_no";
+const std::string kSelectVideoRow = "SELECT row_no FROM video WHERE id = $1";
+const std::string kSelectVideo = kSelectVideos + "WHERE v.id = $1 ORDER BY l.position";
+const std::string kCountVideos = "SELECT COUNT(*) FROM video v ";
+
+const std::string kSelectHashtag = "SELECT row_no FROM hashtag WHERE name = $1";
+const std::string kInsertHashtag = "INSERT INTO hashtag (name) VALUES ($1) RETURNING row_no";
+const std::string kInsertLink =
+    "INSERT INTO video_hashtag (video_row, position, hashtag_row, typed) VALUES ($1, $2, $3, $4)";
+const std::string kSelectLinks =
+    "SELECT h.name, l.position FROM video_hashtag l JOIN hashtag h ON h.row_no = l.hashtag_row WHERE l.video_row = $1";
+const std::string kCountHashtags =
+    "SELECT h.name, n.videos FROM (SELECT hashtag_row, COUNT(DISTINCT video_row) AS videos FROM video_hashtag "
+    "GROUP BY hashtag_row) n JOIN hashtag h ON h.row_no = n.hashtag_row ORDER BY n.videos DESC, h.name";
+
+struct Condition {
+  std::string sql;
+  std::vector<std::string> values;
+};
+
+Condition condition_of(const Filter& filter) {
+  Condition condition;
+  const auto add = [&](const std::string& before, const std::string& value, const std::string& after) {
+    condition.values.push_back(value);
+    condition.sql += (condition.values.size() == 1 ? "WHERE " : "AND ") + before + "$" +
+                     std::to_string(condition.values.size()) + after;
+  };
+  if (filter.source) {
+    check_text(*filter.source, "the source to look for");
+    add("v.source = ", *filter.source, " ");
+  }
+  if (filter.hashtag) {
+    check_text(*filter.hashtag, "the hashtag to look for");
+    add("v.row_no IN (SELECT w.video_row FROM video_hashtag w JOIN hashtag h ON h.row_no = w.hashtag_row WHERE h.name "
+        "= ",
+        normalise_hashtag(*filter.hashtag), ") ");
+  }
+  return condition;
+}
+
+// The one column of the one row that the query must give.
+std::int64_t single_integer(Query query) {
+  if (!query.step()) throw Exception(Code::internal, "the catalog gave no row where there must be one");
+  return query.integer(0);
+}
+
+int to_int(std::int64_t value) {
+  if (value < std::numeric_limits<int>::min() || value > std::numeric_limits<int>::max()) {
+    throw Exception(Code::corrupt, "the catalog holds a width or height of " + std::to_string(value));
+  }
+  return static_cast<int>(value);
+}
+
+// The facts of the row; hashtags are left empty.
+Video video_of(const Query& row) {
+  Video video;
+  video.id = row.text(kIdColumn);
+  video.key = row.text(1);
+  video.source = row.text(2);
+  video.source_id = row.text(3);
+  video.group = row.text(4);
+  video.author = row.text(5);
+  video.caption = row.text(6);
+  if (!row.is_null(7)) video.created = row.integer(7);
+  video.duration = row.real(8);
+  video.width = to_int(row.integer(9));
+  video.height = to_int(row.integer(10));
+  video.fps = row.real(11);
+  video.codec = row.text(12);
+  video.size_bytes = row.integer(13);
+  video.attributes = row.text(14);
+  video.added = row.integer(15);
+  return video;
+}
+
+// Calls visit for each video of a result that keeps the rows of one video together.
+template <class Visit>
+void each_video(Query& rows, const Visit& visit) {
+  std::optional<Video> video;
+  while (rows.step()) {
+    if (!video || rows.text_view(kIdColumn) != video->id) {
+      if (video) visit(*video);
+      video = video_of(rows);
+    }
+    if (!rows.is_null(kTypedColumn)) video->hashtags.push_back(rows.text(kTypedColumn));
+  }
+  if (video) visit(*video);
+}
+
+std::int64_t seconds_since_1970() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
+
+}  // namespace
+
+SqliteCatalog::Turn::Turn(SqliteCatalog& catalog) : catalog_(catalog) {
+  if (catalog.inside_ == std::this_thread::get_id()) {
+    throw Exception(Code::internal, "a callback of the catalog called the catalog");
+  }
+  catalog.mutex_.lock();
+  catalog.inside_ = std::this_thread::get_id();
+}
+
+SqliteCatalog::Turn::~Turn() {
+  catalog_.inside_ = std::thread::id{};
+  catalog_.mutex_.unlock();
+}
+
+SqliteCatalog::SqliteCatalog(const std::filesystem::path& path, std::chrono::milliseconds lock_wait)
+    : database_(path, lock_wait) {
+  migrate(database_, migrations());
+}
+
+Added SqliteCatalog::add(const Video& video) { return add_all({&video, 1}).front(); }
+
+std::vector<Added> SqliteCatalog::add_all(std::span<const Video> videos) {
+  for (const auto& video : videos) check_video(video);
+  if (videos.empty()) return {};
+  const Turn turn(*this);
+  Transaction transaction(database_);
+  const auto now = seconds_since_1970();
+  std::vector<Added> answers;
+  answers.reserve(videos.size());
+  for (const auto& video : videos) answers.push_back(add_one(video, now));
+  transaction.commit();
+  return answers;
+}
+
+Added SqliteCatalog::add_one(const Video& video, std::int64_t now) {
+  std::optional<std::int64_t> row;
+  {
+    auto insert = database_.query(kInsertVideo, video.id, video.key, video.source, video.source_id, video.group,
+                                  video.author, video.caption, video.created, video.duration, video.width, video.height,
+                                  video.fps, video.codec, video.size_bytes, video.attributes, now);
+    if (insert.step()) row = insert.integer(0);
+  }
+  if (row) {
+    std::int64_t position = 0;
+    for (const auto& typed : video.hashtags) link(*row, position++, typed, normalise_hashtag(typed));
+    return Added::added;
+  }
+  add_missing_hashtags(single_integer(database_.query(kSelectVideoRow, video.id)), video);
+  return Added::duplicate;
+}
+
+void SqliteCatalog::add_missing_hashtags(std::int64_t video_row, const Video& video) {
+  std::set<std::string> there;
+  std::int64_t next = 0;
+  {
+    auto links = database_.query(kSelectLinks, video_row);
+    while (links.step()) {
+      there.insert(links.text(0));
+      next = std::max(next, links.integer(1) + 1);
+    }
+  }
+  for (const auto& typed : video.hashtags) {
+    const auto name = normalise_hashtag(typed);
+    if (there.insert(name).second) link(video_row, next++, typed, name);
+  }
+}
+
+void SqliteCatalog::link(std::int64_t video_row, std::int64_t position, const std::string& typed,
+                         const std::string& name) {
+  database_.query(kInsertLink, video_row, position, hashtag_row(name), typed).step();
+}
+
+std::int64_t SqliteCatalog::hashtag_row(const std::string& name) {
+  if (auto select = database_.query(kSelectHashtag, name); select.step()) return select.integer(0);
+  return single_integer(database_.query(kInsertHashtag, name));
+}
+
+std::optional<Video> SqliteCatalog::get(std::string_view id) {
+  check_text(id, "the id to look for");
+  const Turn turn(*this);
+  auto rows = database_.query(kSelectVideo, id);
+  std::optional<Video> found;
+  each_video(rows, [&](const Video& video) { found = video; });
+  return found;
+}
+
+void SqliteCatalog::each(const Filter& filter, const std::function<void(const Video&)>& visit) {
+  const auto condition = condition_of(filter);
+  const Turn turn(*this);
+  auto rows = database_.query_with(kSelectVideos + condition.sql + "ORDER BY v.id, l.position", condition.values);
+  each_video(rows, visit);
+}
+
+std::int64_t SqliteCatalog::count(const Filter& filter) {
+  const auto condition = condition_of(filter);
+  const Turn turn(*this);
+  return single_integer(database_.query_with(kCountVideos + condition.sql, condition.values));
+}
+
+std::vector<std::pair<std::string, std::int64_t>> SqliteCatalog::hashtag_counts() {
+  const Turn turn(*this);
+  auto rows = database_.query(kCountHashtags);
+  std::vector<std::pair<std::string, std::int64_t>> counts;
+  while (rows.step()) counts.emplace_back(rows.text(0), rows.integer(1));
+  return counts;
+}
+
+}  // namespace reeltag::catalog

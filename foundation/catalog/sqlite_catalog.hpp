@@ -1,0 +1,48 @@
+// The Catalog on SQLite: one connection, one thread in it at a time. Private to the catalog.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <thread>
+
+#include "reeltag/catalog.hpp"
+#include "sqlite.hpp"
+
+namespace reeltag::catalog {
+
+class SqliteCatalog final : public Catalog {
+ public:
+  SqliteCatalog(const std::filesystem::path& path, std::chrono::milliseconds lock_wait);
+
+  Added add(const Video& video) override;
+  std::vector<Added> add_all(std::span<const Video> videos) override;
+  std::optional<Video> get(std::string_view id) override;
+  void each(const Filter& filter, const std::function<void(const Video&)>& visit) override;
+  std::int64_t count(const Filter& filter) override;
+  std::vector<std::pair<std::string, std::int64_t>> hashtag_counts() override;
+
+ private:
+  // Holds the connection for one call. A callback that calls back gets an Exception in place of waiting for itself.
+  class Turn {
+   public:
+    explicit Turn(SqliteCatalog& catalog);
+    Turn(const Turn&) = delete;
+    Turn& operator=(const Turn&) = delete;
+    ~Turn();
+
+   private:
+    SqliteCatalog& catalog_;
+  };
+
+  Added add_one(const Video& video, std::int64_t now);
+  void add_missing_hashtags(std::int64_t video_row, const Video& video);
+  void link(std::int64_t video_row, std::int64_t position, const std::string& typed, const std::string& name);
+  std::int64_t hashtag_row(const std::string& name);
+
+  std::mutex mutex_;
+  std::atomic<std::thread::id> inside_;
+  Database database_;
+};
+
+}  // namespace reeltag::catalog

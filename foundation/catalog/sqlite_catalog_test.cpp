@@ -1,0 +1,166 @@
+// The conformance suite on SQLite, and what only a file can do wrong.
+#include "sqlite_catalog.hpp"
+
+#include <gmock/gmock.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "catalog_conformance.hpp"
+#include "child.hpp"
+#include "migrate.hpp"
+#include "reeltag/base/file.hpp"
+
+namespace reeltag::catalog {
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::chrono_literals;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class SqlitePlace final : public CatalogPlace {
+ public:
+  std::unique_ptr<Catalog> open() override {
+    return catalog::open((folder_.path() / "new folder" / "catalog.db").string());
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+std::string name_of(const testing::TestParamInfo<CatalogFactory>& info) { return info.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Catalogs, CatalogConformance,
+                         testing::Values(CatalogFactory{"sqlite", [] { return std::make_unique<SqlitePlace>(); }}),
+                         name_of);
+
+class SqliteFile : public testing::Test {
+ protected:
+  [[nodiscard]] std::string path() const { return (folder_.path() / "catalog.db").string(); }
+  // What opening the file with a short wait says.
+  Error open_error() {
+    return error_of([&] { open(path(), {.lock_wait = 0.2}); });
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(SqliteFile, LocationsAreAPathOrAUrl) {
+  open("sqlite://" + path())->add(video_of(1));
+  EXPECT_EQ(open(path())->count({}), 1);
+  const auto odd = (folder_.path() / "a?b#c%20 :memory:.db").string();
+  open(odd)->add(video_of(1));
+  EXPECT_TRUE(fs::exists(odd));
+}
+
+TEST_F(SqliteFile, OtherLocationsAreRefused) {
+  const auto error = error_of([] { open("postgresql://user:SECRET@host/db"); });
+  EXPECT_EQ(error.code, Code::unsupported);
+  EXPECT_THAT(error.message, AllOf(HasSubstr("postgresql://"), HasSubstr("sqlite:///"), Not(HasSubstr("SECRET"))));
+  for (const std::string bad : {"", "sqlite://", "sqlite://relative.db"}) {
+    EXPECT_EQ(error_of([&] { open(bad); }).code, Code::invalid_argument) << bad;
+  }
+  EXPECT_EQ(error_of([&] { open(folder_.path().string()); }).code, Code::invalid_argument);
+  EXPECT_EQ(error_of([&] { open(path(), {.lock_wait = -1}); }).code, Code::invalid_argument);
+  std::ofstream(folder_.path() / "file") << "x";
+  EXPECT_THAT(error_of([&] { open((folder_.path() / "file" / "c.db").string()); }).message,
+              HasSubstr("cannot be made"));
+}
+
+TEST_F(SqliteFile, AFileThatIsNoDatabaseIsNamedAndLeftAlone) {
+  const std::string text(5000, 'x');
+  std::ofstream(path()) << text;
+  const auto error = open_error();
+  EXPECT_EQ(error.code, Code::corrupt);
+  EXPECT_THAT(error.message, AllOf(HasSubstr(path()), HasSubstr("not a database")));
+  EXPECT_EQ(*read_file(path(), 1 << 20), text);
+}
+
+TEST_F(SqliteFile, ADamagedCatalogIsCorrupt) {
+  std::vector<Video> videos;
+  for (int i = 0; i < 2000; ++i) videos.push_back(video_of(i, {"tag" + std::to_string(i)}));
+  open(path())->add_all(videos);
+  auto bytes = *read_file(path(), 1 << 30);
+  ASSERT_GT(bytes.size(), 100'000U);
+  std::fill(bytes.begin() + 8192, bytes.end(), '\x5A');
+  std::ofstream(path(), std::ios::binary) << bytes;
+  const auto error = error_of([&] {
+    const auto catalog = open(path());
+    catalog->each({}, [](const Video&) {});
+  });
+  EXPECT_EQ(error.code, Code::corrupt);
+  EXPECT_THAT(error.message, HasSubstr(path()));
+}
+
+TEST_F(SqliteFile, AReadOnlyFileIsPermissionDenied) {
+  open(path())->add(video_of(1));
+  fs::permissions(folder_.path(), static_cast<fs::perms>(0755));
+  fs::permissions(path(), static_cast<fs::perms>(0444));
+  // Tests usually run as root, whom no mode stops.
+  const bool root = ::geteuid() == 0;
+  ASSERT_TRUE(!root || ::seteuid(65534) == 0);
+  const auto error = open_error();
+  const auto elsewhere = error_of([&] { open((folder_.path() / "new.db").string()); });
+  const auto below = error_of([&] { open((folder_.path() / "sub" / "new.db").string()); });
+  ASSERT_TRUE(!root || ::seteuid(0) == 0);
+  EXPECT_EQ(error.code, Code::permission_denied);
+  EXPECT_THAT(error.message, HasSubstr(path()));
+  EXPECT_EQ(elsewhere.code, Code::permission_denied);
+  EXPECT_EQ(below.code, Code::permission_denied);
+}
+
+// Another process has the write lock until it is killed.
+std::unique_ptr<test::Child> locker(const std::string& path, const std::string& begin) {
+  auto child = std::make_unique<test::Child>([=](const test::Child::WriteLine& say) {
+    Database database(path, 1s);
+    if (begin.find("EXCLUSIVE") != std::string::npos) database.execute("PRAGMA locking_mode = EXCLUSIVE");
+    database.execute(begin);
+    database.execute("CREATE TABLE IF NOT EXISTS held (x)");
+    say("locked");
+    ::pause();
+  });
+  EXPECT_EQ(child->read_line(), "locked\n");
+  return child;
+}
+
+TEST_F(SqliteFile, ALockHeldForLongIsUnavailableAndReadsGoOn) {
+  open(path())->add(video_of(1));
+  const auto holder = locker(path(), "BEGIN IMMEDIATE");
+  // Opening what needs no migration, and reading, do not wait for a writer.
+  const auto catalog = open(path(), {.lock_wait = 0.2});
+  EXPECT_EQ(catalog->count({}), 1);
+  const auto start = std::chrono::steady_clock::now();
+  const auto error = error_of([&] { catalog->add(video_of(2)); });
+  EXPECT_GE(std::chrono::steady_clock::now() - start, 150ms);
+  EXPECT_EQ(error.code, Code::unavailable);
+  EXPECT_THAT(error.message, AllOf(HasSubstr(path()), HasSubstr("another process")));
+  holder->kill();
+  EXPECT_EQ(catalog->add(video_of(2)), Added::added);
+  EXPECT_EQ(catalog->count({}), 2);
+}
+
+TEST_F(SqliteFile, AnExclusiveLockIsUnavailableAtOpen) {
+  open(path());
+  const auto holder = locker(path(), "BEGIN EXCLUSIVE");
+  EXPECT_EQ(open_error().code, Code::unavailable);
+}
+
+TEST_F(SqliteFile, DurabilityAndKeysAreOn) {
+  Database database(path(), 1s);
+  migrate(database, migrations());
+  const auto pragma = [&](const std::string& name) {
+    auto query = database.query("PRAGMA " + name);
+    return query.step() ? query.text(0) : "";
+  };
+  EXPECT_EQ(pragma("journal_mode"), "wal");
+  EXPECT_EQ(pragma("synchronous"), "2");  // FULL
+  EXPECT_EQ(pragma("foreign_keys"), "1");
+  EXPECT_THROW(database.execute("INSERT INTO video_hashtag VALUES (1, 0, 1, 'no such video')"), Exception);
+  EXPECT_THROW(database.execute("INSERT INTO hashtag (name) VALUES (x'00')"), Exception);  // STRICT
+}
+
+}  // namespace
+}  // namespace reeltag::catalog
