@@ -1,4 +1,3 @@
-#include <unicode/normalizer2.h>
 #include <unicode/uchar.h>
 #include <unicode/unistr.h>
 
@@ -9,37 +8,20 @@
 namespace reeltag::collect {
 namespace {
 
-const icu::Normalizer2& nfkc() {
-  UErrorCode status = U_ZERO_ERROR;
-  const auto* instance = icu::Normalizer2::getNFKCInstance(status);
-  if (U_FAILURE(status) != 0)
-    throw Exception(Code::internal, std::string("ICU has no NFKC data: ") + u_errorName(status));
-  return *instance;
-}
-
-icu::UnicodeString normalized(const icu::UnicodeString& text) {
-  UErrorCode status = U_ZERO_ERROR;
-  auto result = nfkc().normalize(text, status);
-  if (U_FAILURE(status) != 0) throw Exception(Code::internal, std::string("ICU normalisation: ") + u_errorName(status));
-  return result;
-}
-
 bool is_space(UChar32 c) { return u_isUWhiteSpace(c) != 0 || u_iscntrl(c) != 0; }
-
-// Not NFKC_Casefold in one step: that drops the joiners and variation selectors that emoji are made of.
-icu::UnicodeString folded(const icu::UnicodeString& text) { return normalized(normalized(text).foldCase()); }
 
 }  // namespace
 
 std::string normalize_hashtag(std::string_view typed) {
   constexpr std::size_t kLongest = 1024;  // bytes; no platform allows as many, and a caption pasted here is no hashtag
   if (typed.size() > kLongest) return {};
-  const auto text = folded(icu::UnicodeString::fromUTF8({typed.data(), static_cast<std::int32_t>(typed.size())}));
+  const auto spelling = catalog::normalise_hashtag(typed);
+  const auto text = icu::UnicodeString::fromUTF8({spelling.data(), static_cast<std::int32_t>(spelling.size())});
   icu::UnicodeString kept;
   bool gap = false;
   for (std::int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) {
     const UChar32 c = text.char32At(i);
-    if (c == 0xFFFD) return {};  // what ICU makes of bytes that are no UTF-8
+    if (c == 0xFFFD) return {};  // stands for bytes that are no UTF-8
     if (is_space(c)) {
       gap = true;
       continue;

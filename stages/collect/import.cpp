@@ -160,8 +160,13 @@ class Importer {
       report.rejected.push_back({entries_[i].path, outcome.error()});
       return;
     }
-    const auto added = catalog_.add(row_of(*entries_[i].candidate, *outcome));
-    ++(added == catalog::Added::added ? report.added : report.duplicate);
+    try {
+      const auto added = catalog_.add(row_of(*entries_[i].candidate, *outcome));
+      ++(added == catalog::Added::added ? report.added : report.duplicate);
+    } catch (const Exception& e) {
+      if (e.code() != Code::invalid_argument) throw;  // a fact that the catalog cannot hold: this video's fault alone
+      report.rejected.push_back({entries_[i].path, e.error()});
+    }
     entries_[i].candidate = Candidate{};  // a manifest may have a million rows
   }
 

@@ -1,5 +1,7 @@
 #include "manifest.hpp"
 
+#include <unicode/utf8.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -22,10 +24,24 @@ tl::unexpected<Error> bad(const std::string& origin, const std::string& what) {
   return fail(Code::invalid_argument, origin + ": " + what);
 }
 
+// What the catalog can hold: UTF-8 without NUL.
+bool storable(std::string_view text) {
+  const auto length = static_cast<std::int32_t>(text.size());
+  for (std::int32_t i = 0; i < length;) {
+    UChar32 c = 0;
+    U8_NEXT(text.data(), i, length, c);
+    if (c <= 0) return false;
+  }
+  return true;
+}
+
 // Text, or a whole number as text (ids are often numbers); empty where the key is missing or null.
 Result<std::string> text_of(const json& row, const char* key, const std::string& origin) {
   const auto at = row.find(key);
   if (at == row.end() || at->is_null()) return std::string();
+  if (at->is_string() && !storable(at->get_ref<const std::string&>())) {
+    return bad(origin, std::string("\"") + key + "\" is not UTF-8 text");
+  }
   if (at->is_string()) return at->get<std::string>();
   if (at->is_number_integer()) return at->dump();
   return bad(origin, std::string("\"") + key + "\" must be a text");

@@ -57,13 +57,14 @@ TEST_F(ManifestTest, ABadLineIsAnEntryWithItsLineNumberAndTheOthersAreRead) {
                         "{\"id\": \"x\"}\n"
                         "{\"file\": \"b.mp4\", \"hashtags\": [1]}\n"
                         "{\"file\": \"c.mp4\", \"created\": \"last year\"}\n"
+                        "{\"file\": \"c.mp4\", \"caption\": \"nul \\u0000\"}\n"
                         "{\"file\": \"d.mp4\"}\n");
   const auto entries = read_manifest(path);
-  ASSERT_EQ(entries.size(), 7U);
+  ASSERT_EQ(entries.size(), 8U);
   EXPECT_TRUE(entries[0].candidate.has_value());
-  EXPECT_TRUE(entries[6].candidate.has_value());
-  const char* lines[] = {"m.jsonl:2", "m.jsonl:4", "m.jsonl:5", "m.jsonl:6", "m.jsonl:7"};
-  for (std::size_t i = 0; i < 5; ++i) {
+  EXPECT_TRUE(entries[7].candidate.has_value());
+  const char* lines[] = {"m.jsonl:2", "m.jsonl:4", "m.jsonl:5", "m.jsonl:6", "m.jsonl:7", "m.jsonl:8"};
+  for (std::size_t i = 0; i < 6; ++i) {
     ASSERT_FALSE(entries[i + 1].candidate.has_value()) << i;
     EXPECT_EQ(entries[i + 1].candidate.error().code, Code::invalid_argument);
     EXPECT_THAT(entries[i + 1].candidate.error().message, HasSubstr(lines[i]));
@@ -93,9 +94,10 @@ TEST_F(ManifestTest, CsvRowsAreReadByTheirHeadLine) {
                         "hashtags,file,caption,likes,created\n"
                         "#Cat fun,a.mp4,\"A cat, twice\",7,1700000000\n"
                         "dog,b.mp4\n"
-                        "dog,c.mp4,,,\n");
+                        "dog,c.mp4,,,\n"
+                        "dog,d.mp4,\xff\xfe,,\n");
   const auto entries = read_manifest(path);
-  ASSERT_EQ(entries.size(), 3U);
+  ASSERT_EQ(entries.size(), 4U);
   ASSERT_TRUE(entries[0].candidate.has_value()) << entries[0].candidate.error().message;
   EXPECT_THAT(entries[0].candidate->hashtags, ElementsAre("cat", "fun"));
   EXPECT_EQ(entries[0].candidate->caption, "A cat, twice");
@@ -105,6 +107,7 @@ TEST_F(ManifestTest, CsvRowsAreReadByTheirHeadLine) {
   EXPECT_THAT(entries[1].candidate.error().message, HasSubstr("m.csv:3"));
   ASSERT_TRUE(entries[2].candidate.has_value());
   EXPECT_EQ(entries[2].candidate->created, std::nullopt);
+  EXPECT_FALSE(entries[3].candidate.has_value());
   EXPECT_THROW(read_manifest(add("no_file.csv", "name,hashtags\na.mp4,x\n")), Exception);
 }
 
