@@ -1,0 +1,49 @@
+#include <unicode/uchar.h>
+#include <unicode/unistr.h>
+
+#include <algorithm>
+
+#include "reeltag/collect.hpp"
+
+namespace reeltag::collect {
+namespace {
+
+bool is_space(UChar32 c) { return u_isUWhiteSpace(c) != 0 || u_iscntrl(c) != 0; }
+
+}  // namespace
+
+std::string normalize_hashtag(std::string_view typed) {
+  constexpr std::size_t kLongest = 1024;  // bytes; no platform allows as many, and a caption pasted here is no hashtag
+  if (typed.size() > kLongest) return {};
+  const auto spelling = catalog::normalise_hashtag(typed);
+  const auto text = icu::UnicodeString::fromUTF8({spelling.data(), static_cast<std::int32_t>(spelling.size())});
+  icu::UnicodeString kept;
+  bool gap = false;
+  for (std::int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) {
+    const UChar32 c = text.char32At(i);
+    if (c == 0xFFFD) return {};  // stands for bytes that are no UTF-8
+    if (is_space(c)) {
+      gap = true;
+      continue;
+    }
+    if (c == '#' && kept.isEmpty()) continue;
+    if (gap && !kept.isEmpty()) kept.append(static_cast<UChar32>(' '));
+    gap = false;
+    kept.append(c);
+  }
+  std::string result;
+  kept.toUTF8String(result);
+  return result;
+}
+
+std::vector<std::string> normalize_hashtags(std::span<const std::string> typed) {
+  std::vector<std::string> result;
+  for (const auto& one : typed) {
+    auto hashtag = normalize_hashtag(one);
+    if (hashtag.empty() || std::find(result.begin(), result.end(), hashtag) != result.end()) continue;
+    result.push_back(std::move(hashtag));
+  }
+  return result;
+}
+
+}  // namespace reeltag::collect

@@ -1,0 +1,82 @@
+#include <nlohmann/json.hpp>
+#include <unordered_map>
+
+#include "reeltag/base/hash.hpp"
+#include "reeltag/base/json.hpp"
+#include "reeltag/dataset.hpp"
+
+namespace reeltag::dataset {
+
+Split split_of(const SplitRule& rule, std::string_view group) {
+  const auto bucket = static_cast<int>(sha1_mod(rule.salt + std::string(group), 100));
+  if (bucket < rule.val) return Split::val;
+  return bucket >= 100 - rule.test ? Split::test : Split::train;
+}
+
+std::int64_t Dataset::count(Split split) const {
+  std::int64_t n = 0;
+  for (const auto& item : items) n += item.split == split ? 1 : 0;
+  return n;
+}
+
+std::vector<std::array<std::int64_t, 3>> Dataset::support() const {
+  std::vector<std::array<std::int64_t, 3>> result(vocabulary.size());
+  for (const auto& item : items) {
+    for (const int label : item.labels)
+      ++result.at(static_cast<std::size_t>(label))[static_cast<std::size_t>(item.split)];
+  }
+  return result;
+}
+
+void check_groups(const Dataset& set) {
+  std::unordered_map<std::string_view, const Item*> seen;
+  for (const auto& item : set.items) {
+    const Item& first = *seen.emplace(item.group, &item).first->second;
+    if (first.split == item.split) continue;
+    throw Exception(Code::corrupt, "dataset " + set.id + ": group " + item.group + " is in " +
+                                       std::string(kSplitNames[static_cast<std::size_t>(first.split)]) + " (" +
+                                       first.video + ") and in " +
+                                       std::string(kSplitNames[static_cast<std::size_t>(item.split)]) + " (" +
+                                       item.video + "); freeze it again");
+  }
+}
+
+Summary summary_of(const Dataset& set) {
+  return {.id = set.id,
+          .created = set.created,
+          .label_mode = set.label_mode,
+          .videos = {set.count(Split::train), set.count(Split::val), set.count(Split::test)},
+          .hashtags = static_cast<std::int64_t>(set.vocabulary.size()),
+          .rejected = static_cast<std::int64_t>(set.rejected.size())};
+}
+
+namespace {
+
+nlohmann::json json_of(const Summary& s) {
+  return {{"dataset", s.id},
+          {"videos", {{"train", s.videos[0]}, {"val", s.videos[1]}, {"test", s.videos[2]}}},
+          {"hashtags", s.hashtags},
+          {"rejected", s.rejected},
+          {"labels", kLabelModeNames[static_cast<std::size_t>(s.label_mode)]},
+          {"created", s.created}};
+}
+
+}  // namespace
+
+std::string to_json(const Summary& summary) { return dump_json(json_of(summary)); }
+
+std::string to_json(const Dataset& set) {
+  auto json = json_of(summary_of(set));
+  json["options"] = nlohmann::json::parse(set.options);
+  const auto support = set.support();
+  json["vocabulary"] = nlohmann::json::array();
+  for (std::size_t i = 0; i < set.vocabulary.size(); ++i) {
+    json["vocabulary"].push_back(
+        {{"hashtag", set.vocabulary[i]}, {"train", support[i][0]}, {"val", support[i][1]}, {"test", support[i][2]}});
+  }
+  json["rejected"] = nlohmann::json::array();
+  for (const auto& one : set.rejected) json["rejected"].push_back({{"video", one.video}, {"reason", one.reason}});
+  return dump_json(json);
+}
+
+}  // namespace reeltag::dataset

@@ -1,0 +1,153 @@
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <unordered_set>
+
+#include "format.hpp"
+#include "reeltag/base/file.hpp"
+#include "reeltag/base/json.hpp"
+#include "reeltag/collect.hpp"
+#include "vocabulary.hpp"
+
+namespace reeltag::dataset {
+namespace {
+
+namespace fs = std::filesystem;
+
+[[noreturn]] void useless(const std::string& message) {
+  throw Exception(Code::invalid_config, "dataset freeze: " + message);
+}
+
+void check(const FreezeOptions& o) {
+  const auto& s = o.split;
+  if (s.val < 0 || s.test < 0 || s.val + s.test > 99) useless("val and test are percentages that leave some for train");
+  if (o.labels != "multi" && o.labels != "single") useless("labels is multi or single, not " + o.labels);
+  if (o.min_support < 1 || o.max_hashtags < 1) useless("min_support and max_hashtags are at least 1");
+}
+
+catalog::Filter filter_of(const FreezeOptions& o) {
+  catalog::Filter filter;
+  if (!o.source.empty()) filter.source = o.source;
+  if (!o.hashtag.empty()) filter.hashtag = collect::normalize_hashtag(o.hashtag);
+  return filter;
+}
+
+// All that the id must depend on; files by what they say, not by where they are.
+std::string options_json(const FreezeOptions& o, const std::set<std::string>& blocked) {
+  return dump_json({{"source", o.source},
+                    {"hashtag", o.hashtag},
+                    {"min_support", o.min_support},
+                    {"max_hashtags", o.max_hashtags},
+                    {"vocabulary", o.vocabulary.empty() ? "frequent" : "file"},
+                    {"block", blocked},
+                    {"drop_unlabelled", o.drop_unlabelled},
+                    {"split", {{"val", o.split.val}, {"test", o.split.test}, {"salt", o.split.salt}}}});
+}
+
+// The catalog's videos whose bytes are there.
+void read_catalog(catalog::Catalog& catalog, store::Store& store, const FreezeOptions& options, Dataset& set) {
+  std::unordered_set<std::string> keys;
+  for (auto& blob : store.list("")) keys.insert(std::move(blob.key));
+  catalog.each(filter_of(options), [&](const catalog::Video& v) {
+    if (!keys.contains(v.key)) {
+      set.rejected.push_back({v.id, "the store has no " + v.key});
+      return;
+    }
+    set.items.push_back({.video = v.id,
+                         .key = v.key,
+                         .group = v.group,
+                         .split = split_of(options.split, v.group),
+                         .labels = {},
+                         .hashtags = v.hashtags,
+                         .caption = v.caption});
+  });
+  if (set.items.empty()) {
+    const bool any = catalog.count({}) > 0;
+    useless(any ? "no video of the catalog passes the filter, or the store has lost them: see `source` and `hashtag`"
+                : "the catalog has no videos: import or collect some first");
+  }
+}
+
+std::vector<std::string> vocabulary_of(const FreezeOptions& o, const Dataset& set,
+                                       const std::set<std::string>& blocked) {
+  std::vector<std::string> vocabulary;
+  if (o.vocabulary.empty()) {
+    vocabulary = frequent_hashtags(set.items, set.label_mode, blocked, o.min_support, o.max_hashtags);
+    if (vocabulary.empty()) {
+      useless("no hashtag has " + std::to_string(o.min_support) +
+              " videos: lower min_support or add videos with hashtags");
+    }
+    return vocabulary;
+  }
+  for (auto& hashtag : read_hashtags(o.vocabulary)) {
+    if (!blocked.contains(hashtag)) vocabulary.push_back(std::move(hashtag));
+  }
+  if (vocabulary.empty()) useless("every hashtag of " + o.vocabulary.string() + " is blocked by " + o.block.string());
+  return vocabulary;
+}
+
+void label(const FreezeOptions& options, Dataset& set) {
+  const auto index = index_of(set.vocabulary);
+  const bool drop = options.drop_unlabelled || set.label_mode == LabelMode::single;
+  std::vector<Item> kept;
+  std::int64_t labelled = 0;
+  for (auto& item : set.items) {
+    item.labels = labels_of(item.hashtags, index, set.label_mode);
+    labelled += item.labels.empty() ? 0 : 1;
+    if (item.labels.empty() && drop) {
+      set.rejected.push_back({item.video, "no hashtag of the vocabulary"});
+    } else {
+      kept.push_back(std::move(item));
+    }
+  }
+  set.items = std::move(kept);
+  if (labelled == 0) useless("no video has a hashtag of the vocabulary: look at the list of hashtags");
+}
+
+void check_splits(const FreezeOptions& o, const Dataset& set) {
+  const std::array<int, 3> wanted{100 - o.split.val - o.split.test, o.split.val, o.split.test};
+  for (const auto split : {Split::train, Split::val, Split::test}) {
+    const auto i = static_cast<std::size_t>(split);
+    if (wanted[i] == 0 || set.count(split) > 0) continue;
+    useless("no group falls into the " + std::string(kSplitNames[i]) + " split (" + std::to_string(wanted[i]) +
+            " % of the groups, " + std::to_string(set.items.size()) +
+            " videos in all): add videos of more groups, or change split.val, split.test or split.salt");
+  }
+}
+
+void write_folder(const Files& files, const fs::path& root) {
+  fs::create_directories(root);
+  const TemporaryFolder temporary(".freeze", root);
+  const auto made = temporary.path() / "set";
+  fs::create_directory(made);
+  write_file(made / "videos.jsonl", files.videos_jsonl);
+  write_file(made / "dataset.json", files.dataset_json);
+  try {
+    rename_durably(made, root / files.id);
+  } catch (const Exception& e) {
+    if (e.code() != Code::already_exists) throw;  // another program froze the same content in this moment
+  }
+}
+
+}  // namespace
+
+Dataset freeze(catalog::Catalog& catalog, store::Store& store, const FreezeOptions& options, const fs::path& root) {
+  check(options);
+  Dataset set;
+  set.label_mode = options.labels == "single" ? LabelMode::single : LabelMode::multi;
+  std::set<std::string> blocked;
+  if (!options.block.empty()) {
+    for (auto& hashtag : read_hashtags(options.block)) blocked.insert(std::move(hashtag));
+  }
+  set.options = options_json(options, blocked);
+  read_catalog(catalog, store, options, set);
+  set.vocabulary = vocabulary_of(options, set, blocked);
+  label(options, set);
+  check_splits(options, set);
+  const auto now = std::chrono::system_clock::now().time_since_epoch();
+  const auto files = encode(set, std::chrono::duration_cast<std::chrono::seconds>(now).count());
+  if (!fs::exists(root / files.id)) write_folder(files, root);
+  return decode(root / files.id);
+}
+
+}  // namespace reeltag::dataset

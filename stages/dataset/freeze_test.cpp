@@ -1,0 +1,170 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "reeltag/collect.hpp"
+#include "reeltag/dataset.hpp"
+#include "test_catalog.hpp"
+
+namespace reeltag::dataset {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+
+std::string message_of(const std::function<void()>& call) {
+  try {
+    call();
+  } catch (const Exception& e) {
+    return std::string(code_name(e.code())) + ": " + e.what();
+  }
+  return "nothing thrown";
+}
+
+TEST(Freeze, MultiKeepsUnlabelledVideosAndLabelsAllHashtags) {
+  TestCatalog t;
+  t.add_forty();
+  const auto set = freeze(*t.catalog, *t.store, {.min_support = 10, .split = {.val = 20, .test = 20}}, t.root());
+  EXPECT_THAT(set.vocabulary, ElementsAre("fyp", "cat", "dog"));
+  EXPECT_EQ(set.items.size(), 40U);
+  EXPECT_TRUE(std::is_sorted(set.items.begin(), set.items.end(), [](auto& a, auto& b) { return a.video < b.video; }));
+  for (const auto& item : set.items) {
+    EXPECT_EQ(item.split, split_of({.val = 20, .test = 20}, item.group));
+    EXPECT_EQ(item.labels.size(), item.hashtags.size());
+    EXPECT_THAT(item.caption, HasSubstr("caption of video"));
+    EXPECT_TRUE(t.store->stat(item.key).has_value());
+  }
+  EXPECT_NO_THROW(check_groups(set));
+}
+
+TEST(Freeze, TheIdFollowsFromCatalogAndOptionsAlone) {
+  TestCatalog a, b;
+  a.add_forty();
+  b.add_forty();
+  const FreezeOptions options{.min_support = 5};
+  const auto first = freeze(*a.catalog, *a.store, options, a.root());
+  EXPECT_EQ(freeze(*a.catalog, *a.store, options, a.root()).id, first.id);
+  EXPECT_EQ(freeze(*b.catalog, *b.store, options, b.root()).id, first.id);
+  auto other = options;
+  other.split.salt = "2";
+  EXPECT_NE(freeze(*a.catalog, *a.store, other, a.root()).id, first.id);
+  b.add("one more", "group x", {"cat"});
+  EXPECT_NE(freeze(*b.catalog, *b.store, options, b.root()).id, first.id);
+}
+
+TEST(Freeze, AddingDataNeverMovesAGroup) {
+  TestCatalog t;
+  t.add_forty();
+  const auto before = freeze(*t.catalog, *t.store, {.min_support = 5}, t.root());
+  for (int i = 0; i < 60; ++i) t.add("late " + std::to_string(i), "group " + std::to_string(i), {"cat"});
+  const auto after = freeze(*t.catalog, *t.store, {.min_support = 5}, t.root());
+  std::map<std::string, Split> sides;
+  for (const auto& item : after.items) sides[item.group] = item.split;
+  for (const auto& item : before.items) EXPECT_EQ(sides.at(item.group), item.split);
+  EXPECT_EQ(after.items.size(), 100U);
+}
+
+TEST(Freeze, SingleTakesTheFirstHashtagOfTheVocabularyAndRejectsTheRest) {
+  TestCatalog t;
+  t.add_forty();
+  const auto lists = t.home.path();
+  std::ofstream(lists / "vocabulary.txt") << "# pets\ndog\ncat\nhorse\n";
+  std::ofstream(lists / "block.txt") << "horse\nfyp\n";
+  const FreezeOptions options{.labels = "single", .vocabulary = lists / "vocabulary.txt", .block = lists / "block.txt"};
+  const auto set = freeze(*t.catalog, *t.store, options, t.root());
+  EXPECT_THAT(set.vocabulary, ElementsAre("dog", "cat"));  // the file's order; support plays no part
+  EXPECT_EQ(set.items.size(), 32U);
+  ASSERT_EQ(set.rejected.size(), 8U);
+  EXPECT_EQ(set.rejected[0].reason, "no hashtag of the vocabulary");
+  for (const auto& item : set.items) {
+    ASSERT_EQ(item.labels.size(), 1U);
+    EXPECT_EQ(set.vocabulary[static_cast<std::size_t>(item.labels[0])], item.hashtags[1]);
+  }
+}
+
+TEST(Freeze, FiltersAndDropUnlabelled) {
+  TestCatalog t;
+  t.add_forty();
+  for (int i = 0; i < 10; ++i) t.add("other " + std::to_string(i), "o" + std::to_string(i), {"bird"}, "tiktok");
+  FreezeOptions options{.source = "tiktok", .min_support = 1, .split = {.val = 0, .test = 0}};
+  EXPECT_THAT(freeze(*t.catalog, *t.store, options, t.root()).vocabulary, ElementsAre("bird"));
+  options = {.hashtag = "#Cat", .min_support = 1, .split = {.val = 0, .test = 0}};
+  EXPECT_EQ(freeze(*t.catalog, *t.store, options, t.root()).items.size(), 16U);
+  std::ofstream(t.home.path() / "block.txt") << "fyp\n";
+  options = {.min_support = 1, .block = t.home.path() / "block.txt", .drop_unlabelled = true};
+  const auto dropped = freeze(*t.catalog, *t.store, options, t.root());
+  EXPECT_EQ(dropped.items.size(), 42U);
+  EXPECT_EQ(dropped.rejected.size(), 8U);
+}
+
+TEST(Freeze, VideosThatTheStoreLostAreRejected) {
+  TestCatalog t;
+  t.add_forty();
+  const auto lost = t.add("lost", "g", {"cat"});
+  t.store->remove("videos/" + lost + ".mp4");
+  const auto set = freeze(*t.catalog, *t.store, {}, t.root());
+  ASSERT_EQ(set.rejected.size(), 1U);
+  EXPECT_EQ(set.rejected[0].video, lost);
+  EXPECT_THAT(set.rejected[0].reason, HasSubstr(lost));
+}
+
+TEST(Freeze, WhatLeavesNothingToTrainOnSaysWhatToDo) {
+  TestCatalog t;
+  const auto frozen = [&](const FreezeOptions& o) {
+    return message_of([&] { freeze(*t.catalog, *t.store, o, t.root()); });
+  };
+  EXPECT_THAT(frozen({}), HasSubstr("import or collect"));
+  t.add("only", "one group", {"cat"});
+  EXPECT_THAT(frozen({.min_support = 2}), HasSubstr("lower min_support"));
+  EXPECT_THAT(frozen({.min_support = 1}), HasSubstr("add videos of more groups"));
+  EXPECT_THAT(frozen({.source = "tiktok"}), HasSubstr("filter"));
+  EXPECT_THAT(frozen({.split = {.val = 50, .test = 50}}), HasSubstr("leave some for train"));
+  EXPECT_THAT(frozen({.labels = "both"}), testing::StartsWith("invalid_config"));
+  EXPECT_EQ(frozen({.min_support = 1, .split = {.val = 0, .test = 0}}), "nothing thrown");
+}
+
+TEST(Freeze, OptionsAreConfiguration) {
+  config::Values values;
+  values.add_yaml("labels: single\nmin_support: 3\nsplit:\n  val: 15\n  salt: val\n", "test");
+  FreezeOptions options;
+  config::resolve(values, options);
+  EXPECT_EQ(options.labels, "single");
+  EXPECT_EQ(options.split.val, 15);
+  EXPECT_EQ(options.split.salt, "val");
+  config::Values wrong;
+  wrong.set("split.val=150");
+  EXPECT_THROW(config::resolve(wrong, options), Exception);
+}
+
+// The development clips, where they are at hand: the split that published figures rest on.
+class SharedData : public testing::TestWithParam<std::tuple<const char*, int, int, int>> {};
+
+TEST_P(SharedData, SplitsAsPublished) {
+  const char* shared = std::getenv("REELTAG_SHARED");
+  if (shared == nullptr) GTEST_SKIP() << "set REELTAG_SHARED to the folder with the development data";
+  const auto [name, classes, train, val] = GetParam();
+  TestCatalog t;
+  const std::vector<std::filesystem::path> paths{std::filesystem::path(shared) / "data" / name};
+  const auto report = collect::import_paths(paths, {.salt_file = t.home.path() / "salt"}, *t.catalog, *t.store, {});
+  EXPECT_TRUE(report.rejected.empty()) << collect::to_json(report);
+  EXPECT_EQ(report.added + report.duplicate, train + val);
+  const FreezeOptions options{.labels = "single", .min_support = 1, .split = {.val = 15, .test = 0, .salt = "val"}};
+  const auto set = freeze(*t.catalog, *t.store, options, t.root());
+  EXPECT_EQ(set.vocabulary.size(), static_cast<std::size_t>(classes));
+  EXPECT_EQ(set.count(Split::train), train);
+  EXPECT_EQ(set.count(Split::val), val);
+  EXPECT_NO_THROW(check_groups(set));
+}
+
+INSTANTIATE_TEST_SUITE_P(Sets, SharedData,
+                         testing::Values(std::tuple{"actions", 15, 424, 70}, std::tuple{"captioned", 20, 482, 91}),
+                         [](const auto& param) { return std::string(std::get<0>(param.param)); });
+
+}  // namespace
+}  // namespace reeltag::dataset

@@ -1,0 +1,129 @@
+// Frozen snapshots of the catalog: which videos, which vocabulary, which labels, which split. What a training used can
+// so be named by one id, and looked at, long after the catalog has grown.
+// A dataset is a folder <root>/<id>/ that is never changed (docs/adr/0040-dataset-format.md); its id is made of its
+// content, so the same catalog and the same options give the same id on any machine and day.
+// Functions: any thread; two programs may freeze into one root. Dataset: a plain value.
+// Failure: Exception. invalid_config for options that leave nothing to train on (the message says what to change),
+// not_found, corrupt (the folder contradicts its id), unsupported (written by a newer reeltag).
+//
+//   auto set = dataset::freeze(*catalog, *store, {.min_support = 20}, home / "datasets");
+//   auto same = dataset::load(home / "datasets", set.id);
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reeltag/base/config.hpp"
+#include "reeltag/base/error.hpp"
+#include "reeltag/catalog.hpp"
+#include "reeltag/store.hpp"
+
+namespace reeltag::dataset {
+
+// multi:  a video has all its hashtags that are in the vocabulary, perhaps none.
+// single: a video has one class, the first of its hashtags that is in the vocabulary.
+enum class LabelMode { multi, single };
+enum class Split { train, val, test };
+inline constexpr std::array<std::string_view, 2> kLabelModeNames{"multi", "single"};
+inline constexpr std::array<std::string_view, 3> kSplitNames{"train", "val", "test"};
+
+// bucket = SHA-1(salt + group) modulo 100; bucket < val: val; bucket >= 100 - test: test; else train. A group never
+// changes sides when data is added. Python: int(hashlib.sha1((salt + group).encode()).hexdigest(), 16) % 100.
+struct SplitRule {
+  int val = 10, test = 10;  // percent of the groups
+  std::string salt = "reeltag";
+};
+template <class V>
+void visit(V& v, SplitRule& c) {
+  v("val", c.val, "Percent of the groups for validation", config::Range{0, 99});
+  v("test", c.test, "Percent of the groups for the final test", config::Range{0, 99});
+  v("salt", c.salt, "Another salt, another split");
+}
+Split split_of(const SplitRule& rule, std::string_view group);
+
+struct FreezeOptions {
+  std::string source;   // only videos of this source; empty: all
+  std::string hashtag;  // only videos with this hashtag; empty: all
+  std::string labels = "multi";
+  int min_support = 8;
+  int max_hashtags = 1000;
+  std::filesystem::path vocabulary;  // file; empty: the most frequent hashtags
+  std::filesystem::path block;       // file; empty: nothing blocked
+  bool drop_unlabelled = false;
+  SplitRule split;
+};
+template <class V>
+void visit(V& v, FreezeOptions& c) {
+  v("source", c.source, "Only videos of this source; empty for all");
+  v("hashtag", c.hashtag, "Only videos with this hashtag; empty for all");
+  v("labels", c.labels, "All hashtags of a video, or one class", config::OneOf{{"multi", "single"}});
+  v("min_support", c.min_support, "Videos that a hashtag needs to enter the vocabulary", config::Range{1, 1e9});
+  v("max_hashtags", c.max_hashtags, "Most hashtags in the vocabulary", config::Range{1, 1e6});
+  v("vocabulary", c.vocabulary, "File with the vocabulary: a hashtag a line, in order; # begins a comment");
+  v("block", c.block, "File with hashtags that never enter the vocabulary");
+  v("drop_unlabelled", c.drop_unlabelled, "Leave out videos without a hashtag of the vocabulary");
+  v.section("split", c.split);
+}
+
+struct Item {
+  std::string video;  // the catalog's id
+  std::string key;    // in the store
+  std::string group;
+  Split split = Split::train;
+  std::vector<int> labels;            // ascending indices into the vocabulary; exactly one in single mode
+  std::vector<std::string> hashtags;  // all that were typed
+  std::string caption;
+};
+
+struct Rejected {
+  std::string video;
+  std::string reason;
+};
+
+struct Dataset {
+  std::string id;            // 16 hexadecimal digits
+  std::int64_t created = 0;  // seconds since 1970; not part of the id
+  LabelMode label_mode = LabelMode::multi;
+  std::vector<std::string> vocabulary;
+  std::vector<Item> items;  // ordered by video
+  std::vector<Rejected> rejected;
+  std::string options = "{}";  // JSON: what freeze() was given, with the blocked hashtags spelt out
+
+  [[nodiscard]] std::int64_t count(Split split) const;
+  // Videos of each hashtag in each split, as [hashtag][split].
+  [[nodiscard]] std::vector<std::array<std::int64_t, 3>> support() const;
+};
+
+// Throws corrupt when a group has videos on two sides of the split: figures of such a set would be too good.
+void check_groups(const Dataset& set);
+
+// Writes the snapshot, or finds that it is there already. Videos whose bytes the store has lost are rejected.
+Dataset freeze(catalog::Catalog& catalog, store::Store& store, const FreezeOptions& options,
+               const std::filesystem::path& root);
+
+// id: the full id, the beginning of just one, or empty for the newest. Everything is checked against the id.
+Dataset load(const std::filesystem::path& root, const std::string& id);
+
+struct Summary {
+  std::string id;
+  std::int64_t created = 0;
+  LabelMode label_mode = LabelMode::multi;
+  std::array<std::int64_t, 3> videos{};  // train, val, test
+  std::int64_t hashtags = 0;
+  std::int64_t rejected = 0;
+};
+Summary summary_of(const Dataset& set);
+
+// What stands in root, newest first. A folder that cannot be read is an error in its place.
+std::vector<Result<Summary>> list(const std::filesystem::path& root);
+
+// {"dataset":id,"videos":{"train":n,"val":n,"test":n},"hashtags":n,"rejected":n,"labels":"multi","created":n}
+std::string to_json(const Summary& summary);
+// The same with "vocabulary":[{"hashtag","train","val","test"}], "options" and "rejected":[{"video","reason"}].
+std::string to_json(const Dataset& set);
+
+}  // namespace reeltag::dataset

@@ -1,0 +1,54 @@
+// A catalog and a store with made-up videos, for the tests of this module.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "reeltag/base/file.hpp"
+#include "reeltag/base/hash.hpp"
+#include "reeltag/catalog.hpp"
+#include "reeltag/store.hpp"
+
+namespace reeltag::dataset {
+
+class TestCatalog {
+ public:
+  TestCatalog()
+      : catalog(catalog::open((home.path() / "catalog.db").string())),
+        store(store::open((home.path() / "store").string())) {}
+
+  // The id follows from the name.
+  std::string add(const std::string& name, const std::string& group, const std::vector<std::string>& hashtags,
+                  const std::string& source = "import") {
+    catalog::Video v;
+    v.id = hex(sha256(name));
+    v.key = "videos/" + v.id + ".mp4";
+    v.source = source;
+    v.group = group;
+    v.hashtags = hashtags;
+    v.caption = "caption of " + name;
+    v.duration = 1.0;
+    v.width = v.height = 16;
+    v.codec = "h264";
+    v.size_bytes = static_cast<std::int64_t>(name.size());
+    store->put(v.key, name);
+    catalog->add(v);
+    return v.id;
+  }
+  // Forty videos of twenty groups: even ones a cat, odd ones a dog, every fifth with neither.
+  void add_forty() {
+    for (int i = 0; i < 40; ++i) {
+      std::vector<std::string> hashtags{"fyp"};
+      if (i % 5 != 0) hashtags.push_back(i % 2 == 0 ? "cat" : "dog");
+      add("video " + std::to_string(i), "group " + std::to_string(i / 2), hashtags);
+    }
+  }
+  [[nodiscard]] std::filesystem::path root() const { return home.path() / "datasets"; }
+
+  TemporaryFolder home;
+  std::unique_ptr<catalog::Catalog> catalog;
+  std::unique_ptr<store::Store> store;
+};
+
+}  // namespace reeltag::dataset
