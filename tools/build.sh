@@ -1,10 +1,17 @@
 #!/usr/bin/env bash
-# Sets up and builds under one lock: `tools/build.sh program` what ./run needs; `tools/build.sh tests` the set-up of
-# ./test (which builds by itself). Prints to stderr only, and nothing when nothing has changed.
+# Sets up and builds in build/release, under one lock. Prints to stderr only, and nothing when nothing has changed.
+#   tools/build.sh program        what ./run needs
+#   tools/build.sh set-up-tests   what ./test needs, nothing built
+#   tools/build.sh tests          the program and its tests
 set -euo pipefail
 exec >&2
 
-kind=${1:?program or tests}
+case ${1:-} in
+  program) needs=program targets=(program) options=() ;;
+  set-up-tests) needs=tests targets=() options=() ;;
+  tests) needs=tests targets=(program reeltag_tests) options=(-DREELTAG_TESTS=ON) ;;
+  *) echo "usage: tools/build.sh program|set-up-tests|tests"; exit 2 ;;
+esac
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 build=$root/build/release
 log=$root/build/release.log
@@ -17,8 +24,8 @@ if ! flock -n 9; then
   flock 9
 fi
 
-"$root/tools/setup.sh" "$kind"
-if [[ $kind == tests ]]; then exit 0; fi
+"$root/tools/setup.sh" "$needs"
+if ((${#targets[@]} == 0)); then exit 0; fi
 
 cd "$root"
 # A tree that was moved or copied must not build its old place.
@@ -49,9 +56,9 @@ build_failed() {
   exit 1
 }
 
-if [[ ! -f $build/build.ninja ]]; then
+if [[ ! -f $build/build.ninja ]] || ((${#options[@]})); then
   echo "configuring (log: build/release.log)"
-  cmake --preset release >"$log" 2>&1 </dev/null || build_failed
+  cmake --preset release "${options[@]}" >"$log" 2>&1 </dev/null || build_failed
   printf '%s\n' "$root" >"$build/.root"
 fi
-ninja -C "$build" -j "$jobs" program 2>&1 </dev/null | tee "$log" | show_progress || build_failed
+ninja -C "$build" -j "$jobs" "${targets[@]}" 2>&1 </dev/null | tee "$log" | show_progress || build_failed
