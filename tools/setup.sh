@@ -78,7 +78,7 @@ announce() {
   memory=$(awk '/^MemTotal/ {print int($2 / 1024)}' /proc/meminfo)
   free=$(megabytes_free "$root")
   echo "reeltag set-up (once; later starts skip it):"
-  if ((${#missing[@]})); then echo "  Debian packages to install: ${#missing[@]}, with what they need up to 400 MB to fetch"; fi
+  if ((${#missing[@]})); then echo "  Debian packages to install: ${#missing[@]}, (a bare system needs about 200 MB of them)"; fi
   if ((fetch)); then echo "  libraries to fetch into .deps/ (PyTorch, Arrow, CUDA stubs): $fetch MB"; fi
   if [[ $kind == tests ]]; then echo "  tools for the tests: clang-format, clang-tidy, 48 MB"; fi
   if [[ ! -x build/release/reeltag ]]; then
@@ -88,8 +88,8 @@ announce() {
   need_disk=$((fetch * 5 / 2 + 1000))
   echo "  disk: $free MB free here, about $need_disk MB needed; memory: $memory MB"
   if ((free < need_disk)); then fail "not enough disk space under $root: free $((need_disk - free)) MB or clone elsewhere."; fi
-  if ((${#missing[@]})) && (($(megabytes_free /usr) < 1500)); then
-    fail "not enough disk space under /usr: the Debian packages need about 1500 MB."
+  if ((${#missing[@]})) && (($(megabytes_free /usr) < 1000)); then
+    fail "not enough disk space under /usr: the Debian packages need about 1000 MB."
   fi
   if ((memory < 3500)); then fail "too little memory: compiling against PyTorch needs 4 GB, this machine has $memory MB."; fi
 }
@@ -117,6 +117,11 @@ install_packages() {
   rm -f "$log"
 }
 
+pip_install() {
+  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps --require-hashes \
+    -r "$1" </dev/null || fail "pip could not install what $1 names (messages above): check the network and pip's index."
+}
+
 # A private venv with a pip that is new enough; the system's Python is never touched.
 make_venv() {
   local python=/usr/bin/python3 ready
@@ -124,12 +129,13 @@ make_venv() {
   if [[ -f $venv/ready && $(<"$venv/ready") == "$ready" ]]; then return; fi
   if [[ ! -x $python ]]; then python=python3; fi
   "$python" -m venv --clear "$venv"
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --require-hashes -r tools/requirements/pip.txt
+  pip_install tools/requirements/pip.txt
   echo "$ready" >"$venv/ready"
 }
 
 BUILD_CORE_MINUTES=20 # core-minutes of a cold program build, measured on the reference machine
 check_machine
+rm -f "$deps/stamps/"*.ready # whatever is interrupted from here on is looked at again
 mapfile -t missing < <(missing_packages)
 announce
 if ((${#missing[@]})); then install_packages; fi
@@ -139,8 +145,7 @@ options=()
 if [[ $cuda == cuda ]]; then options+=(--cuda); fi
 python3 tools/wheels.py --deps "$deps" --python "$venv/bin/python" "${options[@]}" "${wheels[@]}"
 if [[ $kind == tests ]]; then
-  "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps --require-hashes \
-    -r tools/requirements/tests.txt
+  pip_install tools/requirements/tests.txt
 fi
 printf '%s\n' "$state" >"$stamp.new"
 mv "$stamp.new" "$stamp"

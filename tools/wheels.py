@@ -210,10 +210,10 @@ def install(pin, cuda, deps, python):
     stamp = deps / "stamps" / pin.name
     if stamp.is_file() and stamp.read_text(encoding="utf-8") == stamp_text(pin, patterns):
         return False
-    stamp.unlink(missing_ok=True)
     folder = deps / "wheels"
     wheel = find_wheel(folder, pin) or download(python, pin, folder)
     print(f"unpacking {pin.name} {pin.version}", file=sys.stderr)
+    stamp.unlink(missing_ok=True)
     unpack(wheel, patterns, deps)
     stamp.parent.mkdir(parents=True, exist_ok=True)
     partial = stamp.with_name(f".{stamp.name}")
