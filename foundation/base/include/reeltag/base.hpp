@@ -1,11 +1,15 @@
-// The ground every module stands on: errors, configuration, log, progress, ids, hashing, subprocess.
+// The ground every module stands on: errors, configuration, log, progress, ids, hashing, files, subprocess, stopping.
 // Each header below says its own thread-safety, ownership and failure; this one only gathers them.
 #pragma once
 
 #include "reeltag/base/config.hpp"
 #include "reeltag/base/error.hpp"
+#include "reeltag/base/file.hpp"
 #include "reeltag/base/hash.hpp"
 #include "reeltag/base/ids.hpp"
+#include "reeltag/base/json.hpp"
 #include "reeltag/base/log.hpp"
 #include "reeltag/base/progress.hpp"
+#include "reeltag/base/stop.hpp"
 #include "reeltag/base/subprocess.hpp"
+#include "reeltag/base/yaml.hpp"

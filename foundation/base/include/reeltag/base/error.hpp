@@ -29,8 +29,8 @@ enum class Code {
   corrupt,           // a file of ours, or a model, whose content contradicts itself
   unavailable,       // an outside system does not answer, or refuses for now
   permission_denied,
-  interrupted,       // by a signal; the work can be resumed
-  internal           // a bug or an unexpected answer from a library
+  interrupted,  // by a signal; the work can be resumed
+  internal      // a bug or an unexpected answer from a library
 };
 
 // The code's name in snake_case, as in {"error":{"code":"decode_failed"}}.

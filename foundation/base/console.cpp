@@ -1,0 +1,101 @@
+#include "console.hpp"
+
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <utility>
+
+#include "reeltag/base/hash.hpp"
+
+namespace reeltag {
+namespace {
+
+constexpr std::string_view kEraseLine = "\r\033[K";
+
+// One write for a whole line where the system allows, so that lines of several processes do not mix.
+void put(std::string_view text) {
+  while (!text.empty()) {
+    const auto written = ::write(STDERR_FILENO, text.data(), text.size());
+    if (written < 0 && errno == EINTR) continue;
+    if (written <= 0) return;
+    text.remove_prefix(static_cast<std::size_t>(written));
+  }
+}
+
+}  // namespace
+
+Console& Console::get() {
+  static auto* console = new Console;
+  return *console;
+}
+
+bool Console::is_terminal() { return ::isatty(STDERR_FILENO) == 1; }
+
+int Console::columns() {
+  winsize size{};
+  return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+void Console::write_line(std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  std::string out;
+  if (owner_ != nullptr) out += kEraseLine;
+  out += text;
+  out += '\n';
+  out += live_;
+  put(out);
+}
+
+void Console::draw_live(const void* owner, std::string text) {
+  const std::lock_guard lock(mutex_);
+  owner_ = owner;
+  live_ = std::move(text);
+  put(std::string(kEraseLine) + live_);
+}
+
+void Console::end_live(const void* owner, std::string_view text) {
+  const std::lock_guard lock(mutex_);
+  std::string out;
+  if (owner_ != nullptr) out += kEraseLine;
+  out += text;
+  out += '\n';
+  if (owner_ == owner) {
+    owner_ = nullptr;
+    live_.clear();
+  }
+  put(out + live_);
+}
+
+std::string escape_controls(std::string_view text) {
+  std::string out;
+  const auto escape = [&out](std::uint8_t code) {
+    const std::array<std::uint8_t, 1> byte{code};
+    out += "\\u00" + hex(byte);
+  };
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto byte = static_cast<std::uint8_t>(text[i]);
+    const auto next = i + 1 < text.size() ? static_cast<std::uint8_t>(text[i + 1]) : 0;
+    if (byte < 0x20 || byte == 0x7f) {
+      escape(byte);
+    } else if (byte == 0xc2 && next >= 0x80 && next <= 0x9f) {
+      escape(static_cast<std::uint8_t>(next));
+      ++i;
+    } else {
+      out += text[i];
+    }
+  }
+  return out;
+}
+
+std::string cut_to_width(std::string_view text, int columns) {
+  std::size_t end = 0;
+  int used = 0;
+  for (; end < text.size(); ++end) {
+    const bool continues = (static_cast<std::uint8_t>(text[end]) & 0xc0) == 0x80;
+    if (!continues && ++used > columns) break;
+  }
+  return std::string(text.substr(0, end));
+}
+
+}  // namespace reeltag

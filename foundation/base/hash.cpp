@@ -1,0 +1,94 @@
+#include "reeltag/base/hash.hpp"
+
+#include <fcntl.h>
+#include <openssl/evp.h>
+
+#include <cerrno>
+#include <vector>
+
+#include "descriptor.hpp"
+#include "system_error.hpp"
+
+namespace reeltag {
+namespace {
+
+void check(int done) {
+  if (done != 1) throw Exception(Code::internal, "OpenSSL refuses to compute a digest; is this a FIPS-only system?");
+}
+
+template <std::size_t Size>
+std::array<std::uint8_t, Size> digest(const EVP_MD* kind, std::string_view bytes) {
+  std::array<std::uint8_t, Size> out{};
+  unsigned size = 0;
+  check(EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, kind, nullptr));
+  if (size != Size) throw Exception(Code::internal, "OpenSSL gave a digest of another size");
+  return out;
+}
+
+}  // namespace
+
+std::string hex(std::span<const std::uint8_t> bytes) {
+  static constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text;
+  text.reserve(bytes.size() * 2);
+  for (const auto byte : bytes) {
+    text += kDigits[byte >> 4];
+    text += kDigits[byte & 15];
+  }
+  return text;
+}
+
+Sha256Digest sha256(std::string_view bytes) { return digest<32>(EVP_sha256(), bytes); }
+Sha1Digest sha1(std::string_view bytes) { return digest<20>(EVP_sha1(), bytes); }
+
+struct Sha256::Context {
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  std::unique_ptr<EVP_MD_CTX, Free> evp{EVP_MD_CTX_new()};
+};
+
+Sha256::Sha256() : context_(std::make_unique<Context>()) {
+  check(context_->evp != nullptr ? 1 : 0);
+  check(EVP_DigestInit_ex(context_->evp.get(), EVP_sha256(), nullptr));
+}
+Sha256::~Sha256() = default;
+Sha256::Sha256(Sha256&&) noexcept = default;
+Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+
+void Sha256::update(std::string_view bytes) {
+  check(EVP_DigestUpdate(context_->evp.get(), bytes.data(), bytes.size()));
+}
+
+Sha256Digest Sha256::finish() {
+  Sha256Digest out{};
+  check(EVP_DigestFinal_ex(context_->evp.get(), out.data(), nullptr));
+  check(EVP_DigestInit_ex(context_->evp.get(), EVP_sha256(), nullptr));
+  return out;
+}
+
+Result<Sha256Digest> sha256_file(const std::filesystem::path& path) {
+  const auto failed = [&](int number) {
+    return tl::unexpected(system_error(number, "cannot read '" + path.string() + "'"));
+  };
+  const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return failed(errno);
+  Sha256 hash;
+  std::vector<char> buffer(1 << 18);
+  for (;;) {
+    const auto got = ::read(file.get(), buffer.data(), buffer.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return failed(errno);
+    if (got == 0) return hash.finish();
+    hash.update({buffer.data(), static_cast<std::size_t>(got)});
+  }
+}
+
+unsigned sha1_mod(std::string_view text, unsigned modulus) {
+  if (modulus == 0) throw Exception(Code::invalid_argument, "sha1_mod: the modulus must be above 0");
+  std::uint64_t rest = 0;  // long division by bytes: below 2^32 before each step, so never over 2^40
+  for (const auto byte : sha1(text)) rest = ((rest << 8) | byte) % modulus;
+  return static_cast<unsigned>(rest);
+}
+
+}  // namespace reeltag

@@ -1,0 +1,62 @@
+// Digests: SHA-256 names content, SHA-1 splits data (never security), FNV-1a hashes short keys.
+// Functions: any thread. Sha256: one thread at a time, movable. OpenSSL stays inside hash.cpp.
+// Failure: sha256_file gives a Result; the rest only fails when OpenSSL does, as Exception(internal).
+//
+//   const std::string name = hex(sha256("abc"));  // ba7816bf...
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "reeltag/base/error.hpp"
+
+namespace reeltag {
+
+using Sha256Digest = std::array<std::uint8_t, 32>;
+using Sha1Digest = std::array<std::uint8_t, 20>;
+
+// Lower-case hexadecimal digits, two a byte.
+std::string hex(std::span<const std::uint8_t> bytes);
+
+Sha256Digest sha256(std::string_view bytes);
+Result<Sha256Digest> sha256_file(const std::filesystem::path& path);
+
+// SHA-256 of bytes that come in pieces.
+class Sha256 {
+ public:
+  Sha256();
+  ~Sha256();
+  Sha256(Sha256&&) noexcept;
+  Sha256& operator=(Sha256&&) noexcept;
+
+  void update(std::string_view bytes);
+  // The digest of all pieces; the next update begins a new one.
+  Sha256Digest finish();
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
+
+Sha1Digest sha1(std::string_view bytes);
+
+// The SHA-1 of the text as a big-endian 160-bit number, modulo modulus (> 0). Stable across machines and releases:
+// splits of datasets rest on it. Python: int(hashlib.sha1(text).hexdigest(), 16) % modulus.
+unsigned sha1_mod(std::string_view text, unsigned modulus);
+
+// Source of the constants: RFC 9923 (FNV), the 64-bit offset basis and prime.
+constexpr std::uint64_t fnv1a64(std::string_view bytes) noexcept {
+  std::uint64_t hash = 0xcbf29ce484222325ULL;
+  for (const char byte : bytes) {
+    hash ^= static_cast<std::uint8_t>(byte);
+    hash *= 0x100000001b3ULL;
+  }
+  return hash;
+}
+
+}  // namespace reeltag

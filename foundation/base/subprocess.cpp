@@ -1,0 +1,324 @@
+#include "reeltag/base/subprocess.hpp"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <optional>
+
+#include "descriptor.hpp"
+#include "system_error.hpp"
+
+namespace reeltag {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+// How often a waiting run looks at the child's end, the deadline and the stop token. The child's end mostly shows
+// earlier, as the end of its outputs.
+constexpr std::chrono::milliseconds kLook{20};
+
+struct Pipe {
+  Descriptor read_end;
+  Descriptor write_end;
+};
+
+// Close-on-exec, and never 0, 1 or 2: those are about to be replaced in the child.
+Descriptor above_standard(int number) {
+  Descriptor low(number);
+  if (number > 2) return low;
+  return Descriptor(::fcntl(number, F_DUPFD_CLOEXEC, 3));
+}
+
+Pipe make_pipe() {
+  int ends[2] = {-1, -1};
+  if (::pipe2(ends, O_CLOEXEC) != 0) throw Exception(system_error(errno, "cannot make a pipe"));
+  Pipe made{above_standard(ends[0]), above_standard(ends[1])};
+  if (!made.read_end.is_open() || !made.write_end.is_open()) {
+    throw Exception(system_error(errno, "cannot make a pipe"));
+  }
+  return made;
+}
+
+void set_nonblocking(const Descriptor& end) { ::fcntl(end.get(), F_SETFL, ::fcntl(end.get(), F_GETFL) | O_NONBLOCK); }
+
+// Holds SIGPIPE back from this thread and swallows the one that a write to a child that is gone has caused.
+class NoSigpipe {
+ public:
+  NoSigpipe() {
+    sigemptyset(&pipe_);
+    sigaddset(&pipe_, SIGPIPE);
+    sigset_t pending;
+    sigpending(&pending);
+    was_pending_ = sigismember(&pending, SIGPIPE) == 1;
+    pthread_sigmask(SIG_BLOCK, &pipe_, &before_);
+  }
+  ~NoSigpipe() {
+    const timespec now{};
+    if (!was_pending_) {
+      while (sigtimedwait(&pipe_, nullptr, &now) < 0 && errno == EINTR) {
+      }
+    }
+    pthread_sigmask(SIG_SETMASK, &before_, nullptr);
+  }
+  NoSigpipe(const NoSigpipe&) = delete;
+  NoSigpipe& operator=(const NoSigpipe&) = delete;
+
+ private:
+  sigset_t pipe_{};
+  sigset_t before_{};
+  bool was_pending_ = false;
+};
+
+std::vector<std::string> merged_environment(const RunOptions& options) {
+  std::vector<std::string> all;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const auto name = text.substr(0, text.find('='));
+    const auto replaced = [&](const auto& added) { return added.first == name; };
+    if (std::none_of(options.environment.begin(), options.environment.end(), replaced)) all.emplace_back(text);
+  }
+  for (const auto& [name, value] : options.environment) all.push_back(name + "=" + value);
+  return all;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> out;
+  out.reserve(texts.size() + 1);
+  for (const auto& text : texts) out.push_back(const_cast<char*>(text.c_str()));  // the C interface; never written to
+  out.push_back(nullptr);
+  return out;
+}
+
+// The two C structures of posix_spawn, freed in any case.
+struct SpawnSetup {
+  posix_spawn_file_actions_t actions{};
+  posix_spawnattr_t attributes{};
+
+  SpawnSetup() {
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+  }
+  ~SpawnSetup() {
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+  }
+  SpawnSetup(const SpawnSetup&) = delete;
+  SpawnSetup& operator=(const SpawnSetup&) = delete;
+};
+
+struct Pipes {
+  Pipe in, out, err;
+};
+
+Result<pid_t> spawn(const std::vector<std::string>& arguments, const RunOptions& options, const Pipes& pipes) {
+  SpawnSetup setup;
+  int problem = 0;
+  const auto also = [&problem](int result) { problem = problem == 0 ? result : problem; };
+  also(posix_spawn_file_actions_adddup2(&setup.actions, pipes.in.read_end.get(), 0));
+  also(posix_spawn_file_actions_adddup2(&setup.actions, pipes.out.write_end.get(), 1));
+  also(posix_spawn_file_actions_adddup2(&setup.actions, pipes.err.write_end.get(), 2));
+  also(posix_spawn_file_actions_addclosefrom_np(&setup.actions, 3));  // what libraries opened without CLOEXEC
+  if (!options.folder.empty()) {
+    also(posix_spawn_file_actions_addchdir_np(&setup.actions, options.folder.c_str()));
+  }
+  sigset_t none;
+  sigset_t every;
+  sigemptyset(&none);
+  sigfillset(&every);
+  also(posix_spawnattr_setsigmask(&setup.attributes, &none));
+  also(posix_spawnattr_setsigdefault(&setup.attributes, &every));
+  also(posix_spawnattr_setpgroup(&setup.attributes, 0));
+  also(posix_spawnattr_setflags(&setup.attributes,
+                                POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+  const auto environment = merged_environment(options);
+  pid_t child = -1;
+  if (problem == 0) {
+    problem = posix_spawnp(&child, arguments[0].c_str(), &setup.actions, &setup.attributes, pointers(arguments).data(),
+                           pointers(environment).data());
+  }
+  if (problem == 0) return child;
+  auto what = "cannot start '" + arguments[0] + "'";
+  if (!options.folder.empty()) what += " in '" + options.folder.string() + "'";
+  if (problem == ENOENT) return fail(Code::not_found, what + ": no such program or folder; is it installed?");
+  return tl::unexpected(system_error(problem, what));
+}
+
+// The child's process group. The child is left unreaped until after the last kill, so that its number cannot have
+// passed to another group in between.
+class Group {
+ public:
+  explicit Group(pid_t leader) : leader_(leader) {}
+  ~Group() { (void)end(); }
+  Group(const Group&) = delete;
+  Group& operator=(const Group&) = delete;
+
+  void signal(int number) const { ::kill(-leader_, number); }
+
+  [[nodiscard]] bool leader_ended() const {
+    siginfo_t info{};
+    return ::waitid(P_PID, static_cast<id_t>(leader_), &info, WEXITED | WNOHANG | WNOWAIT) == 0 && info.si_pid != 0;
+  }
+
+  // Kills what is left of the group and reaps the leader: its status as a shell would give it.
+  int end() {
+    if (leader_ < 0) return status_;
+    signal(SIGKILL);
+    int raw = 0;
+    while (::waitpid(leader_, &raw, 0) < 0 && errno == EINTR) {
+    }
+    leader_ = -1;
+    status_ = WIFSIGNALED(raw) ? 128 + WTERMSIG(raw) : WEXITSTATUS(raw);
+    return status_;
+  }
+
+ private:
+  pid_t leader_;
+  int status_ = 0;
+};
+
+// Feeds and drains a running child.
+class Exchange {
+ public:
+  Exchange(Pipes& pipes, const RunOptions& options) : pipes_(pipes), options_(options), input_(options.input) {
+    set_nonblocking(pipes.in.write_end);
+    set_nonblocking(pipes.out.read_end);
+    set_nonblocking(pipes.err.read_end);
+    if (input_.empty()) pipes_.in.write_end.close();
+  }
+
+  // Moves what can be moved, waiting for at most `wait`.
+  void step(std::chrono::milliseconds wait) {
+    std::array<pollfd, 3> ends{{{pipes_.in.write_end.get(), POLLOUT, 0},
+                                {pipes_.out.read_end.get(), POLLIN, 0},
+                                {pipes_.err.read_end.get(), POLLIN, 0}}};  // poll passes over closed ends (-1)
+    if (::poll(ends.data(), ends.size(), static_cast<int>(wait.count())) <= 0) return;
+    if (ends[0].revents != 0) feed();
+    if (ends[1].revents != 0) drain(pipes_.out.read_end, result.out);
+    if (ends[2].revents != 0) drain(pipes_.err.read_end, result.err);
+  }
+
+  // Takes what is still in the pipes, once the program has ended.
+  void drain_rest() {
+    drain(pipes_.out.read_end, result.out);
+    drain(pipes_.err.read_end, result.err);
+  }
+
+  [[nodiscard]] bool over_limit() const { return over_limit_; }
+
+  RunResult result;
+
+ private:
+  void feed() {
+    const NoSigpipe quiet;
+    const auto put = ::write(pipes_.in.write_end.get(), input_.data(), input_.size());
+    if (put < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (put > 0) input_.remove_prefix(static_cast<std::size_t>(put));
+    if (put < 0 || input_.empty()) pipes_.in.write_end.close();  // a child that reads no more is no failure
+  }
+
+  void drain(Descriptor& from, std::string& to) {
+    std::array<char, 65536> buffer;
+    while (from.is_open()) {
+      const auto got = ::read(from.get(), buffer.data(), buffer.size());
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0 && errno == EAGAIN) return;
+      if (got <= 0) return from.close();
+      const auto room = options_.max_output_bytes - static_cast<std::int64_t>(to.size());
+      to.append(buffer.data(),
+                static_cast<std::size_t>(std::clamp<std::int64_t>(got, 0, std::max<std::int64_t>(room, 0))));
+      if (got > room) {
+        over_limit_ = true;
+        return;
+      }
+    }
+  }
+
+  Pipes& pipes_;
+  const RunOptions& options_;
+  std::string_view input_;
+  bool over_limit_ = false;
+};
+
+std::string tail_of(const std::string& err) {
+  constexpr std::size_t kTail = 500;
+  const auto end = err.find_last_not_of(" \n\r\t");
+  if (end == std::string::npos) return "";
+  const auto text = err.substr(0, end + 1);
+  return "; its last words: " + (text.size() > kTail ? "..." + text.substr(text.size() - kTail) : text);
+}
+
+std::string seconds_text(std::chrono::milliseconds time) {
+  auto text = std::to_string(static_cast<double>(time.count()) / 1000.0);
+  return text.substr(0, text.find('.') + 2) + " s";
+}
+
+Result<RunResult> follow(Group& group, Exchange& exchange, const std::string& program, const RunOptions& options,
+                         Clock::time_point deadline) {
+  std::optional<Error> ending;  // why it is being ended, when it is
+  Clock::time_point kill_at = Clock::time_point::max();
+  for (;;) {
+    exchange.step(kLook);
+    if (group.leader_ended()) break;
+    const auto now = Clock::now();
+    if (now >= kill_at) break;
+    if (ending) continue;
+    if (exchange.over_limit()) {
+      ending = Error{Code::too_large, program + " wrote over " + std::to_string(options.max_output_bytes) + " bytes"};
+      break;  // nobody reads on, so it gets no time to end in peace
+    }
+    if (options.stop.stop_requested()) {
+      ending = Error{Code::interrupted, program + " was stopped"};
+    } else if (now >= deadline) {
+      ending = Error{Code::timeout, program + " had not ended after " + seconds_text(options.deadline)};
+    }
+    if (ending) {
+      group.signal(SIGTERM);
+      kill_at = now + options.grace;
+    }
+  }
+  const int status = group.end();
+  exchange.drain_rest();
+  if (!ending && exchange.over_limit()) {
+    ending = Error{Code::too_large, program + " wrote over " + std::to_string(options.max_output_bytes) + " bytes"};
+  }
+  if (ending) {
+    ending->message += tail_of(exchange.result.err);
+    return tl::unexpected(*ending);
+  }
+  exchange.result.status = status;
+  return std::move(exchange.result);
+}
+
+}  // namespace
+
+Result<RunResult> run(const std::vector<std::string>& arguments, const RunOptions& options) {
+  if (arguments.empty() || arguments[0].empty()) return fail(Code::invalid_argument, "no program to run");
+  for (const auto& argument : arguments) {
+    if (argument.find('\0') != std::string::npos) {
+      return fail(Code::invalid_argument, arguments[0] + ": an argument holds a zero byte");
+    }
+  }
+  const auto deadline = Clock::now() + options.deadline;
+  try {
+    Pipes pipes{make_pipe(), make_pipe(), make_pipe()};
+    const auto child = spawn(arguments, options, pipes);
+    if (!child) return tl::unexpected(child.error());
+    Group group(*child);
+    pipes.in.read_end.close();
+    pipes.out.write_end.close();
+    pipes.err.write_end.close();
+    Exchange exchange(pipes, options);
+    return follow(group, exchange, arguments[0], options, deadline);
+  } catch (const Exception& error) {
+    return tl::unexpected(error.error());
+  }
+}
+
+}  // namespace reeltag

@@ -1,0 +1,143 @@
+#include "reeltag/base/yaml.hpp"
+
+#include <yaml-cpp/yaml.h>
+
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "reeltag/base/error.hpp"
+#include "reeltag/base/file.hpp"
+
+namespace reeltag::yaml {
+namespace {
+
+constexpr int kMaxNodes = 100'000;
+constexpr int kMaxDepth = 64;
+constexpr std::int64_t kMaxFileBytes = 4 << 20;
+
+[[noreturn]] void fail_at(const Node& at, const std::string& what) {
+  throw Exception(Code::invalid_config, at.place() + ": " + what);
+}
+
+// Copies yaml-cpp's graph into our tree. Aliases are written out, which is what the bounds are for.
+class Copier {
+ public:
+  explicit Copier(const std::string& origin) : origin_(origin) {}
+
+  Node copy(const YAML::Node& from, int depth = 0) {
+    Node node;
+    node.origin = origin_;
+    node.line = from.Mark().line + 1;
+    if (++nodes_ > kMaxNodes) fail_at(node, "more than 100000 values");
+    if (depth > kMaxDepth) fail_at(node, "more than 64 levels");
+    if (from.IsScalar()) {
+      node.kind = Kind::scalar;
+      node.text = from.Scalar();
+    } else if (from.IsSequence()) {
+      node.kind = Kind::list;
+      for (const auto& item : from) node.items.push_back(copy(item, depth + 1));
+    } else if (from.IsMap()) {
+      node.kind = Kind::map;
+      for (const auto& entry : from) add_entry(node, entry.first, entry.second, depth);
+    }
+    return node;
+  }
+
+ private:
+  void add_entry(Node& map, const YAML::Node& key, const YAML::Node& value, int depth) {
+    Node at;
+    at.origin = origin_;
+    at.line = key.Mark().line + 1;
+    if (!key.IsScalar()) fail_at(at, "a key must be a plain name");
+    if (map.find(key.Scalar()) != nullptr) fail_at(at, "the key '" + key.Scalar() + "' stands here a second time");
+    auto copied = copy(value, depth + 1);
+    copied.line = at.line;  // where people look for it, also when the value stands below or is an alias
+    map.entries.emplace_back(key.Scalar(), std::move(copied));
+  }
+
+  const std::string& origin_;
+  int nodes_ = 0;
+};
+
+template <class T>
+bool read_number(const std::string& text, T& value) {
+  const char* begin = text.data();
+  const char* end = begin + text.size();
+  if (begin != end && *begin == '+') ++begin;
+  if (begin != text.data() && begin != end && *begin == '-') return false;
+  T parsed{};
+  const auto [stopped, problem] = std::from_chars(begin, end, parsed);
+  if (problem != std::errc() || stopped != end || begin == end) return false;
+  value = parsed;
+  return true;
+}
+
+}  // namespace
+
+const Node* Node::find(std::string_view key) const {
+  for (const auto& [name, node] : entries) {
+    if (name == key) return &node;
+  }
+  return nullptr;
+}
+
+Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(*this).find(key)); }
+
+std::string Node::place() const { return line > 0 ? origin + ":" + std::to_string(line) : origin; }
+
+Node parse(std::string_view text, const std::string& origin) {
+  try {
+    const auto documents = YAML::LoadAll(std::string(text));
+    if (documents.empty()) return {.origin = origin};
+    if (documents.size() > 1) throw Exception(Code::invalid_config, origin + ": more than one YAML document");
+    return Copier(origin).copy(documents.front());
+  } catch (const YAML::Exception& error) {
+    const Node at{.origin = origin, .line = error.mark.line + 1};
+    fail_at(at, "not YAML: " + error.msg + " (column " + std::to_string(error.mark.column + 1) + ")");
+  }
+}
+
+Node load(const std::filesystem::path& path) {
+  return parse(value_or_throw(read_file(path, kMaxFileBytes)), path.string());
+}
+
+void merge(Node& under, const Node& over) {
+  if (over.kind == Kind::null && (under.kind == Kind::map || under.kind == Kind::null)) return;
+  if (under.kind != Kind::map || over.kind != Kind::map) {
+    under = over;
+    return;
+  }
+  for (const auto& [key, value] : over.entries) {
+    if (Node* there = under.find(key)) {
+      merge(*there, value);
+    } else {
+      under.entries.emplace_back(key, value);
+    }
+  }
+}
+
+bool read(const std::string& text, bool& value) {
+  for (const auto* yes : {"true", "True", "TRUE", "yes", "Yes", "YES", "on", "On", "ON"}) {
+    if (text == yes) return value = true, true;
+  }
+  for (const auto* no : {"false", "False", "FALSE", "no", "No", "NO", "off", "Off", "OFF"}) {
+    if (text == no) return value = false, true;
+  }
+  return false;
+}
+
+bool read(const std::string& text, int& value) { return read_number(text, value); }
+bool read(const std::string& text, std::int64_t& value) { return read_number(text, value); }
+
+bool read(const std::string& text, double& value) {
+  constexpr auto kInfinity = std::numeric_limits<double>::infinity();
+  if (text == ".inf" || text == "+.inf") return value = kInfinity, true;
+  if (text == "-.inf") return value = -kInfinity, true;
+  double parsed = 0.0;
+  if (!read_number(text, parsed) || !std::isfinite(parsed)) return false;  // from_chars also knows "inf" and "nan"
+  value = parsed;
+  return true;
+}
+
+}  // namespace reeltag::yaml

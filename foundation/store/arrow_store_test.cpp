@@ -1,0 +1,88 @@
+// The conformance suite on the local store and, to keep the seam honest, on a store over Arrow's in-memory file system
+// with the manners of an object store: no rename, publishing by closing the stream, local paths by copying.
+#include "arrow_store.hpp"
+
+#include <arrow/buffer.h>
+#include <arrow/filesystem/mockfs.h>
+#include <arrow/io/memory.h>
+
+#include <atomic>
+#include <fstream>
+
+#include "failure.hpp"
+#include "folder.hpp"
+#include "store_conformance.hpp"
+
+namespace reeltag::store {
+namespace {
+
+using arrow::fs::internal::MockFileSystem;
+
+std::string_view view_of(const arrow::Buffer& bytes) {
+  return {reinterpret_cast<const char*>(bytes.data()), static_cast<std::size_t>(bytes.size())};
+}
+
+class LocalPlace final : public StorePlace {
+ public:
+  std::unique_ptr<Store> open() override { return store::open((folder_.path() / "st ore%41").string()); }
+
+ private:
+  test::Folder folder_;
+};
+
+class MemoryBackend final : public Backend {
+ public:
+  MemoryBackend(std::shared_ptr<MockFileSystem> files, std::filesystem::path cache)
+      : files_(std::move(files)), cache_(std::move(cache)) {}
+
+  void publish(const std::string& path, const Fill& fill, const std::string& doing) override {
+    const auto out = value_of(arrow::io::BufferOutputStream::Create(), doing);
+    fill(*out);
+    const auto bytes = value_of(out->Finish(), doing);
+    // Object stores have no folders, so an empty one is no obstacle.
+    if (const auto info = files_->GetFileInfo(path); info.ok() && info->IsDirectory()) {
+      check(files_->DeleteDir(path), doing);
+    }
+    check(files_->CreateFile(path, view_of(*bytes)), doing);
+  }
+  bool remove(const std::string& path, const std::string& doing) override {
+    if (!value_of(files_->GetFileInfo(path), doing).IsFile()) return false;
+    check(files_->DeleteFile(path), doing);
+    return true;
+  }
+  std::filesystem::path local_path(const std::string& path, const std::string& doing) override {
+    const auto in = value_of(files_->OpenInputFile(path), doing);
+    const auto bytes = value_of(in->Read(value_of(in->GetSize(), doing)), doing);
+    const auto copy = cache_ / std::to_string(copies_++);
+    std::ofstream(copy, std::ios::binary) << view_of(*bytes);
+    return copy;
+  }
+
+ private:
+  std::shared_ptr<MockFileSystem> files_;
+  std::filesystem::path cache_;
+  std::atomic<int> copies_{0};
+};
+
+class MemoryPlace final : public StorePlace {
+ public:
+  MemoryPlace() { check(files_->CreateDir("bucket/prefix"), "making the bucket"); }
+  std::unique_ptr<Store> open() override {
+    return std::make_unique<ArrowStore>(files_, "bucket/prefix", "memory://bucket/prefix",
+                                        std::make_unique<MemoryBackend>(files_, cache_.path()));
+  }
+
+ private:
+  test::Folder cache_;
+  std::shared_ptr<MockFileSystem> files_ = std::make_shared<MockFileSystem>(arrow::fs::TimePoint{});
+};
+
+std::string name_of(const testing::TestParamInfo<StoreFactory>& info) { return info.param.name; }
+
+INSTANTIATE_TEST_SUITE_P(Stores, StoreConformance,
+                         testing::Values(StoreFactory{"local", [] { return std::make_unique<LocalPlace>(); }},
+                                         StoreFactory{"memory", [] { return std::make_unique<MemoryPlace>(); }}),
+                         name_of);
+
+}  // namespace
+}  // namespace reeltag::store

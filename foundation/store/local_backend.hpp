@@ -1,0 +1,33 @@
+// Atomic, durable writes to a local folder. Private to the store.
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "backend.hpp"
+
+namespace reeltag::store {
+
+// A blob is written to root/.reeltag-tmp/, synced, renamed to its place, and its folder is synced. One folder for all
+// half-written blobs makes clearing up after a crash one short listing, however many blobs there are; it asks that the
+// store is on one file system. The writer holds a lock (flock) on its temporary file, so that a file is known to be
+// left over when nobody holds its lock.
+class LocalBackend final : public Backend {
+ public:
+  // root must exist. Removes what writers that died have left behind.
+  explicit LocalBackend(std::filesystem::path root);
+
+  void publish(const std::string& path, const Fill& fill, const std::string& doing) override;
+  bool remove(const std::string& path, const std::string& doing) override;
+  std::filesystem::path local_path(const std::string& path, const std::string& doing) override;
+
+ private:
+  void sweep() const;
+
+  std::filesystem::path temporaries_;
+};
+
+// Creates folder and its missing parents and makes each new entry durable.
+void make_folders(const std::filesystem::path& folder, const std::string& doing);
+
+}  // namespace reeltag::store

@@ -1,0 +1,47 @@
+// What every Store must do, whatever lies underneath. A back end instantiates the suite with a factory:
+//   INSTANTIATE_TEST_SUITE_P(Local, StoreConformance, Values(StoreFactory{"local", [] { return make(); }}));
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <functional>
+#include <memory>
+#include <ostream>
+#include <string>
+
+#include "reeltag/store.hpp"
+
+namespace reeltag::store {
+
+// A place that is empty at first and can be opened many times; it goes away with the object.
+class StorePlace {
+ public:
+  virtual ~StorePlace() = default;
+  virtual std::unique_ptr<Store> open() = 0;
+};
+
+struct StoreFactory {
+  std::string name;
+  std::function<std::unique_ptr<StorePlace>()> make;
+};
+inline void PrintTo(const StoreFactory& factory, std::ostream* out) { *out << factory.name; }
+
+// What f throws.
+template <class F>
+Error error_of(F&& f) {
+  try {
+    f();
+  } catch (const Exception& e) {
+    return e.error();
+  }
+  ADD_FAILURE() << "no Exception";
+  return {};
+}
+
+class StoreConformance : public testing::TestWithParam<StoreFactory> {
+ protected:
+  std::unique_ptr<StorePlace> place_ = GetParam().make();
+  std::unique_ptr<Store> store_ = place_->open();
+};
+
+}  // namespace reeltag::store
