@@ -32,7 +32,7 @@ cd "$root"
 if [[ ! -f $build/.root || $(<"$build/.root") != "$root" ]]; then rm -rf "$build"; fi
 
 # Compiling against libtorch takes up to 2 GB a job.
-jobs=$(awk -v cores="$(nproc)" '/^MemAvailable/ {n = int($2 / 2000000); print n < 1 ? 1 : n > cores ? cores : n}' /proc/meminfo)
+jobs=$(awk -v cores="$(nproc)" '/^MemAvailable/ {n = int($2 / 2000000); print (n < 1 ? 1 : n > cores ? cores : n)}' /proc/meminfo)
 
 # Shows ninja's "[12/345] ..." lines as one moving line on a terminal, as a line now and then elsewhere.
 show_progress() {

@@ -105,7 +105,11 @@ def lint(runner):
 
 def format_sources(runner):
     files = harness.tracked(ROOT, "*.cpp", "*.hpp")
-    return [harness.check(runner, "clang-format", [VENV / "clang-format", "--dry-run", "-Werror", *files], "format.log")]
+    outcome = harness.check(runner, "clang-format", [VENV / "clang-format", "--dry-run", "-Werror", *files], "format.log")
+    wrong = sorted({line.split(":")[0] for line in outcome.detail.splitlines() if "[-Wclang-format-violations]" in line})
+    if wrong:
+        outcome = outcome._replace(detail=f"run: .deps/venv/bin/clang-format -i {' '.join(wrong)}")
+    return [outcome]
 
 
 def tidy_database():
