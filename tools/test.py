@@ -105,11 +105,12 @@ def lint(runner):
 
 def format_sources(runner):
     files = harness.tracked(ROOT, "*.cpp", "*.hpp")
-    outcome = harness.check(runner, "clang-format", [VENV / "clang-format", "--dry-run", "-Werror", *files], "format.log")
-    wrong = sorted({line.split(":")[0] for line in outcome.detail.splitlines() if "[-Wclang-format-violations]" in line})
-    if wrong:
-        outcome = outcome._replace(detail=f"run: .deps/venv/bin/clang-format -i {' '.join(wrong)}")
-    return [outcome]
+    status, output = runner.run([VENV / "clang-format", "--dry-run", "-Werror", *files], "format.log")
+    if status == 0:
+        return [Outcome("clang-format", "passed")]
+    wrong = sorted({line.split(":")[0] for line in output.splitlines() if "[-Wclang-format-violations]" in line})
+    advice = f"run: .deps/venv/bin/clang-format -i {' '.join(wrong)}"
+    return [Outcome("clang-format", "failed", advice if wrong else output)]
 
 
 def tidy_database():
