@@ -114,9 +114,9 @@ def format_sources(runner):
 
 
 def tidy_database():
-    """compile_commands.json for clang: without a compiler cache in front and without GCC's precompiled header."""
+    """Writes compile_commands.json without a compiler cache in front; returns its folder, torch-free and torch files."""
     entries = json.loads((RELEASE / "compile_commands.json").read_text(encoding="utf-8"))
-    kept = []
+    kept, files = [], {False: set(), True: set()}
     for entry in entries:
         if "_verify_interface_header_sets" in entry["command"] or str(ROOT / "build") in entry["file"]:
             continue
@@ -124,17 +124,17 @@ def tidy_database():
         if pathlib.Path(words[0]).name == "ccache":
             words = words[1:]
         entry["command"] = shlex.join(words)
-        entry["torch"] = any("/torch/include" in word for word in words)
         kept.append(entry)
+        files[any("/torch/include" in word for word in words)].add(entry["file"])
     folder = ROOT / "build" / "tidy"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "compile_commands.json").write_text(json.dumps(kept), encoding="utf-8")
-    return folder, kept
+    return folder, sorted(files[False]), sorted(files[True])
 
 
 def tidy(runner, torch=False):
-    folder, entries = tidy_database()
-    files = sorted({entry["file"] for entry in entries if entry["torch"] == torch})
+    folder, *files = tidy_database()
+    files = files[torch]
     if not files:
         return [Outcome("clang-tidy", "passed" if torch else "failed", "no file to check")]
     command = [VENV / "clang-tidy", "-p", folder, "--quiet", "--extra-arg=-Wno-ignored-gch",
