@@ -172,7 +172,7 @@ void write(Level level, std::string_view event, const Fields& fields) {
   setup->logger->log(spdlog_level(level), spdlog::string_view_t(line.data(), line.size()));
 }
 
-Scope::Scope(const Fields& fields) : before_(scope_fields().size()) {
+Scope::Scope(std::initializer_list<Field> fields) : before_(scope_fields().size()) {
   scope_fields().insert(scope_fields().end(), fields.begin(), fields.end());
 }
 

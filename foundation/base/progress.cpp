@@ -1,5 +1,6 @@
 #include "reeltag/base/progress.hpp"
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <cstdio>
@@ -116,11 +117,16 @@ struct Progress::State {
     return static_cast<double>(std::max<std::int64_t>(total - done, 0)) / *per_second;
   }
 
+  // In floating point: counts of bytes may be near the limit of 64 bits.
+  [[nodiscard]] int percent() const {
+    return static_cast<int>(100.0 * static_cast<double>(done) / static_cast<double>(total));
+  }
+
   [[nodiscard]] std::string text(Clock::time_point now) const {
     std::string line = escape_controls(name);
     line.append("  ").append(std::to_string(done));
     if (total > 0) line.append("/").append(std::to_string(total));
-    if (total > 0) line.append("  ").append(std::to_string(done * 100 / total)).append(" %");
+    if (total > 0) line.append("  ").append(std::to_string(percent())).append(" %");
     const auto per_second = rate(now);
     if (per_second) line.append("  ").append(short_number(*per_second)).append("/s");
     const auto left = remaining(per_second);

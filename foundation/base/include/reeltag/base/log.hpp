@@ -11,6 +11,7 @@
 #include <concepts>
 #include <cstdint>
 #include <filesystem>
+#include <initializer_list>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -98,10 +99,10 @@ inline void error(std::string_view event, const Fields& fields = {}) { write(Lev
 
 // Adds fields (a run or request id) to every line of this thread while it lives. Ends in reverse order of beginning.
 //
-//   const log::Scope scope({{"run", run_id}});
+//   const log::Scope scope{{"run", run_id}, {"epoch", 3}};
 class Scope {
  public:
-  explicit Scope(const Fields& fields);
+  Scope(std::initializer_list<Field> fields);
   ~Scope();
   Scope(const Scope&) = delete;
   Scope& operator=(const Scope&) = delete;
