@@ -178,7 +178,7 @@ def read_gtest(results, output, executable):
 
 def output_of_gtest(output, name):
     """What the executable printed between the start and the end of one test."""
-    pattern = rf"\[ RUN      \] {re.escape(name)}\n(.*?)\[ (?:      OK|  FAILED |  SKIPPED) \] {re.escape(name)}[ ,(\n]"
+    pattern = rf"\[ RUN      \] {re.escape(name)}\n(.*?)\[ (?:      OK| FAILED | SKIPPED) \] {re.escape(name)}[ ,(\n]"
     match = re.search(pattern, output, re.DOTALL)
     return match[1] if match else ""
 

@@ -142,7 +142,9 @@ def tidy(runner, torch=False):
 
     def one(file):
         name = str(pathlib.Path(file).relative_to(ROOT))
-        return harness.check(runner, f"clang-tidy {name}", [*command, file], f"tidy-{name.replace('/', '-')}.log")
+        # The analyzer follows every path through GoogleTest's macros: 46 of 50 s for a test file.
+        scope = ["--checks=-clang-analyzer-*"] if name.endswith("_test.cpp") else []
+        return harness.check(runner, f"clang-tidy {name}", [*command, *scope, file], f"tidy-{name.replace('/', '-')}.log")
     return in_parallel(one, files)
 
 

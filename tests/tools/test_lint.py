@@ -53,6 +53,7 @@ class Lint(unittest.TestCase):
             ("foundation/model/mvit/a.cpp", "#include <torch/torch.h>\n"),
             ("foundation/model/mvit/include/reeltag/a.hpp", HEADER + "#include <ATen/core/Tensor.h>\n"),
             ("docs/a.md", "caf\u00e9\n"),
+            ("stages/collect/a_test.cpp", 'auto s = "\u00e9";\n'),
             ("app/a.cpp", f"// https://example.org{HOME}\n"),
         ]
         for path, text in samples:
