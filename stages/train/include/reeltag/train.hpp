@@ -79,6 +79,7 @@ TrainResult train(const dataset::Dataset& set, store::Store& store, const Option
 struct Started {
   model::Recipe recipe;
   std::string dataset;
+  std::filesystem::path start_from;
   TrainConfig config;
 };
 Started load_started(const std::filesystem::path& run);
