@@ -1,6 +1,5 @@
 # reeltag::torch: libtorch's CPU library from the unpacked PyPI wheel (or any other libtorch by
 # -DREELTAG_TORCH_DIR=). The wheel's own CMake config stops without a CUDA toolkit, so it is not used.
-set(REELTAG_DEPS_DIR "${PROJECT_SOURCE_DIR}/.deps" CACHE PATH "Folder with the unpacked wheels")
 set(REELTAG_TORCH_DIR "${REELTAG_DEPS_DIR}/torch" CACHE PATH "libtorch: the folder that has include/ and lib/")
 
 find_path(TORCH_INCLUDE_DIR torch/csrc/api/include/torch/torch.h PATHS "${REELTAG_TORCH_DIR}/include" NO_DEFAULT_PATH)

@@ -5,12 +5,13 @@
 # TESTS        GoogleTest sources, built into reeltag_<name>_test when REELTAG_TESTS is on.
 # LINK         modules whose headers the public header needs; LINK_PRIVATE the ones only the sources need.
 # EXTERNAL     outside libraries, likewise with EXTERNAL_PRIVATE.
-# TORCH        sources see libtorch and share its precompiled header.
+# TORCH        sources see libtorch and share its precompiled header. With -DREELTAG_WITH_TORCH=OFF such a module is left
+#              out, and so is every module that links one.
 # An undeclared include fails to compile because the other module's include folder is not on the path.
 
 set(REELTAG_LAYERS
     base http store catalog media
-    model_recipe model_checkpoint model_mvit model_bundle
+    model_recipe model_input model_checkpoint model_mvit model_optim model_verify model_bundle
     collect dataset train evaluate registry tag index serve cycle app)
 
 function(reeltag_check_direction from to)
@@ -34,9 +35,20 @@ function(reeltag_module)
   foreach(other IN LISTS M_LINK M_LINK_PRIVATE)
     reeltag_check_direction(${M_NAME} ${other})
   endforeach()
-  if(M_NAME IN_LIST REELTAG_LAYERS)
-  else()
-    message(FATAL_ERROR "layering: module '${M_NAME}' is not in REELTAG_LAYERS")
+  if(NOT M_NAME IN_LIST REELTAG_LAYERS)
+    message(FATAL_ERROR "layering: module '${M_NAME}' is not in REELTAG_LAYERS (cmake/ReeltagModule.cmake). "
+                        "A new module needs an ADR in docs/adr/.")
+  endif()
+  get_property(left_out GLOBAL PROPERTY REELTAG_LEFT_OUT)
+  set(needs_torch ${M_TORCH})
+  foreach(other IN LISTS M_LINK M_LINK_PRIVATE)
+    if(other IN_LIST left_out)
+      set(needs_torch TRUE)
+    endif()
+  endforeach()
+  if(needs_torch AND NOT REELTAG_WITH_TORCH)
+    set_property(GLOBAL APPEND PROPERTY REELTAG_LEFT_OUT ${M_NAME})
+    return()
   endif()
 
   set(target reeltag_${M_NAME})

@@ -23,7 +23,7 @@ constexpr std::int64_t kMaxFileBytes = 4 << 20;
 // Copies yaml-cpp's graph into our tree. Aliases are written out, which is what the bounds are for.
 class Copier {
  public:
-  explicit Copier(const std::string& origin) : origin_(origin) {}
+  Copier(const std::string& origin, Repeats repeats) : origin_(origin), repeats_(repeats) {}
 
   Node copy(const YAML::Node& from, int depth = 0) {
     Node node;
@@ -50,13 +50,21 @@ class Copier {
     at.origin = origin_;
     at.line = key.Mark().line + 1;
     if (!key.IsScalar()) fail_at(at, "a key must be a plain name");
-    if (map.find(key.Scalar()) != nullptr) fail_at(at, "the key '" + key.Scalar() + "' stands here a second time");
+    Node* first = map.find(key.Scalar());
+    if (first != nullptr && repeats_ == Repeats::refuse) {
+      fail_at(at, "the key '" + key.Scalar() + "' stands here a second time");
+    }
     auto copied = copy(value, depth + 1);
     copied.line = at.line;  // where people look for it, also when the value stands below or is an alias
-    map.entries.emplace_back(key.Scalar(), std::move(copied));
+    if (first != nullptr) {
+      *first = std::move(copied);
+    } else {
+      map.entries.emplace_back(key.Scalar(), std::move(copied));
+    }
   }
 
   const std::string& origin_;
+  Repeats repeats_;
   int nodes_ = 0;
 };
 
@@ -86,12 +94,12 @@ Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(
 
 std::string Node::place() const { return line > 0 ? origin + ":" + std::to_string(line) : origin; }
 
-Node parse(std::string_view text, const std::string& origin) {
+Node parse(std::string_view text, const std::string& origin, Repeats repeats) {
   try {
     const auto documents = YAML::LoadAll(std::string(text));
     if (documents.empty()) return {.origin = origin};
     if (documents.size() > 1) throw Exception(Code::invalid_config, origin + ": more than one YAML document");
-    return Copier(origin).copy(documents.front());
+    return Copier(origin, repeats).copy(documents.front());
   } catch (const YAML::Exception& error) {
     const Node at{.origin = origin, .line = error.mark.line + 1};
     fail_at(at, "not YAML: " + error.msg + " (column " + std::to_string(error.mark.column + 1) + ")");

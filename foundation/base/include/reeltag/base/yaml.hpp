@@ -32,9 +32,12 @@ struct Node {
   [[nodiscard]] std::string place() const;
 };
 
+// A key that stands twice in one map: an error, or the last one holds (as PyYAML reads it).
+enum class Repeats { refuse, last_wins };
+
 // One document; origin names it in messages. An empty text is a null node. Anchors are resolved. At most 100,000 nodes
 // and 64 levels, so that a small file with nested aliases cannot fill the memory.
-Node parse(std::string_view text, const std::string& origin);
+Node parse(std::string_view text, const std::string& origin, Repeats repeats = Repeats::refuse);
 // The same from a file of at most 4 MiB.
 Node load(const std::filesystem::path& path);
 

@@ -1,0 +1,62 @@
+// MViT and MViTv2: multiscale vision transformers for clips and images.
+// Source: MViT (arXiv 2104.11227), MViTv2 (arXiv 2112.01526); numerically PySlowFast's slowfast/models@287ec007.
+//
+// One thread at a time. Owns its weights; tensors handed out share them. A wrong input shape or a failed allocation
+// throws Exception. Clips are float32 [B,3,T,H,W] (images [B,3,H,W]), normalised; logits are [B,classes].
+//
+//   model::Mvit net(model::make_plan(recipe), /*seed=*/0);
+//   at::Tensor logits = net.forward(clips);
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <ATen/core/Tensor.h>
+
+#include "reeltag/model/plan.hpp"
+
+namespace reeltag::model {
+
+class Mvit {
+ public:
+  // Weights drawn as the reference draws them, from seed.
+  Mvit(const Plan& plan, std::uint64_t seed);
+  ~Mvit();
+  Mvit(Mvit&&) noexcept;
+  Mvit& operator=(Mvit&&) noexcept;
+
+  // Logits [B,classes]. In training mode dropout and drop path draw from torch's default generator.
+  at::Tensor forward(const at::Tensor& clips);
+  // The embedding [B,dim_out] that the classifier reads, after its norm.
+  at::Tensor embed(const at::Tensor& clips);
+  // MODEL.HEAD_ACT of the logits: softmax, sigmoid or nothing.
+  [[nodiscard]] at::Tensor activate(const at::Tensor& logits) const;
+
+  void set_training(bool training);
+  void to(const std::string& device);  // "cpu", "cuda", "cuda:1"
+  void to_double();                    // float64 weights, for checks
+
+  // Name and tensor, in the reference's order. Writing into a tensor changes the net.
+  [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> parameters() const;
+  [[nodiscard]] const Plan& plan() const;
+
+  // Called during forward with "patch_embed", "block0_attn", "block0", ..., "norm" and the output there.
+  using Observer = std::function<void(const std::string& where, const at::Tensor& output)>;
+  void observe(Observer observer);
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+// Fills every parameter with the closed form of the reference vectors: a value per name and index, exact in any
+// language (SplitMix64 from the FNV-1a hash of the name, scaled by fan). Only full-size checks use it.
+void fill_closed_form(Mvit& net);
+// The input of those checks: name "input", shape as given, values 2*r.
+at::Tensor closed_form_input(const std::vector<std::int64_t>& shape);
+
+}  // namespace reeltag::model

@@ -1,0 +1,37 @@
+// Decomposed relative position: one table per axis, looked up by the distance of query and key on that axis.
+// Source: MViTv2 (arXiv 2112.01526) equation 4; slowfast/models/attention.py@287ec007, cal_rel_pos_*.
+#pragma once
+
+#include <optional>
+
+#include <torch/torch.h>
+
+#include "reeltag/model/plan.hpp"
+
+namespace reeltag::model {
+
+// Row of the table for query i and key j, int64 [q,k], values in [0, 2*max(q,k)-1). Each step is rounded to float32 as
+// the reference does: exact arithmetic gives other rows where q/k is fractional.
+torch::Tensor relative_index(int q, int k);
+
+// Table [L,d] -> [q,k,d]: resampled linearly to 2*max(q,k)-1 rows where it has another number, then looked up.
+torch::Tensor relative_rows(const torch::Tensor& table, int q, int k);
+
+// The three tables of one attention; an undefined tensor stands for a missing one.
+struct RelativeTables {
+  torch::Tensor h, w, t;
+  [[nodiscard]] bool any() const { return h.defined() || t.defined(); }
+};
+
+// Queries and keys extended so that their plain product is the biased score matrix:
+//   q' = [scale*q, q.R_h, q.R_w, q.R_t]   [B,n,Nq,d+e]
+//   k' = [k, one-hot row, column, frame]  [B,n,Nk,d+e],  e = kh+kw+kt
+// so the bias needs no tensor of the size of the scores. Class rows get zeros. q, k [B,n,N,d] contiguous.
+struct ExtendedQk {
+  torch::Tensor q, k;
+};
+ExtendedQk extend_with_positions(const torch::Tensor& q, const torch::Tensor& k, double scale,
+                                 const RelativeTables& tables, const Triple& grid_q, const Triple& grid_k,
+                                 bool class_token);
+
+}  // namespace reeltag::model
