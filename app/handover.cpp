@@ -1,6 +1,7 @@
 #include "handover.hpp"
 
 #include <cerrno>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -19,6 +20,9 @@ void hand_over() {
   std::error_code error;
   const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
   const auto sibling = self.parent_path() / "reeltag-torch";
+  // Waiting OpenMP threads sleep instead of spinning: on a busy machine spinning takes the processor from the thread
+  // that is waited for. Must be in the environment before libgomp is loaded.
+  setenv("OMP_WAIT_POLICY", "passive", /*overwrite=*/0);
   if (!error) execv(sibling.c_str(), remembered);
   throw Exception(Code::not_found, "cannot start " + sibling.string() + ": " + std::strerror(errno) +
                                        "; this command needs the program that was built with libtorch");

@@ -261,14 +261,17 @@ Recipe load_recipe(const std::string& name_or_file) {
   if (path.extension() != ".yaml" && path.extension() != ".yml") {
     path.clear();
     std::vector<std::string> candidates;
-    // "MVITv2_S_16x4" and "Kinetics/MVITv2_S_16x4" both name configs/Kinetics/MVITv2_S_16x4.yaml.
+    // "MVITv2_S_16x4" alone is the Kinetics one: of recipes with one name the first of these folders holds.
+    const std::vector<std::string> order{"Kinetics", "ImageNet", "SSv2"};
+    std::size_t best = order.size() + 1;
     for (const auto& name : shipped_recipes()) {
-      const auto base = std::filesystem::path(name).filename().string();
-      candidates.insert(candidates.end(), {name, base});
-      if (name == name_or_file || base == name_or_file) {
-        if (!path.empty()) bad("recipe '" + name_or_file + "' names several shipped recipes; give the folder too: " + name);
-        path = recipes_folder() / (name + ".yaml");
-      }
+      const std::filesystem::path parts(name);
+      candidates.insert(candidates.end(), {name, parts.filename().string()});
+      if (name != name_or_file && parts.filename() != name_or_file) continue;
+      const auto rank = static_cast<std::size_t>(
+          std::find(order.begin(), order.end(), parts.parent_path().string()) - order.begin());
+      if (name == name_or_file || rank < best) path = recipes_folder() / (name + ".yaml");
+      best = name == name_or_file ? 0 : std::min(best, rank);
     }
     if (path.empty()) {
       throw Exception(Code::not_found, "no shipped recipe is called '" + name_or_file + "'" + nearest(name_or_file, candidates) +

@@ -82,6 +82,12 @@ TEST(Recipe, UnknownNameSuggestsAShippedOne) {
   }
 }
 
+TEST(Recipe, OfOneNameTheKineticsOneIsMeant) {
+  EXPECT_EQ(load_recipe("MVITv2_S_16x4").model.num_classes, 400);
+  EXPECT_EQ(load_recipe("SSv2/MVITv2_S_16x4").model.num_classes, 174);
+  EXPECT_EQ(load_recipe("MVITv2_T").model.num_classes, 1000);
+}
+
 TEST(Recipe, SetsOneKey) {
   Recipe r;
   set(r, "MVIT.REV.BUFFER_LAYERS", nlohmann::json::array({1, 3}));
