@@ -1,11 +1,11 @@
 #include "reeltag/base/ids.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
 #include <ctime>
 #include <mutex>
-#include <regex>
 #include <set>
 #include <thread>
 #include <vector>
@@ -16,8 +16,8 @@ namespace reeltag {
 namespace {
 
 TEST(Ids, LookLikeTimeAndSixHexDigits) {
-  EXPECT_TRUE(std::regex_match(new_id(""), std::regex(R"(\d{8}-\d{6}-[0-9a-f]{6})")));
-  EXPECT_TRUE(std::regex_match(new_id("run"), std::regex(R"(run-\d{8}-\d{6}-[0-9a-f]{6})")));
+  EXPECT_THAT(new_id(""), ::testing::MatchesRegex("[0-9]{8}-[0-9]{6}-[0-9a-f]{6}"));
+  EXPECT_THAT(new_id("run"), ::testing::MatchesRegex("run-[0-9]{8}-[0-9]{6}-[0-9a-f]{6}"));
 }
 
 TEST(Ids, TimeIsUtcNow) {

@@ -1,7 +1,8 @@
 // Files: whole-file reads with a limit, atomic and durable writes, temporary folders.
 // Functions: any thread, different paths. AtomicFile and TemporaryFolder: one thread; they own what they made.
 // Failure: reads give a Result (not_found, permission_denied, too_large, unavailable); writes throw the same codes as
-// Exception, with the path in the message. Nothing half-written is ever seen under the final name, after a crash too.
+// Exception, with the path in the message. Nothing half-written is ever seen under the final name, after a crash too;
+// a kill leaves at most a hidden file ".tmp-..." beside it, which whoever lists the folder passes over.
 //
 //   write_file(run / "metrics.json", text);
 //   auto text = read_file(path, 1 << 20);
