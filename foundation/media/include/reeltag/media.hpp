@@ -69,7 +69,8 @@ struct Scale {
 
 class Decoder {
  public:
-  // Opens and probes. Fails with not_found, not_a_video, too_large, unsupported, timeout.
+  // Opens and probes. Fails with not_found, permission_denied, not_a_video, decode_failed (a stream that no frame comes
+  // out of), too_large, unsupported, timeout. The file's content decides what it is, not its name.
   static Result<std::unique_ptr<Decoder>> open(const std::filesystem::path& path, const Limits& limits);
   virtual ~Decoder() = default;
 
@@ -78,20 +79,25 @@ class Decoder {
   // For each asked time (seconds, any order, repeats allowed) the frame that is on screen then: the last one whose
   // presentation time is not after it (half a microsecond of tolerance); the first frame for earlier times and the
   // last one for later times. The result has one entry per asked time, in the asked order. One forward pass over the
-  // file (or a few seeks where they are cheaper), however many views the times belong to.
+  // file (or a few seeks where they are cheaper), however many views the times belong to. A frame that is damaged is
+  // replaced by the one before it, as in a player; Frames::times then tells which.
+  // Fails with decode_failed when the file breaks off, or a frame is undecodable, by more than 10 % of the duration
+  // from what was asked; with too_large, unsupported, timeout; with invalid_argument for times or scales that make no
+  // sense.
   virtual Result<Frames> frames_at(std::span<const double> times, const Scale& scale) = 0;
 
   // Presentation times of all frames in seconds, sorted, from a pass over the packets (no decoding).
   virtual Result<std::vector<double>> frame_times() = 0;
 };
 
-// Header facts only.
+// The facts of a file. Reads its header and first frame; all packets where the header does not tell the duration.
 Result<Probe> probe(const std::filesystem::path& path, const Limits& limits);
 
-// A JPEG of the picture, quality 2 (best) to 31. For reports and pages.
+// A JPEG of the picture, quality 2 (best) to 31. For reports and pages. Fails with invalid_argument.
 Result<std::string> encode_jpeg(std::span<const std::uint8_t> rgb, int width, int height, int quality = 5);
 
-// Writes frames as an H.264 MP4 (yuv420p, even sizes required). For generated clips and tests.
+// Writes frames as an H.264 MP4 (yuv420p, even sizes required) of a constant rate; Frames::times is not read. For
+// generated clips and tests: the same frames give the same bytes. The file appears whole or not at all.
 Result<void> encode_mp4(const Frames& frames, double fps, const std::filesystem::path& path);
 
 }  // namespace reeltag::media
