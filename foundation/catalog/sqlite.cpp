@@ -133,8 +133,8 @@ Database::Database(const fs::path& path, std::chrono::milliseconds lock_wait) : 
   execute("PRAGMA foreign_keys = ON");
   use_wal();
   execute("PRAGMA synchronous = FULL");
-  // KiB, taken as needed. Ids are random, so inserts and scans by id touch pages all over; 64 MiB hold most of a catalog
-  // of 100,000 videos (86 MB).
+  // KiB, taken as needed. Ids are random, so inserts and scans by id touch pages all over; 64 MiB hold most of a
+  // catalog of 100,000 videos (86 MB).
   execute("PRAGMA cache_size = -65536");
 }
 

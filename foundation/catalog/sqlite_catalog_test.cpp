@@ -2,8 +2,10 @@
 #include "sqlite_catalog.hpp"
 
 #include <gmock/gmock.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 
@@ -146,6 +148,26 @@ TEST_F(SqliteFile, AnExclusiveLockIsUnavailableAtOpen) {
   open(path());
   const auto holder = locker(path(), "BEGIN EXCLUSIVE");
   EXPECT_EQ(open_error().code, Code::unavailable);
+}
+
+TEST_F(SqliteFile, AFullDiskChangesNothing) {
+  const auto catalog = open(path());
+  catalog->add(video_of(1));
+  std::vector<Video> many;
+  for (int i = 2; i < 3000; ++i) many.push_back(video_of(i, {"new"}));
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const rlimit small{256 << 10, before.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto error = error_of([&] { catalog->add_all(many); });
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
+  std::signal(SIGXFSZ, handler);
+  EXPECT_EQ(error.code, Code::unavailable);
+  EXPECT_THAT(error.message, HasSubstr("nothing was changed"));
+  EXPECT_EQ(catalog->count({}), 1);
+  EXPECT_EQ(catalog->add_all(many).size(), many.size());
+  EXPECT_EQ(open(path())->count({.source = {}, .hashtag = "new"}), 2998);
 }
 
 TEST_F(SqliteFile, DurabilityAndKeysAreOn) {

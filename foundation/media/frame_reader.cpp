@@ -101,10 +101,12 @@ Result<bool> FrameReader::go_to(int packet) {
       return true;
     }
   }
-  const PacketEntry& entry = packets[packet];
-  const bool by_pts = (input_->format().iformat->flags & AVFMT_SEEK_TO_PTS) != 0 || entry.dts == AV_NOPTS_VALUE;
+  const bool by_pts = (input_->format().iformat->flags & AVFMT_SEEK_TO_PTS) != 0;
+  const auto stamp = [&](const PacketEntry& e) {
+    return (by_pts && e.pts != AV_NOPTS_VALUE) || e.dts == AV_NOPTS_VALUE ? e.pts : e.dts;
+  };
   // Where a seek lands differs between containers; what is read after it decides, and the start is the second try.
-  for (const std::int64_t target : {packet == 0 ? INT64_MIN : by_pts ? entry.pts : entry.dts, INT64_MIN}) {
+  for (const std::int64_t target : {stamp(packets[packet]), stamp(packets[0])}) {
     if (!input_->seek(target)) continue;
     const auto found = find(packet);
     if (!found || *found) return found;
@@ -156,6 +158,7 @@ Result<void> FrameReader::decode(const Run& run, const Sink& sink) {
 // Sends one packet, or the end of the run (null), and takes the frames that come out.
 Result<void> FrameReader::send(const AVPacket* packet, const Run& run, const Sink& sink) {
   libav::clear_log();
+  if (packet != nullptr) ++packets_decoded_;
   int got = avcodec_send_packet(codec_.get(), packet);
   if (got == AVERROR(EAGAIN)) {
     if (auto done = receive(run, sink); !done) return done;

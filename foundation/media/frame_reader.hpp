@@ -28,6 +28,9 @@ class FrameReader {
   // decode, as a player would leave it on screen.
   Result<std::vector<int>> read_carefully(const std::vector<int>& frames, const Sink& sink);
 
+  // Packets that the codec has been given so far: what decoding costs.
+  [[nodiscard]] int packets_decoded() const { return packets_decoded_; }
+
   // The last thing the codec complained about; empty when nothing went wrong.
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
@@ -53,6 +56,7 @@ class FrameReader {
   bool held_ = false;     // that packet has been read already, into packet_
   int decoded_ = 0;       // frames that came out, for containers without presentation times
   std::size_t next_ = 0;  // the chosen frame of the run that is waited for
+  int packets_decoded_ = 0;
   bool careful_ = false;
   std::vector<int> missing_;
   std::string problem_;

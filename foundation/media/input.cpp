@@ -241,7 +241,7 @@ Result<bool> Input::read(AVPacket& packet) {
 }
 
 bool Input::seek(std::int64_t timestamp) {
-  return avformat_seek_file(format_.get(), stream_->index, INT64_MIN, timestamp, timestamp, 0) >= 0;
+  return av_seek_frame(format_.get(), stream_->index, timestamp, AVSEEK_FLAG_BACKWARD) >= 0;
 }
 
 }  // namespace reeltag::media

@@ -43,7 +43,7 @@ class Input {
   [[nodiscard]] const std::string& read_problem() const { return problem_; }
   void read_all_streams(bool all);
 
-  // Goes back to the packet at or before the time stamp (stream time base); the lowest stamp is the start of the file.
+  // Goes to a packet at or before the time stamp (stream time base), as the container's index has it.
   bool seek(std::int64_t timestamp);
 
   // An error that names the file.

@@ -43,6 +43,15 @@ double difference(std::span<const std::uint8_t> a, std::span<const std::uint8_t>
 // The frame of the reference that looks most like the picture.
 int most_alike(const Frames& reference, std::span<const std::uint8_t> picture);
 
+// A clip of two and a half seconds, 25 frames a second or fewer, of one container and codec.
+struct ClipKind {
+  std::string name;       // of the file
+  std::string arguments;  // for ffmpeg
+  std::string codec;
+};
+std::vector<ClipKind> clip_kinds();
+inline void PrintTo(const ClipKind& k, std::ostream* out) { *out << k.name; }
+
 // What the conformance suites run on. A new Decoder joins by a line in implementations().
 struct Implementation {
   std::string name;

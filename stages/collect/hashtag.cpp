@@ -8,7 +8,8 @@
 namespace reeltag::collect {
 namespace {
 
-bool is_space(UChar32 c) { return u_isUWhiteSpace(c) != 0 || u_iscntrl(c) != 0; }
+// u_iscntrl() would take the joiners of emoji too.
+bool is_space(UChar32 c) { return u_isUWhiteSpace(c) != 0 || u_charType(c) == U_CONTROL_CHAR; }
 
 }  // namespace
 

@@ -143,12 +143,17 @@ TEST(Freeze, OptionsAreConfiguration) {
 }
 
 // The development clips, where they are at hand: the split that published figures rest on.
-class SharedData : public testing::TestWithParam<std::tuple<const char*, int, int, int>> {};
+struct Published {
+  const char* name;
+  int classes, hashtags;  // hashtags of at least eight videos
+  int train, val;
+};
+class SharedData : public testing::TestWithParam<Published> {};
 
 TEST_P(SharedData, SplitsAsPublished) {
   const char* shared = std::getenv("REELTAG_SHARED");
   if (shared == nullptr) GTEST_SKIP() << "set REELTAG_SHARED to the folder with the development data";
-  const auto [name, classes, train, val] = GetParam();
+  const auto [name, classes, hashtags, train, val] = GetParam();
   TestCatalog t;
   const std::vector<std::filesystem::path> paths{std::filesystem::path(shared) / "data" / name};
   const auto report = collect::import_paths(paths, {.salt_file = t.home.path() / "salt"}, *t.catalog, *t.store, {});
@@ -160,11 +165,15 @@ TEST_P(SharedData, SplitsAsPublished) {
   EXPECT_EQ(set.count(Split::train), train);
   EXPECT_EQ(set.count(Split::val), val);
   EXPECT_NO_THROW(check_groups(set));
+  const auto multi = freeze(*t.catalog, *t.store, {.min_support = 8, .split = options.split}, t.root());
+  EXPECT_EQ(multi.vocabulary.size(), static_cast<std::size_t>(hashtags));
+  EXPECT_EQ(multi.items.size(), set.items.size());
 }
 
 INSTANTIATE_TEST_SUITE_P(Sets, SharedData,
-                         testing::Values(std::tuple{"actions", 15, 424, 70}, std::tuple{"captioned", 20, 482, 91}),
-                         [](const auto& param) { return std::string(std::get<0>(param.param)); });
+                         testing::Values(Published{"actions", 15, 15, 424, 70},
+                                         Published{"captioned", 20, 70, 482, 91}),
+                         [](const auto& param) { return std::string(param.param.name); });
 
 }  // namespace
 }  // namespace reeltag::dataset

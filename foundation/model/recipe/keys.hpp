@@ -127,9 +127,11 @@ void visit(V& v, Recipe& c) {
   v("AUG.RE_PROB", c.aug.re_prob);
   v("REELTAG.SAMPLER", c.own.sampler);
   v("REELTAG.SEGMENT_FRAMES", c.own.segment_frames);
+  v("REELTAG.MIN_VIEW", c.own.min_view);
   v("REELTAG.LABEL_SMOOTHING", c.own.label_smoothing);
   v("REELTAG.HEAD_PRIOR", c.own.head_prior);
-  v("REELTAG.CACHE_SHORT_SIDE", c.own.cache_short_side);
+  v("REELTAG.SHORT_SIDE", c.own.short_side);
+  v("REELTAG.TEST_CROP_SHARE", c.own.test_crop_share);
 }
 
 // Keys of PySlowFast that its files may hold and that change nothing here. A whole section ends in ".*".

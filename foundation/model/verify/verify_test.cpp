@@ -1,1 +1,54 @@
+#include "reeltag/model/verify.hpp"
+
+#include <cstdlib>
+
 #include <gtest/gtest.h>
+
+namespace reeltag::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string failures(const VerifyReport& report) {
+  std::string out;
+  for (const auto& c : report.checks) {
+    if (!c.passed()) out += "  " + c.what + ": " + std::to_string(c.error) + " > " + std::to_string(c.tolerance) + "\n";
+  }
+  return out;
+}
+
+fs::path carried() { return fs::path(REELTAG_SOURCE_DIR) / "tests" / "goldens"; }
+
+class CarriedVector : public testing::TestWithParam<const char*> {};
+
+TEST_P(CarriedVector, EqualsTheReference) {
+  const auto report = verify(carried() / (std::string(GetParam()) + ".json"), {});
+  EXPECT_TRUE(report.passed) << failures(report);
+  EXPECT_GT(report.checks.size(), 10U);
+}
+INSTANTIATE_TEST_SUITE_P(Family, CarriedVector,
+                         testing::Values("d01_v1_conv_cls_seppos", "d02_v2_relpos_cls", "d03_v2_nocls_heads2",
+                                         "d08_image_v2_kvlist", "d10_meanpool_cls_sigmoid"));
+
+TEST(Verify, FailsForAnotherNet) {
+  Recipe other = load_recipe("MVITv2_XXS_8");
+  EXPECT_THROW(verify(carried() / "d02_v2_relpos_cls.json", other), Exception);
+}
+
+class SharedVector : public testing::TestWithParam<const char*> {};
+
+TEST_P(SharedVector, EqualsTheReference) {
+  const char* shared = std::getenv("REELTAG_SHARED");
+  if (shared == nullptr) GTEST_SKIP() << "needs the full-size vectors (REELTAG_SHARED)";
+  const auto report = verify(fs::path(shared) / "goldens" / (std::string(GetParam()) + ".json"), {});
+  EXPECT_TRUE(report.passed) << failures(report);
+}
+INSTANTIATE_TEST_SUITE_P(FullSize, SharedVector,
+                         testing::Values("full_ImageNet_MVITv2_T", "full_Kinetics_MVIT_B_16x4",
+                                         "full_Kinetics_MVITv2_S_16x4", "full_Kinetics_MVITv2_B_32x3"));
+INSTANTIATE_TEST_SUITE_P(Small, SharedVector,
+                         testing::Values("d07_max_sepqkv_nobias_normstem", "d09_v2_odd_sizes_relpos_interp",
+                                         "d13_fractional_mul_v1", "d14_temporal_pool_all_pos", "d15_vit_fixed_sincos"));
+
+}  // namespace
+}  // namespace reeltag::model

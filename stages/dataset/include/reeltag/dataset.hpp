@@ -46,15 +46,15 @@ void visit(V& v, SplitRule& c) {
 Split split_of(const SplitRule& rule, std::string_view group);
 
 struct FreezeOptions {
-  std::string source;   // only videos of this source; empty: all
-  std::string hashtag;  // only videos with this hashtag; empty: all
+  std::string source = {};   // only videos of this source; empty: all
+  std::string hashtag = {};  // only videos with this hashtag; empty: all
   std::string labels = "multi";
   int min_support = 8;
   int max_hashtags = 1000;
-  std::filesystem::path vocabulary;  // file; empty: the most frequent hashtags
-  std::filesystem::path block;       // file; empty: nothing blocked
+  std::filesystem::path vocabulary = {};  // file; empty: the most frequent hashtags
+  std::filesystem::path block = {};       // file; empty: nothing blocked
   bool drop_unlabelled = false;
-  SplitRule split;
+  SplitRule split = {};
 };
 template <class V>
 void visit(V& v, FreezeOptions& c) {

@@ -152,11 +152,13 @@ struct AugOptions {
 
 // Section REELTAG: keys that PySlowFast does not have.
 struct OwnOptions {
-  std::string sampler = "rate";      // rate: NUM_FRAMES at SAMPLING_RATE; uniform: one frame of each of NUM_FRAMES parts
-  int segment_frames = 2;            // uniform: how many frames of each part are kept to choose from while training
-  double label_smoothing = 0.0;      // with MIXUP off
-  double head_prior = 0.0;           // multi-label: the classifier's bias starts at log(head_prior); 0 leaves it
-  int cache_short_side = 0;          // pixels; decoded frames are kept in memory at this size. 0: no cache
+  std::string sampler = "rate";   // rate: NUM_FRAMES at SAMPLING_RATE; uniform: NUM_FRAMES spread over the whole view
+  int segment_frames = 2;         // uniform: training draws each frame from this many of its part of the view
+  double min_view = 1.0;          // uniform: training draws views of this share of the video up to all of it
+  double label_smoothing = 0.0;   // with MIXUP off
+  double head_prior = 0.0;        // multi-label: the classifier's bias starts at log(head_prior); 0 leaves it
+  int short_side = 0;             // pixels; frames are decoded at this short side. 0: TRAIN_JITTER_SCALES' first
+  double test_crop_share = 0.0;   // side of the test crop as a share of the short side. 0: TEST_CROP_SIZE / short side
 };
 
 struct Recipe {

@@ -1,0 +1,52 @@
+// One add_ function a command: it declares the options and what runs. Commands that need a model are declared here for
+// both programs; `reeltag` hands them over to `reeltag-torch` (docs/adr/0003), where run_ functions do the work.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+
+#include "context.hpp"
+
+namespace reeltag::app {
+
+void add_import(CLI::App& app, Context& context);
+void add_dataset(CLI::App& app, Context& context);
+void add_train(CLI::App& app, Context& context);
+void add_evaluate(CLI::App& app, Context& context);
+void add_models(CLI::App& app, Context& context);
+void add_tag(CLI::App& app, Context& context);
+void add_config(CLI::App& app, Context& context);
+void add_doctor(CLI::App& app, Context& context);
+
+struct TrainArguments {
+  std::string dataset, recipe = "MVITv2_XXS_8", run, resume, start_from;
+  std::vector<std::string> keys;  // recipe keys, "SOLVER.MAX_EPOCH=30"
+};
+void run_train(Context& context, const TrainArguments& arguments);
+
+struct EvaluateArguments {
+  std::string run, model, dataset, split = "test";
+  std::filesystem::path out;
+  double view_seconds = 0.0;
+};
+void run_evaluate(Context& context, const EvaluateArguments& arguments);
+
+struct TagArguments {
+  std::vector<std::string> files;
+  std::string model = "starter";
+  std::optional<int> top, views;
+  std::optional<double> threshold;
+};
+void run_tag(Context& context, const TagArguments& arguments);
+
+struct VerifyArguments {
+  std::vector<std::filesystem::path> goldens;
+  std::string recipe;
+};
+void run_verify(Context& context, const VerifyArguments& arguments);
+
+}  // namespace reeltag::app

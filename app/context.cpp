@@ -1,0 +1,85 @@
+#include "context.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+#include "reeltag/base/log.hpp"
+#include "reeltag/base/progress.hpp"
+
+namespace reeltag::app {
+namespace fs = std::filesystem;
+
+namespace {
+
+fs::path default_home() {
+  if (const char* home = std::getenv("REELTAG_HOME"); home != nullptr && *home != '\0') return home;
+  if (const char* home = std::getenv("HOME"); home != nullptr && *home != '\0') return fs::path(home) / ".reeltag";
+  throw Exception(Code::invalid_argument, "no home folder: set REELTAG_HOME or give --home DIR");
+}
+
+}  // namespace
+
+void Context::start() {
+  log::configure({.level = quiet ? log::Level::error : verbose ? log::Level::debug : log::Level::info, .json = json});
+  if (quiet) Progress::set_mode(Progress::Mode::quiet);
+  home_ = fs::absolute(home_option.empty() ? default_home() : home_option);
+  if (!config_option.empty()) {
+    values_.add_file(config_option);
+  } else if (fs::exists(home_ / "config.yaml")) {
+    values_.add_file(home_ / "config.yaml");
+  }
+  for (const auto& assignment : sets) values_.set(assignment);
+  config::resolve(values_, config_);
+}
+
+std::unique_ptr<store::Store> Context::open_store() const {
+  return store::open(config_.store.url.empty() ? (home_ / "store").string() : config_.store.url);
+}
+
+std::unique_ptr<catalog::Catalog> Context::open_catalog() const {
+  fs::create_directories(home_);
+  return catalog::open(config_.catalog.url.empty() ? (home_ / "catalog.db").string() : config_.catalog.url);
+}
+
+void Context::item_failed(const std::string& item, const Error& error) {
+  status = 3;
+  if (json) {
+    const nlohmann::ordered_json line{{"video", item}, {"error", {{"code", code_name(error.code)}, {"message", error.message}}}};
+    std::cerr << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
+  } else {
+    std::cerr << "failed: " << item << ": " << code_name(error.code) << ": " << error.message << "\n";
+  }
+}
+
+void print(const std::string& line) { std::cout << line << "\n" << std::flush; }
+
+fs::path models_folder() {
+  if (const char* folder = std::getenv("REELTAG_MODELS")) return folder;
+  return REELTAG_MODELS_DIR;
+}
+
+fs::path find_model(const fs::path& home, const std::string& name) {
+  const std::vector<fs::path> places{name, fs::path(name) / "bundle", home / "runs" / name / "bundle", models_folder() / name};
+  for (const auto& place : places) {
+    if (!name.empty() && fs::exists(place / "bundle.json")) return place;
+  }
+  std::vector<std::string> known;
+  for (const auto& folder : {models_folder(), home / "runs"}) {
+    if (!fs::is_directory(folder)) continue;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (fs::exists(entry.path() / "bundle.json") || fs::exists(entry.path() / "bundle" / "bundle.json")) {
+        known.push_back(entry.path().filename().string());
+      }
+    }
+  }
+  std::sort(known.begin(), known.end());
+  std::string list;
+  for (const auto& k : known) list += (list.empty() ? "" : ", ") + k;
+  throw Exception(Code::not_found, "no model '" + name + "': not a bundle's folder, a run in " + home.string() +
+                                       " or a shipped model" + (list.empty() ? "" : "; there are: " + list));
+}
+
+}  // namespace reeltag::app

@@ -1,0 +1,70 @@
+// What every command shares: where the home is, the configuration, how to print. Made once by main.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "reeltag/base/config.hpp"
+#include "reeltag/catalog.hpp"
+#include "reeltag/media.hpp"
+#include "reeltag/store.hpp"
+#include "reeltag/tag.hpp"
+#include "reeltag/train.hpp"
+
+namespace reeltag::app {
+
+struct Place {
+  std::string url;  // empty: below the home
+};
+
+struct Config {
+  Place store, catalog;
+  media::Limits media;
+  train::TrainConfig train;
+  tag::TagConfig tag;
+};
+template <class V>
+void visit(V& v, Config& c) {
+  v("store.url", c.store.url, "Where videos are kept: a folder; empty for HOME/store");
+  v("catalog.url", c.catalog.url, "Where the catalog is: a file; empty for HOME/catalog.db");
+  v.section("media", c.media);
+  v.section("train", c.train);
+  v.section("tag", c.tag);
+}
+
+struct Context {
+  std::filesystem::path home_option, config_option;  // as given; empty: the defaults
+  std::vector<std::string> sets;
+  bool json = false, quiet = false, verbose = false;
+  int status = 0;  // 3 when the command finished and some items failed
+
+  // After parsing: applies the log options and reads the configuration. Throws for a bad one.
+  void start();
+
+  [[nodiscard]] const std::filesystem::path& home() const { return home_; }
+  [[nodiscard]] const Config& config() const { return config_; }
+  [[nodiscard]] std::vector<config::Entry> show_config() const { return config::show(values_, Config{}); }
+
+  std::unique_ptr<store::Store> open_store() const;
+  std::unique_ptr<catalog::Catalog> open_catalog() const;
+
+  // One item that failed: a line on stderr, and status 3 at the end.
+  void item_failed(const std::string& item, const Error& error);
+
+ private:
+  std::filesystem::path home_;
+  Config config_;
+  config::Values values_;
+};
+
+// The result on stdout, one line.
+void print(const std::string& line);
+
+// A model by name or place: a bundle's folder, a run's id in the home, or the name of a shipped model.
+// Throws not_found with the names that there are.
+std::filesystem::path find_model(const std::filesystem::path& home, const std::string& name);
+std::filesystem::path models_folder();
+
+}  // namespace reeltag::app

@@ -1,0 +1,109 @@
+#include "reeltag/dataset.hpp"
+
+#include <cstdio>
+#include <ctime>
+
+#include "commands.hpp"
+
+namespace reeltag::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string day(std::int64_t seconds) {
+  const auto time = static_cast<std::time_t>(seconds);
+  std::tm utc{};
+  gmtime_r(&time, &utc);
+  char text[32];
+  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &utc);
+  return text;
+}
+
+std::string line_of(const dataset::Summary& s) {
+  return s.id + "  " + day(s.created) + "  train " + std::to_string(s.videos[0]) + ", val " + std::to_string(s.videos[1]) +
+         ", test " + std::to_string(s.videos[2]) + "  " + std::to_string(s.hashtags) + " hashtags (" +
+         std::string(dataset::kLabelModeNames[static_cast<std::size_t>(s.label_mode)]) + ")" +
+         (s.rejected > 0 ? "  rejected " + std::to_string(s.rejected) : "");
+}
+
+void print_support(const dataset::Dataset& set) {
+  const auto support = set.support();
+  std::size_t width = 8;
+  for (const auto& hashtag : set.vocabulary) width = std::max(width, hashtag.size() + 1);
+  char text[256];
+  std::snprintf(text, sizeof text, "%-*s %7s %7s %7s", static_cast<int>(width), "hashtag", "train", "val", "test");
+  print(text);
+  for (std::size_t i = 0; i < support.size(); ++i) {
+    std::snprintf(text, sizeof text, "%-*s %7lld %7lld %7lld", static_cast<int>(width), ("#" + set.vocabulary[i]).c_str(),
+                  static_cast<long long>(support[i][0]), static_cast<long long>(support[i][1]), static_cast<long long>(support[i][2]));
+    print(text);
+  }
+}
+
+void add_freeze(CLI::App& parent, Context& context) {
+  auto* cmd = parent.add_subcommand("freeze", "Snapshot the catalog: vocabulary, labels, split");
+  auto o = std::make_shared<dataset::FreezeOptions>();
+  cmd->add_option("--source", o->source, "Only videos of this source");
+  cmd->add_option("--hashtag", o->hashtag, "Only videos with this hashtag");
+  cmd->add_option("--labels", o->labels, "multi: all hashtags of a video; single: its first one")
+      ->check(CLI::IsMember({"multi", "single"}))->capture_default_str();
+  cmd->add_option("--min-support", o->min_support, "Videos that a hashtag needs")->capture_default_str();
+  cmd->add_option("--max-hashtags", o->max_hashtags, "Most hashtags in the vocabulary")->capture_default_str();
+  cmd->add_option("--vocabulary", o->vocabulary, "File with the vocabulary, a hashtag a line");
+  cmd->add_option("--block", o->block, "File with hashtags that never enter the vocabulary");
+  cmd->add_flag("--drop-unlabelled", o->drop_unlabelled, "Leave out videos without a hashtag of the vocabulary");
+  cmd->add_option("--val", o->split.val, "Percent of the groups for validation")->capture_default_str();
+  cmd->add_option("--test", o->split.test, "Percent of the groups for the test")->capture_default_str();
+  cmd->add_option("--salt", o->split.salt, "Another salt, another split")->capture_default_str();
+  cmd->callback([o, &context] {
+    context.start();
+    const auto catalog = context.open_catalog();
+    const auto store = context.open_store();
+    const auto set = dataset::freeze(*catalog, *store, *o, context.home() / "datasets");
+    for (const auto& r : set.rejected) context.item_failed(r.video, {Code::invalid_argument, r.reason});
+    context.status = 0;  // leaving videos out is what freezing does; they are listed all the same
+    const auto summary = dataset::summary_of(set);
+    print(context.json ? dataset::to_json(summary) : line_of(summary));
+  });
+}
+
+void add_list(CLI::App& parent, Context& context) {
+  auto* cmd = parent.add_subcommand("list", "All datasets, newest first");
+  cmd->callback([&context] {
+    context.start();
+    for (const auto& s : dataset::list(context.home() / "datasets")) {
+      if (s) {
+        print(context.json ? dataset::to_json(*s) : line_of(*s));
+      } else {
+        context.item_failed("dataset", s.error());
+      }
+    }
+  });
+}
+
+void add_show(CLI::App& parent, Context& context, const std::string& name, const std::string& about) {
+  auto* cmd = parent.add_subcommand(name, about);
+  auto id = std::make_shared<std::string>();
+  cmd->add_option("id", *id, "The dataset, or the beginning of its id (default: the newest)");
+  cmd->callback([id, &context] {
+    context.start();
+    const auto set = dataset::load(context.home() / "datasets", *id);
+    if (context.json) return print(dataset::to_json(set));
+    print(line_of(dataset::summary_of(set)));
+    print_support(set);
+  });
+}
+
+}  // namespace
+
+void add_dataset(CLI::App& app, Context& context) {
+  auto* cmd = app.add_subcommand("dataset", "Frozen snapshots of the catalog to train and test on");
+  cmd->fallthrough();
+  cmd->require_subcommand(1);
+  add_freeze(*cmd, context);
+  add_list(*cmd, context);
+  add_show(*cmd, context, "show", "A dataset's vocabulary with the videos of each hashtag");
+  add_show(*cmd, context, "stats", "The same as show");
+}
+
+}  // namespace reeltag::app

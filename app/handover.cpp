@@ -1,0 +1,32 @@
+#include "handover.hpp"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <unistd.h>
+
+#include "commands.hpp"
+
+namespace reeltag::app {
+namespace {
+char** remembered = nullptr;
+}
+
+void remember_arguments(char** argv) { remembered = argv; }
+
+void hand_over() {
+  std::error_code error;
+  const auto self = std::filesystem::read_symlink("/proc/self/exe", error);
+  const auto sibling = self.parent_path() / "reeltag-torch";
+  if (!error) execv(sibling.c_str(), remembered);
+  throw Exception(Code::not_found, "cannot start " + sibling.string() + ": " + std::strerror(errno) +
+                                       "; this command needs the program that was built with libtorch");
+}
+
+void run_train(Context&, const TrainArguments&) { hand_over(); }
+void run_evaluate(Context&, const EvaluateArguments&) { hand_over(); }
+void run_tag(Context&, const TagArguments&) { hand_over(); }
+void run_verify(Context&, const VerifyArguments&) { hand_over(); }
+
+}  // namespace reeltag::app

@@ -1,0 +1,64 @@
+// The program's entry: global options, one add_ call a command, and errors turned into exit statuses.
+#include <iostream>
+
+#include <nlohmann/json.hpp>
+
+#include "commands.hpp"
+#include "handover.hpp"
+#include "reeltag/base/stop.hpp"
+
+namespace {
+
+using namespace reeltag;
+
+void add_global_options(CLI::App& app, app::Context& context) {
+  app.add_option("--home", context.home_option, "Folder of everything reeltag keeps (default $REELTAG_HOME or ~/.reeltag)");
+  app.add_option("--config", context.config_option, "Configuration file (default HOME/config.yaml)");
+  app.add_option("--set", context.sets, "One configuration value, key=value; may be repeated")->allow_extra_args(false);
+  app.add_flag("--json", context.json, "Results and errors as JSON, one object a line");
+  app.add_flag("-q,--quiet", context.quiet, "Only errors on stderr");
+  app.add_flag("-v,--verbose", context.verbose, "More on stderr");
+}
+
+int report(const Error& error, const app::Context& context) {
+  if (context.json) {
+    std::cerr << nlohmann::json{{"error", {{"code", code_name(error.code)}, {"message", error.message}}}}.dump(
+                     -1, ' ', false, nlohmann::json::error_handler_t::replace)
+              << "\n";
+  } else {
+    std::cerr << "reeltag: " << error.message << "\n";
+  }
+  return stop::exit_status() != 0 ? stop::exit_status() : exit_status(error.code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  app::remember_arguments(argv);
+  app::Context context;
+  CLI::App cli("reeltag makes short videos findable by what they show.", "reeltag");
+  cli.set_version_flag("--version", "reeltag " REELTAG_VERSION);
+  cli.fallthrough();
+  cli.require_subcommand(1);
+  add_global_options(cli, context);
+  app::add_tag(cli, context);
+  app::add_import(cli, context);
+  app::add_dataset(cli, context);
+  app::add_train(cli, context);
+  app::add_evaluate(cli, context);
+  app::add_models(cli, context);
+  app::add_config(cli, context);
+  app::add_doctor(cli, context);
+  try {
+    stop::install();
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    const int status = cli.exit(e);
+    return status == 0 ? 0 : 2;
+  } catch (const Exception& e) {
+    return report(e.error(), context);
+  } catch (const std::exception& e) {
+    return report({Code::internal, e.what()}, context);
+  }
+  return context.status;
+}

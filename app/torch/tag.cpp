@@ -1,0 +1,98 @@
+#include <algorithm>
+#include <cstdio>
+#include <iostream>
+#include <set>
+
+#include "../commands.hpp"
+#include "reeltag/base/progress.hpp"
+#include "reeltag/base/stop.hpp"
+#include "reeltag/tag.hpp"
+
+namespace reeltag::app {
+namespace {
+
+namespace fs = std::filesystem;
+
+// Endings that are looked for in folders; a file named on the command line may end as it likes.
+const std::set<std::string> kVideoEndings{".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".gif"};
+
+std::vector<fs::path> videos_of(const std::vector<std::string>& names) {
+  std::vector<fs::path> out;
+  for (const auto& name : names) {
+    if (!fs::is_directory(name)) {
+      out.emplace_back(name);
+      continue;
+    }
+    std::vector<fs::path> inside;
+    for (const auto& entry : fs::recursive_directory_iterator(name, fs::directory_options::skip_permission_denied)) {
+      std::string ending = entry.path().extension().string();
+      std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+      if (entry.is_regular_file() && kVideoEndings.count(ending) > 0) inside.push_back(entry.path());
+    }
+    if (inside.empty()) throw Exception(Code::not_found, "no video in folder " + name);
+    std::sort(inside.begin(), inside.end());
+    out.insert(out.end(), inside.begin(), inside.end());
+  }
+  return out;
+}
+
+std::string segments_text(const std::vector<tag::Segment>& segments) {
+  std::string out;
+  char text[64];
+  for (const auto& s : segments) {
+    std::snprintf(text, sizeof text, "%s%.1f-%.1f s", out.empty() ? "" : ", ", s.start, s.end);
+    out += text;
+  }
+  return out;
+}
+
+void print_tags(const std::vector<tag::Tag>& tags) {
+  std::size_t width = 0;
+  for (const auto& t : tags) width = std::max(width, t.hashtag.size() + 1);
+  for (const auto& t : tags) {
+    char score[32];
+    std::snprintf(score, sizeof score, "%3.0f %%", 100 * t.score);
+    std::string name = "#" + t.hashtag;
+    name.resize(std::max(width, name.size()), ' ');
+    print("  " + name + "  " + score + "   " + segments_text(t.segments));
+  }
+}
+
+void print_for_people(const tag::Tagged& t) {
+  char text[64];
+  std::snprintf(text, sizeof text, " (%.1f s)", t.duration);
+  print(t.video + text);
+  if (t.unsure) {
+    print("  unsure: no hashtag reaches its threshold; the closest are");
+    return print_tags(t.guesses);
+  }
+  print_tags(t.tags);
+}
+
+}  // namespace
+
+void run_tag(Context& context, const TagArguments& a) {
+  context.start();
+  tag::TagConfig config = context.config().tag;
+  if (a.top) config.top = *a.top;
+  if (a.views) config.views = *a.views;
+  if (config.top < 1 || config.views < 1) throw Exception(Code::invalid_argument, "--top and --views must be at least 1");
+  const auto videos = videos_of(a.files);
+  tag::Tagger tagger(find_model(context.home(), a.model), config, a.threshold);
+  std::optional<Progress> progress;
+  if (videos.size() > 20) progress.emplace("tag", static_cast<std::int64_t>(videos.size()));
+  for (const auto& video : videos) {
+    stop::throw_if_requested();
+    const auto tagged = tagger.tag(video, context.config().media);
+    if (!tagged) {
+      context.item_failed(video.string(), tagged.error());
+    } else if (context.json) {
+      print(tag::to_json(*tagged));
+    } else {
+      print_for_people(*tagged);
+    }
+    if (progress) progress->advance();
+  }
+}
+
+}  // namespace reeltag::app

@@ -1,0 +1,71 @@
+#include "reeltag/train.hpp"
+
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "../commands.hpp"
+#include "reeltag/base/ids.hpp"
+#include "reeltag/base/log.hpp"
+#include "reeltag/base/stop.hpp"
+#include "reeltag/dataset.hpp"
+#include "reeltag/model/recipe.hpp"
+
+namespace reeltag::app {
+namespace {
+
+// "SOLVER.MAX_EPOCH=30"; the value is YAML.
+void set_key(model::Recipe& recipe, const std::string& assignment) {
+  const auto equals = assignment.find('=');
+  if (equals == std::string::npos) throw Exception(Code::invalid_argument, "--key wants NAME=VALUE, not " + assignment);
+  const std::string key = assignment.substr(0, equals), value = assignment.substr(equals + 1);
+  auto parsed = nlohmann::json::parse(value, nullptr, false);
+  if (value == "True" || value == "False") parsed = value == "True";
+  model::set(recipe, key, parsed.is_discarded() ? nlohmann::json(value) : parsed);
+}
+
+// Share of the labelled videos whose best-scoring hashtag is theirs.
+train::Figures figures(const std::vector<std::vector<float>>& scores, const std::vector<std::vector<int>>& labels) {
+  int right = 0, labelled = 0;
+  for (std::size_t v = 0; v < scores.size(); ++v) {
+    const auto best = std::max_element(scores[v].begin(), scores[v].end()) - scores[v].begin();
+    labelled += labels[v].empty() ? 0 : 1;
+    right += std::binary_search(labels[v].begin(), labels[v].end(), static_cast<int>(best)) ? 1 : 0;
+  }
+  return {{"top1", labelled > 0 ? static_cast<double>(right) / labelled : 0.0}};
+}
+
+}  // namespace
+
+void run_train(Context& context, const TrainArguments& a) {
+  context.start();
+  const auto datasets = context.home() / "datasets";
+  train::Options options{.recipe = {}, .run = {}, .start_from = {}, .resume = !a.resume.empty(),
+                         .config = context.config().train, .limits = context.config().media, .stop = stop::token()};
+  std::string dataset_id = a.dataset;
+  if (options.resume) {
+    options.run = context.home() / "runs" / a.resume;
+    const auto started = train::load_started(options.run);
+    options.recipe = started.recipe;
+    options.config = started.config;
+    options.start_from = started.start_from;
+    dataset_id = started.dataset;
+  } else {
+    options.recipe = model::load_recipe(a.recipe);
+    for (const auto& warning : options.recipe.warnings) log::warning("recipe", {{"message", warning}});
+    for (const auto& key : a.keys) set_key(options.recipe, key);
+    options.run = context.home() / "runs" / (a.run.empty() ? new_id("") : a.run);
+    if (!a.start_from.empty()) options.start_from = find_model(context.home(), a.start_from);
+  }
+  const auto set = dataset::load(datasets, dataset_id);
+  const auto store = context.open_store();
+  log::info("training", {{"run", options.run.filename().string()}, {"dataset", set.id}});
+  const auto result = train::train(set, *store, options, figures);
+  for (const auto& f : result.failed) context.item_failed(f.video, f.reason);
+  if (context.json) return print(train::to_json(result));
+  print("run " + result.run + " finished after " + std::to_string(result.epochs) + " epochs");
+  for (const auto& [name, value] : result.train) print("  train " + name + " " + std::to_string(value));
+  for (const auto& [name, value] : result.val) print("  val " + name + " " + std::to_string(value));
+}
+
+}  // namespace reeltag::app

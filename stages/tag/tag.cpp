@@ -1,0 +1,102 @@
+#include "reeltag/tag.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <numeric>
+
+#include <nlohmann/json.hpp>
+
+#include "reeltag/model/bundle.hpp"
+
+namespace reeltag::tag {
+namespace {
+
+constexpr std::size_t kGuesses = 3;
+
+// Rounded to that many decimals, for stable output.
+double number(double value, int digits) {
+  const double unit = std::pow(10.0, digits);
+  return std::round(value * unit) / unit;
+}
+
+}  // namespace
+
+std::vector<Segment> segments_of(const std::vector<Segment>& views, const std::vector<float>& scores, double threshold) {
+  std::vector<Segment> out;
+  const float best = scores.empty() ? 0.0F : *std::max_element(scores.begin(), scores.end());
+  bool open = false;
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const bool in = scores[i] >= best / 2 && scores[i] > threshold;
+    if (in && open) {
+      out.back().end = std::max(out.back().end, views[i].end);
+    } else if (in) {
+      out.push_back(views[i]);
+    }
+    open = in;
+  }
+  return out;
+}
+
+struct Tagger::Impl {
+  model::Predictor predictor;
+  TagConfig config;
+  std::optional<double> threshold;
+
+  [[nodiscard]] double threshold_of(std::size_t c) const { return threshold ? *threshold : predictor.bundle().thresholds[c]; }
+
+  [[nodiscard]] Tag make_tag(const model::Prediction& p, std::size_t c, double segment_threshold) const {
+    std::vector<Segment> views;
+    std::vector<float> scores;
+    for (std::size_t v = 0; v < p.views.size(); ++v) {
+      views.push_back({p.views[v].start, p.views[v].end});
+      scores.push_back(p.scores[v][c]);
+    }
+    return {.hashtag = predictor.bundle().vocabulary[c], .score = p.mean[c],
+            .segments = segments_of(views, scores, segment_threshold)};
+  }
+};
+
+Tagger::Tagger(const std::filesystem::path& bundle, const TagConfig& config, std::optional<double> threshold)
+    : impl_(std::make_unique<Impl>(Impl{model::Predictor(bundle), config, threshold})) {}
+Tagger::~Tagger() = default;
+Tagger::Tagger(Tagger&&) noexcept = default;
+
+const std::string& Tagger::model() const { return impl_->predictor.bundle().name; }
+
+Result<Tagged> Tagger::tag(const std::filesystem::path& video, const media::Limits& limits) {
+  auto decoder = media::Decoder::open(video, limits);
+  if (!decoder) return tl::unexpected<Error>(decoder.error());
+  const double duration = (*decoder)->probe().duration;
+  const auto views = model::cover(duration, impl_->config.view_seconds, impl_->config.views);
+  const auto prediction = impl_->predictor.predict(**decoder, views);
+  if (!prediction) return tl::unexpected<Error>(prediction.error());
+
+  std::vector<std::size_t> order(prediction->mean.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return prediction->mean[a] > prediction->mean[b]; });
+  Tagged out{.video = video.string(), .model = model(), .duration = duration, .tags = {}, .unsure = false, .guesses = {}};
+  const auto top = static_cast<std::size_t>(impl_->config.top);
+  for (const std::size_t c : order) {
+    if (out.tags.size() == top) break;
+    if (prediction->mean[c] >= impl_->threshold_of(c)) out.tags.push_back(impl_->make_tag(*prediction, c, impl_->threshold_of(c)));
+  }
+  out.unsure = out.tags.empty();
+  for (std::size_t i = 0; out.unsure && i < std::min(kGuesses, order.size()); ++i) {
+    out.guesses.push_back(impl_->make_tag(*prediction, order[i], 0.0));
+  }
+  return out;
+}
+
+std::string to_json(const Tagged& t) {
+  nlohmann::ordered_json tags = nlohmann::json::array();
+  for (const auto& tag : t.tags) {
+    nlohmann::ordered_json segments = nlohmann::json::array();
+    for (const auto& s : tag.segments) segments.push_back({number(s.start, 3), number(s.end, 3)});
+    tags.push_back({{"hashtag", tag.hashtag}, {"score", number(tag.score, 4)}, {"segments", segments}});
+  }
+  nlohmann::ordered_json out{{"video", t.video}, {"model", t.model}, {"duration", number(t.duration, 3)}, {"tags", tags}};
+  if (t.unsure) out["unsure"] = true;
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace reeltag::tag
