@@ -90,6 +90,13 @@ class Runner:
     def __init__(self, root, logs, limit_seconds, environment):
         self.root, self.logs, self.environment = pathlib.Path(root), pathlib.Path(logs), environment
         self.end = time.monotonic() + limit_seconds
+        self.running = set()
+
+    def kill_all(self):
+        """For a signal handler: ends what is running now; the threads that wait for it see it fail."""
+        self.end = time.monotonic()
+        for process in list(self.running):
+            kill_group(process, wait=False)
 
     def left(self):
         return self.end - time.monotonic()
@@ -105,12 +112,14 @@ class Runner:
             process = subprocess.Popen([str(part) for part in command], cwd=self.root, stdin=subprocess.DEVNULL,
                                        stdout=output, stderr=subprocess.STDOUT, start_new_session=True,
                                        env={**os.environ, **self.environment, **(environment or {})})
+            self.running.add(process)
             try:
                 status = process.wait(limit)
             except subprocess.TimeoutExpired:
                 status = None
             finally:
                 kill_group(process)
+                self.running.discard(process)
         text = path.read_text(encoding="utf-8", errors="replace")
         if status is None:
             if self.left() <= 0:
@@ -119,13 +128,14 @@ class Runner:
         return status, text
 
 
-def kill_group(process):
+def kill_group(process, wait=True):
     """Ends the process and what it left behind."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
         pass
-    process.wait()
+    if wait:
+        process.wait()
 
 
 def check(runner, name, command, log):

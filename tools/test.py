@@ -213,11 +213,6 @@ def test_environment(shared):
     return environment
 
 
-def stop(signum, frame):
-    del frame
-    raise KeyboardInterrupt(signum)
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="every tier")
@@ -228,13 +223,19 @@ def main():
     if options.list:
         print("\n".join(step.name + (" (--all)" if step.all_only else "") for step in STEPS))
         return 0
-    signal.signal(signal.SIGTERM, stop)
     shared = ROOT.parent / "shared"
     shared = shared if (shared / "goldens").is_dir() else None
     report = harness.Report(skip_fails=shared is not None)
     report.seconds["set-up"] = options.setup_seconds
     limit = 60 * (LIMIT_MINUTES_ALL if options.all else LIMIT_MINUTES)
     runner = harness.Runner(ROOT, ROOT / "build" / "test-logs", limit - options.setup_seconds, test_environment(shared))
+
+    def stop(signum, frame):
+        del frame
+        runner.kill_all()
+        raise KeyboardInterrupt(signum)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)
     print(f"reference data: {shared or 'none (tests that need ../shared are skipped)'}; logs: build/test-logs", flush=True)
     try:
         run_steps(chosen_steps(options), runner, report)

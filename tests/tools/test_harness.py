@@ -3,6 +3,7 @@ import pathlib
 import sys
 import tempfile
 import textwrap
+import threading
 import time
 import unittest
 
@@ -104,6 +105,13 @@ class Harness(unittest.TestCase):
         runner = harness.Runner(self.folder, self.folder / "logs", 0.2, {})
         with self.assertRaises(harness.OutOfTime):
             runner.run(["sleep", "30"], "sleep.log")
+
+    def test_an_interrupted_run_does_not_wait_for_what_is_running(self):
+        threading.Timer(0.3, self.runner.kill_all).start()
+        start = time.monotonic()
+        status, _ = self.runner.run(["sleep", "30"], "sleep.log")
+        self.assertNotEqual(status, 0)
+        self.assertLess(time.monotonic() - start, 20)
 
     def test_skips_count_as_failures_where_the_data_is_present(self):
         for skip_fails, line in ((False, "1 passed, 0 failed, 1 skipped"), (True, "1 passed, 1 failed, 0 skipped")):
