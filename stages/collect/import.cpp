@@ -35,10 +35,10 @@ std::string lower(std::string text) {
 
 // The file's own ending where it is a usual one, else one for the container.
 std::string ending_of(const fs::path& file, const std::string& container) {
-  static const std::set<std::string> kUsual{".mp4", ".mov", ".m4v", ".webm", ".mkv",
-                                            ".avi", ".gif", ".3gp", ".ts",   ".flv"};
+  static const std::set<std::string> usual{".mp4", ".mov", ".m4v", ".webm", ".mkv",
+                                           ".avi", ".gif", ".3gp", ".ts",   ".flv"};
   const auto own = lower(file.extension().string());
-  if (kUsual.contains(own)) return own;
+  if (usual.contains(own)) return own;
   if (container.find("mp4") != std::string::npos) return ".mp4";
   if (container.find("matroska") != std::string::npos) return ".mkv";
   return container == "avi" ? ".avi" : container == "gif" ? ".gif" : ".video";
