@@ -74,7 +74,7 @@ TEST(Metrics, PerrCountsOnlyScoresAboveZero) {
 }
 
 TEST(Metrics, GapPoolsTheBestTwentyOfAVideoOverAllPositives) {
-  // Pool by score: .9 true, .8 false, .7 true, .1 false. Three positives in all would be found; AP = (1 + 2/3) / 2.
+  // Pool by score: .9 true, .8 false, .7 true, .1 false.
   const std::vector<Sample> two{sample({.9F, .8F}, {0}), sample({.1F, .7F}, {1})};
   EXPECT_DOUBLE_EQ(figures(two, LabelMode::multi).gap20.value, (1.0 + 2.0 / 3) / 2);
   // 22 classes: the true one at rank 21 is not pooled but stays in the denominator.
