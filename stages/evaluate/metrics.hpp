@@ -1,8 +1,8 @@
-// The figures of an evaluation from scores and labels. No input or output, no torch; functions, any thread.
+// What the figures of an evaluation are made from; measure() itself is public. No input or output, no torch; functions, any thread.
 // Throws Exception(invalid_argument) when a sample has another number of scores than there are classes, a label that is
 // no class, or a score that is no number.
 //
-//   const Metrics m = measure(samples, thresholds, LabelMode::multi, 1000);
+//   const auto best = ranking(sample.scores, 5);
 #pragma once
 
 #include <cstdint>
@@ -12,11 +12,6 @@
 #include "reeltag/evaluate.hpp"
 
 namespace reeltag::evaluate {
-
-// thresholds: one per class. resamples: of the groups, with replacement, from a fixed seed; 0 gives intervals of no
-// width. Large inputs get fewer (Metrics::resamples says how many), at least 100.
-Metrics measure(std::span<const Sample> samples, std::span<const double> thresholds, dataset::LabelMode mode,
-                int resamples);
 
 // Indices of the scores, best first; equal scores in their order.
 std::vector<int> ranking(std::span<const float> scores, std::size_t top);

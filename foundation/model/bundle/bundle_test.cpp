@@ -105,7 +105,9 @@ TEST(Predictor, AveragesViewsFromOnePassOverTheVideo) {
     for (const float s : p->mean) sum += s;
     for (const auto& row : p->scores) first_class += row[0] / 11.0F;
     EXPECT_NEAR(first_class, p->mean[0], 1e-5);
-    if (!multi) EXPECT_NEAR(sum, 1.0F, 1e-4);
+    if (!multi) {
+      EXPECT_NEAR(sum, 1.0F, 1e-4);
+    }
     // A view alone scores as it does among others.
     const auto alone = predictor.predict(video, {views[9]});
     EXPECT_NEAR(alone->scores[0][1], p->scores[9][1], 1e-4);

@@ -51,8 +51,8 @@ TEST_P(DepthwisePool, EqualsTheReferenceForwardAndBackward) {
   }
   EXPECT_TRUE(fast[0].is_contiguous());
 }
-INSTANTIATE_TEST_SUITE_P(Shapes, DepthwisePool, testing::ValuesIn(kCases), [](const auto& info) {
-  std::string name = info.param.name;
+INSTANTIATE_TEST_SUITE_P(Shapes, DepthwisePool, testing::ValuesIn(kCases), [](const auto& test) {
+  std::string name = test.param.name;
   for (char& ch : name) ch = std::isalnum(static_cast<unsigned char>(ch)) != 0 ? ch : '_';
   return name;
 });

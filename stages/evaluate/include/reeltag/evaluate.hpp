@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -129,6 +130,13 @@ struct Evaluation {
   Curves curves;
   std::vector<Example> best, worst;
 };
+
+// The figures from scores and labels alone. No input or output; throws Exception(invalid_argument) when a sample has
+// another number of scores than there are classes, a label that is no class, or a score that is no number.
+// thresholds: one per class. resamples: of the groups, with replacement, from a fixed seed; 0 gives intervals of no
+// width. Large inputs get fewer (Metrics::resamples says how many), at least 100.
+Metrics measure(std::span<const Sample> samples, std::span<const double> thresholds, dataset::LabelMode mode,
+                int resamples);
 
 using OnProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 
