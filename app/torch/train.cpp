@@ -25,15 +25,16 @@ void set_key(model::Recipe& recipe, const std::string& assignment) {
   model::set(recipe, key, parsed.is_discarded() ? nlohmann::json(value) : parsed);
 }
 
-// What validation shows after each epoch.
-train::Figures figures(dataset::LabelMode mode, const std::vector<std::vector<float>>& scores,
+// What validation shows after each epoch, and how far each hashtag is above its prior.
+train::Verdict judge(dataset::LabelMode mode, const std::vector<std::vector<float>>& scores,
                        const std::vector<std::vector<int>>& labels) {
   std::vector<evaluate::Sample> samples;
   for (std::size_t v = 0; v < scores.size(); ++v) samples.push_back({.group = {}, .labels = labels[v], .scores = scores[v]});
   const std::vector<double> thresholds(scores.empty() ? 0 : scores.front().size(), 0.5);
   const auto m = evaluate::measure(samples, thresholds, mode, /*resamples=*/0);
-  train::Figures out{{"top1", m.top1.value}, {"map", m.map.value}, {"gap20", m.gap20.value}};
-  std::erase_if(out, [](const auto& figure) { return std::isnan(figure.second); });
+  train::Verdict out{.figures = {{"top1", m.top1.value}, {"map", m.map.value}, {"gap20", m.gap20.value}}};
+  std::erase_if(out.figures, [](const auto& figure) { return std::isnan(figure.second); });
+  for (const auto& c : m.classes) out.lift.push_back(c.support > 0 ? c.ap.value / c.prior : 0.0);
   return out;
 }
 
@@ -49,7 +50,12 @@ void run_train(Context& context, const TrainArguments& a) {
     options.run = context.home() / "runs" / a.resume;
     const auto started = train::load_started(options.run);
     options.recipe = started.recipe;
+    // What shapes only the bundle may change; what shapes the weights may not.
+    const auto asked = options.config;
     options.config = started.config;
+    options.config.precision = asked.precision;
+    options.config.min_lift = asked.min_lift;
+    options.config.half = asked.half;
     options.start_from = started.start_from;
     dataset_id = started.dataset;
   } else {
@@ -63,7 +69,7 @@ void run_train(Context& context, const TrainArguments& a) {
   const auto store = context.open_store();
   log::info("training", {{"run", options.run.filename().string()}, {"dataset", set.id}});
   const auto result = train::train(set, *store, options, [&](const auto& scores, const auto& labels) {
-    return figures(set.label_mode, scores, labels);
+    return judge(set.label_mode, scores, labels);
   });
   for (const auto& f : result.failed) context.item_failed(f.video, f.reason);
   if (context.json) return print(train::to_json(result));

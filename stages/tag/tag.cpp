@@ -26,7 +26,7 @@ std::vector<Segment> segments_of(const std::vector<Segment>& views, const std::v
   const float best = scores.empty() ? 0.0F : *std::max_element(scores.begin(), scores.end());
   bool open = false;
   for (std::size_t i = 0; i < views.size(); ++i) {
-    const bool in = scores[i] >= best / 2 && scores[i] > threshold;
+    const bool in = scores[i] >= best / 2 && scores[i] > static_cast<float>(threshold);
     if (in && open) {
       out.back().end = std::max(out.back().end, views[i].end);
     } else if (in) {

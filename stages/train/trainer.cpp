@@ -238,7 +238,9 @@ class Trainer {
       }
     }
     if (scores_.empty()) return;
-    val_figures_ = validator_ ? validator_(scores_, labels_) : Figures{};
+    const Verdict verdict = validator_ ? validator_(scores_, labels_) : Verdict{};
+    val_figures_ = verdict.figures;
+    lift_ = verdict.lift;
     val_figures_["loss"] = loss_sum / static_cast<double>(scores_.size());
   }
 
@@ -270,22 +272,57 @@ class Trainer {
     log::info("epoch", fields);
   }
 
+  // The classes that the bundle gets: all, or those that beat their prior by min_lift on the val split.
+  [[nodiscard]] std::vector<std::int64_t> shipped_classes() const {
+    std::vector<std::int64_t> kept;
+    for (std::size_t c = 0; c < set_.vocabulary.size(); ++c) {
+      const bool beats = lift_.empty() || lift_[c] >= options_.config.min_lift;
+      if (beats) kept.push_back(static_cast<std::int64_t>(c));
+      else log::info("hashtag_not_shipped", {{"hashtag", set_.vocabulary[c]}, {"lift", lift_[c]}});
+    }
+    if (kept.empty()) throw Exception(Code::invalid_config, "no hashtag reaches train.min_lift on the val split; train longer, with more videos, or lower it");
+    return kept;
+  }
+
+  // The trained net with the classifier's rows of these classes only.
+  [[nodiscard]] model::Mvit net_of(const std::vector<std::int64_t>& classes, const model::Recipe& recipe) const {
+    torch::NoGradGuard no_grad;
+    model::Mvit out(model::make_plan(recipe), 0);
+    const auto from = net_.parameters();
+    auto to = out.parameters();
+    const Tensor rows = torch::tensor(classes);
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      const Tensor source = from[i].second.cpu();
+      to[i].second.copy_(to[i].first.starts_with("head.projection") ? source.index_select(0, rows) : source);
+    }
+    out.set_training(false);
+    return out;
+  }
+
   void finish() {
     const std::size_t classes = set_.vocabulary.size();
     const bool multi = set_.label_mode == dataset::LabelMode::multi;
+    const auto kept = shipped_classes();
+    const auto thresholds = thresholds_for_precision(scores_, labels_, classes, options_.config.precision, 0.5);
+    model::Recipe recipe = recipe_;
+    recipe.model.num_classes = static_cast<int>(kept.size());
     json trained{{"dataset", set_.id}, {"run", options_.run.filename().string()}, {"epochs", recipe_.solver.max_epoch},
                  {"videos", train_.size()}, {"train", train_figures_}, {"val", val_figures_}};
     model::Bundle bundle{.name = options_.run.filename().string(),
-                         .recipe = recipe_,
-                         .vocabulary = set_.vocabulary,
+                         .recipe = recipe,
+                         .vocabulary = {},
                          .multi_label = multi,
-                         .thresholds = thresholds_for_precision(scores_, labels_, classes, options_.config.precision, 0.5),
+                         .thresholds = {},
                          .trained = trained.dump(),
                          .card = {}};
+    for (const auto c : kept) {
+      bundle.vocabulary.push_back(set_.vocabulary[static_cast<std::size_t>(c)]);
+      bundle.thresholds.push_back(thresholds[static_cast<std::size_t>(c)]);
+    }
     const fs::path folder = options_.run / "bundle";
     fs::remove_all(folder);
-    net_.set_training(false);
-    model::save_bundle(folder, bundle, net_, model::Precision::float32);
+    model::save_bundle(folder, bundle, net_of(kept, recipe),
+                       options_.config.half ? model::Precision::float16 : model::Precision::float32);
   }
 
   const dataset::Dataset& set_;
@@ -300,6 +337,7 @@ class Trainer {
   std::vector<std::vector<float>> scores_;  // of the last validation
   std::vector<std::vector<int>> labels_;
   Figures train_figures_, val_figures_;
+  std::vector<double> lift_;  // per class, of the last validation
   double seconds_ = 0, waited_ = 0, cpu_ms_per_clip_ = 0;
 };
 
@@ -317,7 +355,7 @@ TrainResult train(const dataset::Dataset& set, store::Store& store, const Option
     const auto& c = options.config;
     write_file(options.run / "options.json", json{{"dataset", set.id}, {"start_from", options.start_from.string()},
                {"train", {{"threads", c.threads}, {"decode_threads", c.decode_threads}, {"cache_gb", c.cache_gb},
-                          {"precision", c.precision}, {"device", c.device}}}}.dump(1) + "\n");
+                          {"precision", c.precision}, {"min_lift", c.min_lift}, {"half", c.half}, {"device", c.device}}}}.dump(1) + "\n");
   }
   return trainer.run();
 }
@@ -332,7 +370,7 @@ Started load_started(const fs::path& run) {
     s.start_from = j.at("start_from").get<std::string>();
     const auto& t = j.at("train");
     s.config = {.threads = t.at("threads"), .decode_threads = t.at("decode_threads"), .cache_gb = t.at("cache_gb"),
-                .precision = t.at("precision"), .device = t.at("device").get<std::string>()};
+                .precision = t.at("precision"), .min_lift = t.value("min_lift", 0.0), .half = t.value("half", false), .device = t.at("device").get<std::string>()};
   } catch (const json::exception& e) {
     throw Exception(Code::corrupt, (run / "options.json").string() + ": " + e.what());
   }
