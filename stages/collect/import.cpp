@@ -176,7 +176,11 @@ class Importer {
     v.key = stored.key;
     v.source = options_.source;
     v.source_id = std::move(c.source_id);
-    v.group = c.group.empty() ? stored.id : std::move(c.group);
+    if (c.group.empty()) {
+      v.group = stored.id;
+    } else {
+      v.group = std::move(c.group);
+    }
     v.author = authors_.hash(c.author);
     v.caption = std::move(c.caption);
     v.hashtags = std::move(c.hashtags);
