@@ -10,8 +10,8 @@ namespace reeltag::evaluate {
 namespace {
 
 constexpr double kWidth = 400, kHeight = 250;                          // of a chart
-constexpr double kLeft = 52, kRight = 12, kTop = 12, kBottom = 44;     // margins around its plot
-constexpr std::size_t kMaxName = 18;                                   // characters of a hashtag beside a bar
+constexpr double kLeft = 54, kRight = 14, kTop = 12, kBottom = 46;     // margins around its plot
+constexpr std::size_t kMaxName = 16;                                   // characters of a hashtag beside a bar
 
 std::string n(double value) { return fixed(value, 1); }
 std::string attribute(const char* name, const std::string& value) { return std::string(" ") + name + "=\"" + value + "\""; }
@@ -155,7 +155,7 @@ std::string histogram(const Chart& chart, const std::vector<std::vector<double>>
 }
 
 std::string bar_rows(const std::string& title, const std::string& axis, const std::vector<BarRow>& rows) {
-  constexpr double kRow = 20, kStart = 128, kEnd = 330, kHead = 4;
+  constexpr double kRow = 20, kStart = 136, kEnd = 332, kHead = 4;
   const double bottom = kHead + kRow * static_cast<double>(rows.size());
   const auto px = [&](double share) { return kStart + std::clamp(share, 0.0, 1.0) * (kEnd - kStart); };
   std::string svg = open(kWidth, bottom + 38, title);
@@ -184,7 +184,7 @@ std::string heat_map(const std::string& title, const std::vector<std::string>& n
   const double cell = size <= 12 ? 30 : size <= 24 ? 22 : 15, left = 134, top = 112;
   const bool numbers = size <= 24;
   std::string svg = open(left + cell * size + 12, top + cell * size + 12, title);
-  svg += text(left + cell * size / 2, 12, "middle", "Named by the model", attribute("class", "label"));
+  svg += text(left, 12, "start", "Named by the model", attribute("class", "label"));
   svg += text(13, top + cell * size / 2, "middle", "True hashtag",
               attribute("class", "label") + attribute("transform", "rotate(-90 13 " + n(top + cell * size / 2) + ")"));
   for (std::size_t r = 0; r < names.size(); ++r) {
@@ -209,9 +209,10 @@ std::string heat_map(const std::string& title, const std::vector<std::string>& n
     }
   }
   // Wider than a phone: it scrolls in its own box instead of shrinking until nobody can read it.
-  const std::string width = n(left + cell * size + 12);
+  const double width = left + cell * size + 12;
   return "<figure class=\"wide\"><figcaption>" + escape(title) +
-         "</figcaption><div class=\"scroll\" tabindex=\"0\"><div style=\"width:" + width + "px\">" + svg +
+         "</figcaption><div class=\"scroll\" tabindex=\"0\"><div style=\"min-width:" + n(width) +
+         "px;max-width:" + n(1.4 * width) + "px\">" + svg +
          "</svg></div></div></figure>\n";
 }
 

@@ -26,8 +26,8 @@ TEST(LineChart, DrawsWhatIsANumberWhereItBelongs) {
                     .y = {.label = "Nats", .low = 0, .high = 1},
                     .series = {{.name = "train", .points = {{0, 0}, {5, NAN}, {10, 1}}}}};
   const std::string svg = line_chart(chart);
-  // The plot spans 52..388 by 12..206.
-  EXPECT_THAT(svg, HasSubstr("d=\"M52.0 206.0L388.0 12.0\""));
+  // The plot spans 54..386 by 12..204.
+  EXPECT_THAT(svg, HasSubstr("d=\"M54.0 204.0L386.0 12.0\""));
   EXPECT_THAT(svg, HasSubstr("<figcaption>Loss</figcaption>"));
   EXPECT_THAT(svg, HasSubstr(">Epoch</text>"));
   EXPECT_THAT(svg, HasSubstr(">Nats</text>"));
@@ -36,7 +36,7 @@ TEST(LineChart, DrawsWhatIsANumberWhereItBelongs) {
 
 TEST(BarRows, LengthIsTheShareAndTextIsEscaped) {
   const std::string svg = bar_rows("T", "A", {{.name = "<b>", .value = "25", .note = "\"n\"", .share = 0.25}});
-  EXPECT_THAT(svg, HasSubstr("width=\"50.5\""));  // a quarter of 202
+  EXPECT_THAT(svg, HasSubstr("width=\"49.0\""));  // a quarter of 196
   EXPECT_THAT(svg, HasSubstr("&lt;b&gt;"));
   EXPECT_THAT(svg, HasSubstr("&quot;n&quot;"));
   EXPECT_THAT(svg, Not(HasSubstr("<b>")));
@@ -53,8 +53,8 @@ TEST(Histogram, BarsStandOnTheAxis) {
   const Chart chart{.title = "H", .x = {.label = "x"}, .y = {.label = "y", .high = 0.5, .percent = true}, .series = {}};
   const std::string svg = histogram(chart, {{0.5, 0.25}});
   EXPECT_THAT(svg, HasSubstr("y=\"12.0\""));  // full height
-  EXPECT_THAT(svg, HasSubstr("height=\"194.0\""));
-  EXPECT_THAT(svg, HasSubstr("height=\"97.0\""));
+  EXPECT_THAT(svg, HasSubstr("height=\"192.0\""));
+  EXPECT_THAT(svg, HasSubstr("height=\"96.0\""));
 }
 
 }  // namespace

@@ -10,7 +10,8 @@
 namespace reeltag::evaluate {
 namespace {
 
-constexpr std::size_t kColumn = 20;           // bars in one column
+constexpr std::size_t kOneColumn = 8;         // bars that need no second column
+constexpr std::size_t kColumn = 20;           // bars in one of two columns
 constexpr std::size_t kMaxHeatMap = 60;       // classes; beyond, nobody can read the cells
 constexpr std::size_t kMistakes = 8;          // commonest mistakes listed
 
@@ -44,7 +45,7 @@ std::string plot_classes(const Evaluation& e) {
   std::stable_sort(rows.begin(), rows.end(), [](const BarRow& a, const BarRow& b) { return a.share > b.share; });
   const std::string what = is_single(e) ? "Named right" : "Average precision";
   const std::string axis = is_single(e) ? "Share of its videos (%)" : "Average precision (%)";
-  if (rows.size() <= kColumn) return bar_rows(what + " per hashtag", axis, rows);
+  if (rows.size() <= kOneColumn) return bar_rows(what + " per hashtag", axis, rows);
   if (rows.size() <= 2 * kColumn) {
     const auto half = static_cast<std::ptrdiff_t>((rows.size() + 1) / 2);
     return bar_rows(what + ", the better half", axis, {rows.begin(), rows.begin() + half}) +

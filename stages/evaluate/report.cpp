@@ -82,7 +82,7 @@ std::string tiles(const Evaluation& e) {
          tile("Hit@1", m.hit1, "The first hashtag is true, of all videos.") +
          tile("PERR", m.perr, "Naming as many as a video has: so many are true.") +
          "</div><p class=\"note\">Below each figure stands its 95&nbsp;% interval, from " + count(m.resamples) +
-         " resamples of the groups. A black tick is what guessing gives.</p>\n";
+         " resamples of the groups. The upright line is what guessing gives.</p>\n";
 }
 
 std::string class_table(const Evaluation& e) {
@@ -126,13 +126,14 @@ std::string card(const Example& x) {
   } else {
     out += "<img alt=\"Middle frame of video " + escape(x.video) + "\" src=\"data:image/jpeg;base64," + base64(x.jpeg) + "\">";
   }
-  out += "<div><p>";
+  out += "<div><p class=\"said\">True</p><p>";
   for (const std::string& h : x.hashtags) out += "<span class=\"tag\">#" + escape(h) + "</span>";
-  out += "</p>";
-  for (const auto& [hashtag, score] : x.predicted) {
+  out += "</p><p class=\"said\">The model said</p>";
+  for (std::size_t i = 0; i < x.predicted.size(); ++i) {
+    const auto& [hashtag, score] = x.predicted[i];
     const bool right = std::find(x.hashtags.begin(), x.hashtags.end(), hashtag) != x.hashtags.end();
-    out += std::string("<p class=\"guess ") + (right ? "right" : "wrong") + "\"><b>" + escape(hashtag) + "</b><span>" +
-           percent(score, 0) + "</span></p>";
+    out += std::string("<p class=\"guess") + (right ? " right" : i == 0 ? " wrong" : "") + "\"><b>#" + escape(hashtag) +
+           "</b><span>" + percent(score, 0) + "</span></p>";
   }
   if (!x.caption.empty()) out += "<p class=\"note\">" + escape(shorten(x.caption, kCaption)) + "</p>";
   return out + "<p class=\"id\">" + escape(shorten(x.video, 24)) + "</p></div></div>\n";

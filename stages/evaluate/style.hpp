@@ -39,10 +39,10 @@ i.s1{background:var(--s1)}i.s2{background:var(--s2)}i.s3{background:var(--s3)}i.
 .legend i.tick{width:2px;height:13px;border-radius:0;background:var(--ink);margin:0 9px 0 4px}
 .legend i.thin{height:2px;width:14px;border-radius:0;background:var(--ink);opacity:.55;vertical-align:4px}
 figure svg{display:block;width:100%;height:auto}
-svg text{font-size:11px;fill:var(--soft);font-variant-numeric:tabular-nums}
-svg .label{fill:var(--ink);font-size:11.5px}
+svg text{font-size:12px;fill:var(--soft);font-variant-numeric:tabular-nums}
+svg .label{fill:var(--ink);font-size:12.5px}
 svg .name{fill:var(--ink)}
-svg .soft{fill:var(--soft);font-size:10px}
+svg .soft{fill:var(--soft);font-size:10.5px}
 svg .cell{fill:var(--ink)}svg .cell.dark{fill:var(--card);font-weight:600}
 svg .grid{stroke:var(--line);stroke-width:1}
 svg .axis{stroke:var(--soft);stroke-width:1}
@@ -53,7 +53,9 @@ svg path{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
 path.s1{stroke:var(--s1)}path.s2{stroke:var(--s2)}path.s3{stroke:var(--s3)}path.s4{stroke:var(--s4)}
 rect.s1,circle.s1{fill:var(--s1)}rect.s2,circle.s2{fill:var(--s2)}rect.s3,circle.s3{fill:var(--s3)}rect.s4,circle.s4{fill:var(--s4)}
 rect.hit{fill:var(--s3)}rect.miss{fill:var(--bad)}rect.none{fill:var(--line);fill-opacity:.45}
-.wide{grid-column:1/-1;width:100%}
+.grid figure{max-width:640px;width:100%}
+.grid .wide{max-width:none}
+@media(min-width:800px){.wide{grid-column:span 2}}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.88rem}
 th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
@@ -68,11 +70,13 @@ details table{min-width:640px}
 .example img,.example .blank{width:92px;height:124px;object-fit:cover;border-radius:8px;background:var(--line);flex:none}
 .example .blank{display:flex;align-items:center;justify-content:center;text-align:center;color:var(--soft);font-size:.75rem}
 .example div{min-width:0;flex:1}
-.example p{margin:0 0 .45em;font-size:.85rem;line-height:1.35;overflow-wrap:anywhere}
-.example .id{color:var(--soft);font-size:.74rem;margin:0}
+.example p{margin:0 0 .35em;font-size:.85rem;line-height:1.35;overflow-wrap:anywhere}
+.example .note{margin-top:.4em;font-size:.8rem;display:-webkit-box;-webkit-box-orient:vertical;-webkit-line-clamp:3;overflow:hidden}
+.example .said{color:var(--soft);font-size:.72rem;margin:0}
+.example .id{color:var(--soft);font-size:.74rem;margin:.2em 0 0;white-space:nowrap;overflow:hidden;text-overflow:ellipsis}
 .tag{display:inline-block;background:var(--tint);border-radius:6px;padding:0 6px;margin:0 3px 3px 0;max-width:100%}
-.guess{display:flex;justify-content:space-between;gap:8px;font-size:.85rem}
-.guess b{font-weight:500;overflow-wrap:anywhere;min-width:0}.guess span{font-variant-numeric:tabular-nums}
+.example .guess{display:flex;margin:0;justify-content:space-between;gap:8px;font-size:.85rem}
+.guess b{font-weight:500;overflow-wrap:anywhere;min-width:0}.guess span{white-space:nowrap;font-variant-numeric:tabular-nums}
 .right b::before{content:"\2713\00a0";color:var(--good)}
 .wrong b::before{content:"\2717\00a0";color:var(--bad)}
 .note{color:var(--soft);font-size:.9rem}
