@@ -21,10 +21,12 @@ fs::path newest_run(const fs::path& home) {
   if (fs::is_directory(home / "runs")) {
     for (const auto& entry : fs::directory_iterator(home / "runs")) {
       const bool finished = fs::exists(entry.path() / "bundle" / "bundle.json");
-      if (finished && (newest.empty() || fs::last_write_time(entry) > fs::last_write_time(newest))) newest = entry.path();
+      if (finished && (newest.empty() || fs::last_write_time(entry) > fs::last_write_time(newest)))
+        newest = entry.path();
     }
   }
-  if (newest.empty()) throw Exception(Code::not_found, "no finished run in " + home.string() + "; train one, or give --model");
+  if (newest.empty())
+    throw Exception(Code::not_found, "no finished run in " + home.string() + "; train one, or give --model");
   return newest;
 }
 
@@ -42,8 +44,9 @@ void print_figure(const char* name, const evaluate::Figure& f) {
 
 void print_for_people(const evaluate::Evaluation& e, const fs::path& report) {
   const auto& m = e.metrics;
-  print(e.model + " on " + std::to_string(m.videos) + " " + std::string(dataset::kSplitNames[static_cast<std::size_t>(e.split)]) +
-        " videos of " + e.dataset + ", with 95 % intervals");
+  print(e.model + " on " + std::to_string(m.videos) + " " +
+        std::string(dataset::kSplitNames[static_cast<std::size_t>(e.split)]) + " videos of " + e.dataset +
+        ", with 95 % intervals");
   print_figure("top-1", m.top1);
   print_figure("top-5", m.top5);
   print_figure("mAP", m.map);
@@ -77,10 +80,11 @@ void run_evaluate(Context& context, const EvaluateArguments& a) {
   options.threads = context.config().train.decode_threads;
   options.limits = context.config().media;
   std::optional<Progress> progress;
-  const auto result = evaluate::evaluate(set, split_named(a.split), predictor, *store, options, [&](std::int64_t done, std::int64_t total) {
-    if (!progress) progress.emplace("evaluate", total);
-    progress->update(done);
-  });
+  const auto result = evaluate::evaluate(set, split_named(a.split), predictor, *store, options,
+                                         [&](std::int64_t done, std::int64_t total) {
+                                           if (!progress) progress.emplace("evaluate", total);
+                                           progress->update(done);
+                                         });
   progress.reset();
   for (const auto& f : result.failures) context.item_failed(f.video, f.error);
   const fs::path out = !a.out.empty() ? a.out : !run.empty() ? run : fs::current_path();

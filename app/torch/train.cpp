@@ -27,9 +27,10 @@ void set_key(model::Recipe& recipe, const std::string& assignment) {
 
 // What validation shows after each epoch, and how far each hashtag is above its prior.
 train::Verdict judge(dataset::LabelMode mode, const std::vector<std::vector<float>>& scores,
-                       const std::vector<std::vector<int>>& labels) {
+                     const std::vector<std::vector<int>>& labels) {
   std::vector<evaluate::Sample> samples;
-  for (std::size_t v = 0; v < scores.size(); ++v) samples.push_back({.group = {}, .labels = labels[v], .scores = scores[v]});
+  for (std::size_t v = 0; v < scores.size(); ++v)
+    samples.push_back({.group = {}, .labels = labels[v], .scores = scores[v]});
   const std::vector<double> thresholds(scores.empty() ? 0 : scores.front().size(), 0.5);
   const auto m = evaluate::measure(samples, thresholds, mode, /*resamples=*/0);
   train::Verdict out{.figures = {{"top1", m.top1.value}, {"map", m.map.value}, {"gap20", m.gap20.value}}};
@@ -43,8 +44,13 @@ train::Verdict judge(dataset::LabelMode mode, const std::vector<std::vector<floa
 void run_train(Context& context, const TrainArguments& a) {
   context.start();
   const auto datasets = context.home() / "datasets";
-  train::Options options{.recipe = {}, .run = {}, .start_from = {}, .resume = !a.resume.empty(),
-                         .config = context.config().train, .limits = context.config().media, .stop = stop::token()};
+  train::Options options{.recipe = {},
+                         .run = {},
+                         .start_from = {},
+                         .resume = !a.resume.empty(),
+                         .config = context.config().train,
+                         .limits = context.config().media,
+                         .stop = stop::token()};
   std::string dataset_id = a.dataset;
   if (options.resume) {
     options.run = context.home() / "runs" / a.resume;

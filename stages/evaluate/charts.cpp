@@ -9,16 +9,19 @@
 namespace reeltag::evaluate {
 namespace {
 
-constexpr double kWidth = 400, kHeight = 250;                          // of a chart
-constexpr double kLeft = 54, kRight = 14, kTop = 12, kBottom = 46;     // margins around its plot
-constexpr std::size_t kMaxName = 16;                                   // characters of a hashtag beside a bar
+constexpr double kWidth = 400, kHeight = 250;                       // of a chart
+constexpr double kLeft = 54, kRight = 14, kTop = 12, kBottom = 46;  // margins around its plot
+constexpr std::size_t kMaxName = 16;                                // characters of a hashtag beside a bar
 
 std::string n(double value) { return fixed(value, 1); }
-std::string attribute(const char* name, const std::string& value) { return std::string(" ") + name + "=\"" + value + "\""; }
+std::string attribute(const char* name, const std::string& value) {
+  return std::string(" ") + name + "=\"" + value + "\"";
+}
 
-std::string text(double x, double y, const std::string& anchor, const std::string& escaped, const std::string& more = "") {
-  return "<text" + attribute("x", n(x)) + attribute("y", n(y)) + attribute("text-anchor", anchor) + more + ">" + escaped +
-         "</text>";
+std::string text(double x, double y, const std::string& anchor, const std::string& escaped,
+                 const std::string& more = "") {
+  return "<text" + attribute("x", n(x)) + attribute("y", n(y)) + attribute("text-anchor", anchor) + more + ">" +
+         escaped + "</text>";
 }
 
 std::string line(double x1, double y1, double x2, double y2, const std::string& css) {
@@ -32,7 +35,8 @@ std::string rect(double x, double y, double w, double h, const std::string& more
 }
 
 std::string open(double width, double height, const std::string& title) {
-  return "<svg viewBox=\"0 0 " + n(width) + " " + n(height) + "\" role=\"img\"" + attribute("aria-label", escape(title)) + ">";
+  return "<svg viewBox=\"0 0 " + n(width) + " " + n(height) + "\" role=\"img\"" +
+         attribute("aria-label", escape(title)) + ">";
 }
 
 // The number of digits that tells neighbouring ticks apart.
@@ -47,7 +51,9 @@ struct Plot {
   const Axis& x;
   const Axis& y;
   [[nodiscard]] double px(double v) const { return kLeft + (v - x.low) / span(x) * (kWidth - kLeft - kRight); }
-  [[nodiscard]] double py(double v) const { return kHeight - kBottom - (v - y.low) / span(y) * (kHeight - kTop - kBottom); }
+  [[nodiscard]] double py(double v) const {
+    return kHeight - kBottom - (v - y.low) / span(y) * (kHeight - kTop - kBottom);
+  }
   static double span(const Axis& a) { return a.high > a.low ? a.high - a.low : 1.0; }
 };
 
@@ -59,7 +65,8 @@ std::string axes(const Plot& plot) {
     out += text(kLeft - 6, plot.py(v) + 4, "end", tick_text(plot.y, v, ys.size() > 1 ? ys[1] - ys[0] : 1.0));
   }
   for (const double v : xs) {
-    out += text(plot.px(v), kHeight - kBottom + 16, "middle", tick_text(plot.x, v, xs.size() > 1 ? xs[1] - xs[0] : 1.0));
+    out +=
+        text(plot.px(v), kHeight - kBottom + 16, "middle", tick_text(plot.x, v, xs.size() > 1 ? xs[1] - xs[0] : 1.0));
   }
   out += line(kLeft, kHeight - kBottom, kWidth - kRight, kHeight - kBottom, "axis");
   out += text((kLeft + kWidth - kRight) / 2, kHeight - 8, "middle", escape(plot.x.label), attribute("class", "label"));
@@ -169,7 +176,8 @@ std::string bar_rows(const std::string& title, const std::string& axis, const st
     svg += "<g><title>" + escape(r.note) + "</title>";
     svg += text(kStart - 6, middle + 4, "end", escape(shorten(r.name, kMaxName)), attribute("class", "name"));
     if (std::isfinite(r.share)) {
-      svg += rect(kStart, y + 4, px(r.share) - kStart, kRow - 8, attribute("class", "s1") + attribute("rx", "2"), r.note);
+      svg +=
+          rect(kStart, y + 4, px(r.share) - kStart, kRow - 8, attribute("class", "s1") + attribute("rx", "2"), r.note);
     }
     if (r.low >= 0.0) svg += line(px(r.low), middle, px(r.high), middle, "whisker");
     if (r.marker >= 0.0) svg += line(px(r.marker), y + 2, px(r.marker), y + kRow - 2, "marker");
@@ -191,8 +199,9 @@ std::string heat_map(const std::string& title, const std::vector<std::string>& n
     const double y = top + cell * static_cast<double>(r), x = left + cell * static_cast<double>(r);
     const std::string name = escape(shorten(names[r], 15));
     svg += text(left - 6, y + cell / 2 + 4, "end", name, attribute("class", "name"));
-    svg += text(0, 0, "start", name, attribute("class", "name") + attribute("transform", "translate(" + n(x + cell / 2 + 4) +
-                                                                             " " + n(top - 6) + ") rotate(-90)"));
+    svg += text(0, 0, "start", name,
+                attribute("class", "name") +
+                    attribute("transform", "translate(" + n(x + cell / 2 + 4) + " " + n(top - 6) + ") rotate(-90)"));
     const auto total = static_cast<double>(std::accumulate(counts[r].begin(), counts[r].end(), std::int64_t{0}));
     for (std::size_t c = 0; c < names.size(); ++c) {
       const double share = total > 0 ? static_cast<double>(counts[r][c]) / total : 0.0;
@@ -200,7 +209,8 @@ std::string heat_map(const std::string& title, const std::vector<std::string>& n
       const std::string shade = share > 0 ? attribute("class", r == c ? "hit" : "miss") +
                                                 attribute("fill-opacity", fixed(0.12 + 0.88 * share, 2))
                                           : attribute("class", "none");
-      const std::string note = names[r] + " named " + names[c] + ": " + std::to_string(counts[r][c]) + " of " + fixed(total, 0);
+      const std::string note =
+          names[r] + " named " + names[c] + ": " + std::to_string(counts[r][c]) + " of " + fixed(total, 0);
       svg += rect(cx + 1, y + 1, cell - 2, cell - 2, shade + attribute("rx", "2"), note);
       if (numbers && counts[r][c] > 0) {
         svg += text(cx + cell / 2, y + cell / 2 + 4, "middle", std::to_string(counts[r][c]),
@@ -212,8 +222,7 @@ std::string heat_map(const std::string& title, const std::vector<std::string>& n
   const double width = left + cell * size + 12;
   return "<figure class=\"wide\"><figcaption>" + escape(title) +
          "</figcaption><div class=\"scroll\" tabindex=\"0\"><div style=\"min-width:" + n(width) +
-         "px;max-width:" + n(1.4 * width) + "px\">" + svg +
-         "</svg></div></div></figure>\n";
+         "px;max-width:" + n(1.4 * width) + "px\">" + svg + "</svg></div></div></figure>\n";
 }
 
 }  // namespace reeltag::evaluate

@@ -14,7 +14,8 @@ using ::testing::HasSubstr;
 using ::testing::Not;
 
 TEST(Ticks, AreRoundAndInside) {
-  EXPECT_THAT(ticks(0, 1, 5), ElementsAre(0, DoubleNear(.2, 1e-9), DoubleNear(.4, 1e-9), DoubleNear(.6, 1e-9), DoubleNear(.8, 1e-9), 1));
+  EXPECT_THAT(ticks(0, 1, 5), ElementsAre(0, DoubleNear(.2, 1e-9), DoubleNear(.4, 1e-9), DoubleNear(.6, 1e-9),
+                                          DoubleNear(.8, 1e-9), 1));
   EXPECT_THAT(ticks(1, 30, 7), ElementsAre(5, 10, 15, 20, 25, 30));
   EXPECT_THAT(ticks(3, 3, 5), ElementsAre(3));
   EXPECT_LE(ticks(0, 0.00037, 6).size(), 7U);

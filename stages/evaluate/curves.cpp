@@ -11,8 +11,8 @@ namespace {
 
 constexpr double kStep = 1.0 / 199.0;  // of recall, between two points of the curve
 
-// Counts of false and true entries by score. The bits of a float in [0,1] sort as its value does, so their upper 21 make
-// bins of a 4096th of the score: millions of entries need no sorting, and small scores keep their order.
+// Counts of false and true entries by score. The bits of a float in [0,1] sort as its value does, so their upper 21
+// make bins of a 4096th of the score: millions of entries need no sorting, and small scores keep their order.
 class ScoreCounts {
  public:
   ScoreCounts() : bins_(bin(1.0F) + 1) {}
@@ -32,7 +32,8 @@ class ScoreCounts {
       const double recall = hits / positives;
       const bool first = points.empty(), last = hits == positives;
       if (!first && !last && recall < points.back().recall + kStep) continue;
-      points.push_back({recall, hits / named, static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(i) << kShift))});
+      points.push_back(
+          {recall, hits / named, static_cast<double>(std::bit_cast<float>(static_cast<std::uint32_t>(i) << kShift))});
       if (last) break;
     }
     return points;

@@ -44,7 +44,8 @@ TEST(Curves, CalibrationErrorIsTheMeanGap) {
 
 TEST(Curves, ManyPointsAreThinned) {
   std::vector<Sample> samples;
-  for (int i = 0; i < 5000; ++i) samples.push_back({"g", i % 3 == 0 ? std::vector<int>{0} : std::vector<int>{}, {static_cast<float>(i) / 5000}});
+  for (int i = 0; i < 5000; ++i)
+    samples.push_back({"g", i % 3 == 0 ? std::vector<int>{0} : std::vector<int>{}, {static_cast<float>(i) / 5000}});
   const auto points = draw_curves(samples, 1, LabelMode::multi).precision_recall;
   EXPECT_LE(points.size(), 201U);
   EXPECT_GT(points.size(), 150U);

@@ -48,8 +48,13 @@ class Evaluate : public ::testing::Test {
     add_item(video, {label});
   }
   void add_item(const std::string& video, std::vector<int> labels) {
-    set_.items.push_back({.video = video, .key = "videos/" + video, .group = video, .split = Split::test,
-                          .labels = std::move(labels), .hashtags = {}, .caption = "seen: " + video});
+    set_.items.push_back({.video = video,
+                          .key = "videos/" + video,
+                          .group = video,
+                          .split = Split::test,
+                          .labels = std::move(labels),
+                          .hashtags = {},
+                          .caption = "seen: " + video});
   }
 
   Predict predict() {

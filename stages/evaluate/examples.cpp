@@ -9,9 +9,9 @@
 namespace reeltag::evaluate {
 namespace {
 
-constexpr int kThumbnail = 160;       // pixels of the shorter side
-constexpr int kJpegQuality = 6;       // about 5 kB a picture
-constexpr std::size_t kGuesses = 3;   // predicted hashtags shown
+constexpr int kThumbnail = 160;      // pixels of the shorter side
+constexpr int kJpegQuality = 6;      // about 5 kB a picture
+constexpr std::size_t kGuesses = 3;  // predicted hashtags shown
 constexpr int kBestPerHashtag = 2;
 
 double quality(const Sample& s) {

@@ -1,8 +1,8 @@
 // Which videos the report shows, and their pictures. Functions, any thread.
 #pragma once
 
-#include <unordered_map>
 #include <string>
+#include <unordered_map>
 
 #include "reeltag/evaluate.hpp"
 

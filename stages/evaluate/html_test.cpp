@@ -15,7 +15,7 @@ TEST(Html, EscapesWhatWouldBeMarkup) {
 TEST(Html, KeepsEveryScriptAndReplacesBrokenUtf8) {
   EXPECT_EQ(escape("caf\u00e9 \u65e5\u672c \U0001F600"), "caf\u00e9 \u65e5\u672c \U0001F600");
   EXPECT_EQ(escape("a\xFF\xC3"), "a\uFFFD\uFFFD");
-  EXPECT_EQ(escape("\xC0\xBC"), "\uFFFD\uFFFD");      // an overlong '<'
+  EXPECT_EQ(escape("\xC0\xBC"), "\uFFFD\uFFFD");            // an overlong '<'
   EXPECT_EQ(escape("\xED\xA0\x80"), "\uFFFD\uFFFD\uFFFD");  // half a surrogate pair
 }
 

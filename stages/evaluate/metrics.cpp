@@ -14,9 +14,9 @@ namespace reeltag::evaluate {
 namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-constexpr std::size_t kGapDepth = 20;    // scores of a video that GAP@20 pools
-constexpr std::uint64_t kSeed = 20260;   // of the resamples; any fixed number
-constexpr double kWork = 4e9;            // score visits that all resamples together may cost, about ten seconds
+constexpr std::size_t kGapDepth = 20;   // scores of a video that GAP@20 pools
+constexpr std::uint64_t kSeed = 20260;  // of the resamples; any fixed number
+constexpr double kWork = 4e9;           // score visits that all resamples together may cost, about ten seconds
 constexpr int kMinResamples = 100;
 
 bool has(const std::vector<int>& labels, int c) { return std::binary_search(labels.begin(), labels.end(), c); }
@@ -203,7 +203,8 @@ void set_figures(Metrics& m, const Lists& lists, std::span<const Sample> samples
   const auto groups = groups_of(samples);
   std::vector<Totals> resampled;
   std::mt19937_64 random(kSeed);
-  // Own reduction to a range: std::uniform_int_distribution differs between standard libraries. The bias is below 2^-32.
+  // Own reduction to a range: std::uniform_int_distribution differs between standard libraries. The bias is below
+  // 2^-32.
   const auto draw = [&] { return static_cast<std::size_t>(((random() >> 32) * groups.size()) >> 32); };
   for (int r = 0; r < m.resamples; ++r) {
     Weights weights(samples.size(), 0);
@@ -289,7 +290,8 @@ void check_samples(std::span<const Sample> samples, std::size_t classes) {
     const auto bad = [&](int c) { return c < 0 || static_cast<std::size_t>(c) >= classes; };
     if (std::any_of(s.labels.begin(), s.labels.end(), bad) ||
         std::adjacent_find(s.labels.begin(), s.labels.end(), std::greater_equal<>()) != s.labels.end()) {
-      throw Exception(Code::invalid_argument, "evaluate: labels must be ascending indices below " + std::to_string(classes));
+      throw Exception(Code::invalid_argument,
+                      "evaluate: labels must be ascending indices below " + std::to_string(classes));
     }
   }
 }

@@ -1,6 +1,6 @@
-// What the figures of an evaluation are made from; measure() itself is public. No input or output, no torch; functions, any thread.
-// Throws Exception(invalid_argument) when a sample has another number of scores than there are classes, a label that is
-// no class, or a score that is no number.
+// What the figures of an evaluation are made from; measure() itself is public. No input or output, no torch; functions,
+// any thread. Throws Exception(invalid_argument) when a sample has another number of scores than there are classes, a
+// label that is no class, or a score that is no number.
 //
 //   const auto best = ranking(sample.scores, 5);
 #pragma once

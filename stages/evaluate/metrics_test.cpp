@@ -20,15 +20,14 @@ Metrics figures(const std::vector<Sample>& samples, LabelMode mode, int resample
 
 TEST(Metrics, MeanApEqualsTheReference) {
   // Scores and labels of PySlowFast's mAP vector (sklearn); class 3 has no positive and does not count.
-  const std::vector<Sample> samples{
-      sample({0.88202441F, 0.91201580F, 0.16340852F, 0.21711493F, 0.41185403F}, {2}),
-      sample({0.21954894F, 0.76121652F, 0.15750492F, 0.74109149F, 0.00459909F}, {1}),
-      sample({0.98141849F, 0.97540104F, 0.76066732F, 0.10142982F, 0.02873671F}, {0, 2}),
-      sample({0.33531022F, 0.37342811F, 0.33672798F, 0.76107562F, 0.23294902F}, {0, 4}),
-      sample({0.47500670F, 0.63871837F, 0.68426883F, 0.44079900F, 0.67122030F}, {1, 4}),
-      sample({0.43112922F, 0.95140815F, 0.48254848F, 0.50376761F, 0.48260784F}, {2, 4}),
-      sample({0.78895569F, 0.80307412F, 0.32912230F, 0.78268111F, 0.84877586F}, {0}),
-      sample({0.95431435F, 0.52748346F, 0.88840902F, 0.60091794F, 0.80853808F}, {1})};
+  const std::vector<Sample> samples{sample({0.88202441F, 0.91201580F, 0.16340852F, 0.21711493F, 0.41185403F}, {2}),
+                                    sample({0.21954894F, 0.76121652F, 0.15750492F, 0.74109149F, 0.00459909F}, {1}),
+                                    sample({0.98141849F, 0.97540104F, 0.76066732F, 0.10142982F, 0.02873671F}, {0, 2}),
+                                    sample({0.33531022F, 0.37342811F, 0.33672798F, 0.76107562F, 0.23294902F}, {0, 4}),
+                                    sample({0.47500670F, 0.63871837F, 0.68426883F, 0.44079900F, 0.67122030F}, {1, 4}),
+                                    sample({0.43112922F, 0.95140815F, 0.48254848F, 0.50376761F, 0.48260784F}, {2, 4}),
+                                    sample({0.78895569F, 0.80307412F, 0.32912230F, 0.78268111F, 0.84877586F}, {0}),
+                                    sample({0.95431435F, 0.52748346F, 0.88840902F, 0.60091794F, 0.80853808F}, {1})};
   const Metrics m = figures(samples, LabelMode::multi);
   EXPECT_NEAR(m.map.value, 0.471031746031746, 1e-12);
   EXPECT_TRUE(std::isnan(m.classes[3].ap.value));
@@ -68,7 +67,8 @@ TEST(Metrics, VideosWithoutALabelAreMissesForHitButNotForTop) {
 }
 
 TEST(Metrics, PerrCountsOnlyScoresAboveZero) {
-  // Three true hashtags, so the best three are looked at: .9 true, .8 false, then 0 (class 1, true) which does not count.
+  // Three true hashtags, so the best three are looked at: .9 true, .8 false, then 0 (class 1, true) which does not
+  // count.
   const std::vector<Sample> samples{sample({.9F, 0.F, .8F, 0.F}, {0, 1, 3})};
   EXPECT_DOUBLE_EQ(figures(samples, LabelMode::multi).perr.value, 1.0 / 3);
 }
@@ -136,7 +136,8 @@ TEST(Metrics, IntervalsAreTheSameInEveryRun) {
 
 TEST(Metrics, AResampledVideoCountsAsTwoCopiesWould) {
   // One group: every resample is the data itself, so the interval has no width whatever the figure is.
-  std::vector<Sample> samples{sample({.9F, .8F, .1F}, {1}), sample({.3F, .6F, .2F}, {1, 2}), sample({.4F, .7F, .5F}, {0})};
+  std::vector<Sample> samples{sample({.9F, .8F, .1F}, {1}), sample({.3F, .6F, .2F}, {1, 2}),
+                              sample({.4F, .7F, .5F}, {0})};
   const Metrics m = figures(samples, LabelMode::multi, 20);
   EXPECT_DOUBLE_EQ(m.map.low, m.map.value);
   EXPECT_DOUBLE_EQ(m.gap20.high, m.gap20.value);

@@ -10,10 +10,10 @@
 namespace reeltag::evaluate {
 namespace {
 
-constexpr std::size_t kOneColumn = 8;         // bars that need no second column
-constexpr std::size_t kColumn = 20;           // bars in one of two columns
-constexpr std::size_t kMaxHeatMap = 60;       // classes; beyond, nobody can read the cells
-constexpr std::size_t kMistakes = 8;          // commonest mistakes listed
+constexpr std::size_t kOneColumn = 8;    // bars that need no second column
+constexpr std::size_t kColumn = 20;      // bars in one of two columns
+constexpr std::size_t kMaxHeatMap = 60;  // classes; beyond, nobody can read the cells
+constexpr std::size_t kMistakes = 8;     // commonest mistakes listed
 
 bool is_single(const Evaluation& e) { return e.label_mode == dataset::LabelMode::single; }
 
@@ -74,12 +74,13 @@ std::string plot_confusion(const Evaluation& e) {
   if (mistakes.empty()) return out;
   std::stable_sort(mistakes.begin(), mistakes.end(), [](const Mistake& a, const Mistake& b) { return a.n > b.n; });
   if (mistakes.size() > kMistakes) mistakes.resize(kMistakes);
-  out += "<figure><figcaption>The commonest mistakes</figcaption><table><thead><tr><th>True</th><th>Named</th>"
-         "<th class=\"n\">Videos</th></tr></thead><tbody>";
+  out +=
+      "<figure><figcaption>The commonest mistakes</figcaption><table><thead><tr><th>True</th><th>Named</th>"
+      "<th class=\"n\">Videos</th></tr></thead><tbody>";
   for (const Mistake& m : mistakes) {
     const auto all = std::accumulate(counts[m.truth].begin(), counts[m.truth].end(), std::int64_t{0});
-    out += "<tr><td>#" + escape(e.hashtags[m.truth]) + "</td><td>#" + escape(e.hashtags[m.named]) + "</td><td class=\"n\">" +
-           count(m.n) + " of " + count(all) + "</td></tr>";
+    out += "<tr><td>#" + escape(e.hashtags[m.truth]) + "</td><td>#" + escape(e.hashtags[m.named]) +
+           "</td><td class=\"n\">" + count(m.n) + " of " + count(all) + "</td></tr>";
   }
   return out + "</tbody></table></figure>\n";
 }
@@ -155,7 +156,8 @@ std::string plot_epochs(const std::vector<Epoch>& epochs, const std::string& tit
       const double v = epoch.*pick;
       if (!std::isfinite(v)) continue;
       s.points.emplace_back(epoch.epoch, v);
-      s.notes.push_back("epoch " + fixed(epoch.epoch, 0) + ": " + (chart.y.percent ? fixed(100 * v, 1) + " %" : fixed(v, 5)));
+      s.notes.push_back("epoch " + fixed(epoch.epoch, 0) + ": " +
+                        (chart.y.percent ? fixed(100 * v, 1) + " %" : fixed(v, 5)));
       top = std::max(top, v);
     }
     if (!s.points.empty()) chart.series.push_back(std::move(s));
@@ -169,7 +171,8 @@ std::string plot_epochs(const std::vector<Epoch>& epochs, const std::string& tit
 
 std::string plot_training(const std::vector<Epoch>& epochs) {
   if (epochs.empty()) return "";
-  return plot_epochs(epochs, "Loss", {.label = "Loss (nats)"}, {{"training", &Epoch::train_loss}, {"validation", &Epoch::val_loss}}) +
+  return plot_epochs(epochs, "Loss", {.label = "Loss (nats)"},
+                     {{"training", &Epoch::train_loss}, {"validation", &Epoch::val_loss}}) +
          plot_epochs(epochs, "First hashtag right", {.label = "Top-1 (%)", .percent = true},
                      {{"training", &Epoch::train_top1}, {"validation", &Epoch::val_top1}}) +
          plot_epochs(epochs, "Learning rate", {.label = "Learning rate"}, {{"learning rate", &Epoch::rate}});

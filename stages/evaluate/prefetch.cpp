@@ -44,24 +44,37 @@ Result<Fetched> fetch(const std::string& key, const model::ClipSpec& spec, const
   }
   auto frames = (*video)->frames_at(times, {.short_side = spec.short_side});
   if (!frames) return tl::unexpected<Error>(frames.error());
-  return Fetched{std::make_unique<ReadyDecoder>(std::move(*video), std::move(times), spec.short_side, std::move(*frames)),
-                 std::move(views)};
+  return Fetched{
+      std::make_unique<ReadyDecoder>(std::move(*video), std::move(times), spec.short_side, std::move(*frames)),
+      std::move(views)};
 }
 
 }  // namespace
 
 struct Prefetch::State {
+  State(std::vector<std::string> all, const model::ClipSpec& clip, const EvaluateOptions& o, store::Store& from)
+      : keys(std::move(all)), spec(clip), options(o), store(from) {}
+
   std::vector<std::string> keys;
   model::ClipSpec spec;
   EvaluateOptions options;
   store::Store& store;
 
+<<<<<<< HEAD
   std::mutex mutex = {};
   std::condition_variable_any changed = {};
-  std::size_t claimed = 0;   // next key for a worker
-  std::size_t handed = 0;    // next key for next()
+  std::size_t claimed = 0;  // next key for a worker
+  std::size_t handed = 0;   // next key for next()
   std::map<std::size_t, Result<Fetched>> ready = {};
   std::vector<std::jthread> workers = {};  // last: joined before the rest goes
+=======
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  std::size_t claimed = 0;  // next key for a worker
+  std::size_t handed = 0;   // next key for next()
+  std::map<std::size_t, Result<Fetched>> ready;
+  std::vector<std::jthread> workers;  // last: joined before the rest goes
+>>>>>>> evaluate
 
   void work(const std::stop_token& stop) {
     const std::size_t ahead = static_cast<std::size_t>(options.threads) + 1;
@@ -91,7 +104,7 @@ struct Prefetch::State {
 
 Prefetch::Prefetch(std::vector<std::string> keys, const model::ClipSpec& spec, const EvaluateOptions& options,
                    store::Store& store)
-    : state_(new State{.keys = std::move(keys), .spec = spec, .options = options, .store = store}) {
+    : state_(std::make_unique<State>(std::move(keys), spec, options, store)) {
   State* state = state_.get();
   const std::size_t threads = std::min(static_cast<std::size_t>(std::max(1, options.threads)), state->keys.size());
   state->options.threads = static_cast<int>(threads);

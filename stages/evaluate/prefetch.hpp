@@ -1,7 +1,8 @@
 // Decodes videos ahead of the network. Worker threads open each video and decode the frames that the predictor is about
 // to ask for; next() hands them out in order as decoders that already hold those frames.
-// One thread calls next(); owns its workers and joins them in the destructor. At most `threads` + 1 decoded videos wait.
-// What a video does wrong comes back as its Result; an Exception of the store (a lost blob) does too, with its code.
+// One thread calls next(); owns its workers and joins them in the destructor. At most `threads` + 1 decoded videos
+// wait. What a video does wrong comes back as its Result; an Exception of the store (a lost blob) does too, with its
+// code.
 #pragma once
 
 #include <memory>

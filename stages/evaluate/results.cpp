@@ -69,7 +69,8 @@ json classes(const Evaluation& e) {
 json curves(const Curves& c) {
   json points = json::array(), bins = json::array();
   for (const CurvePoint& p : c.precision_recall) points.push_back({p.recall, p.precision, p.threshold});
-  for (const ReliabilityBin& b : c.reliability) bins.push_back({{"score", b.score}, {"share", b.share}, {"count", b.count}});
+  for (const ReliabilityBin& b : c.reliability)
+    bins.push_back({{"score", b.score}, {"share", b.share}, {"count", b.count}});
   return {{"precision_recall", {{"columns", {"recall", "precision", "threshold"}}, {"rows", points}}},
           {"true_scores", c.true_scores},
           {"false_scores", c.false_scores},
@@ -85,8 +86,9 @@ std::string to_metrics_json(const Evaluation& e) {
   const EvaluateOptions& o = e.options;
   json out = summary(e);
   out["format"] = 1;
-  out["intervals"] = {{"top1", with_interval(m.top1)}, {"top5", with_interval(m.top5)},   {"map", with_interval(m.map)},
-                      {"gap20", with_interval(m.gap20)}, {"hit1", with_interval(m.hit1)}, {"perr", with_interval(m.perr)},
+  out["intervals"] = {{"top1", with_interval(m.top1)}, {"top5", with_interval(m.top5)},
+                      {"map", with_interval(m.map)},   {"gap20", with_interval(m.gap20)},
+                      {"hit1", with_interval(m.hit1)}, {"perr", with_interval(m.perr)},
                       {"resamples", m.resamples}};
   out["options"] = {{"view_seconds", o.view_seconds},
                     {"max_views", o.max_views},

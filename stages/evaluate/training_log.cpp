@@ -24,8 +24,13 @@ std::vector<Epoch> read_training_log(const std::filesystem::path& path) {
     if (!row || !row->is_object()) return;
     const double epoch = number(*row, "epoch");
     if (std::isnan(epoch)) return;
-    epochs[epoch] = {epoch, number(*row, "train_loss"), number(*row, "train_top1"), number(*row, "val_loss"),
-                     number(*row, "val_top1"), number(*row, "lr"), number(*row, "seconds_wait")};
+    epochs[epoch] = {epoch,
+                     number(*row, "train_loss"),
+                     number(*row, "train_top1"),
+                     number(*row, "val_loss"),
+                     number(*row, "val_top1"),
+                     number(*row, "lr"),
+                     number(*row, "seconds_wait")};
   });
   std::vector<Epoch> result;
   if (!read) return result;

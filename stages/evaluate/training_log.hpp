@@ -11,8 +11,8 @@ struct Epoch {
   double epoch, train_loss, train_top1, val_loss, val_top1, rate, seconds_wait;
 };
 
-// Ascending epochs; of an epoch that was trained twice (a resumed run) the later line. Empty when there is no such file.
-// Lines that are no epoch are passed over: a report without them is still a report.
+// Ascending epochs; of an epoch that was trained twice (a resumed run) the later line. Empty when there is no such
+// file. Lines that are no epoch are passed over: a report without them is still a report.
 std::vector<Epoch> read_training_log(const std::filesystem::path& path);
 
 }  // namespace reeltag::evaluate

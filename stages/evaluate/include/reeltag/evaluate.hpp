@@ -17,6 +17,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "reeltag/base/config.hpp"
@@ -108,10 +109,10 @@ struct Failure {
 // A video that the report shows.
 struct Example {
   std::string video, caption;
-  std::vector<std::string> hashtags;                       // true ones
-  std::vector<std::pair<std::string, double>> predicted;   // best first
-  std::string jpeg;                                        // middle frame; empty when it could not be read
-  double quality = 0.0;                                    // lowest score of a true hashtag less the highest of a false
+  std::vector<std::string> hashtags;                      // true ones
+  std::vector<std::pair<std::string, double>> predicted;  // best first
+  std::string jpeg;                                       // middle frame; empty when it could not be read
+  double quality = 0.0;                                   // lowest score of a true hashtag less the highest of a false
 };
 
 struct Evaluation {
@@ -123,7 +124,7 @@ struct Evaluation {
   std::vector<std::string> missing_in_model;  // in the dataset's vocabulary only
   std::vector<std::string> missing_in_data;   // in the model's vocabulary only
   std::vector<Failure> failures;
-  double seconds = 0.0;  // wall clock
+  double seconds = 0.0;             // wall clock
   std::vector<std::string> videos;  // one id per sample
   std::vector<Sample> samples;
   Metrics metrics;
