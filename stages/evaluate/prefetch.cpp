@@ -60,21 +60,12 @@ struct Prefetch::State {
   EvaluateOptions options;
   store::Store& store;
 
-<<<<<<< HEAD
-  std::mutex mutex = {};
-  std::condition_variable_any changed = {};
-  std::size_t claimed = 0;  // next key for a worker
-  std::size_t handed = 0;   // next key for next()
-  std::map<std::size_t, Result<Fetched>> ready = {};
-  std::vector<std::jthread> workers = {};  // last: joined before the rest goes
-=======
   std::mutex mutex;
   std::condition_variable_any changed;
   std::size_t claimed = 0;  // next key for a worker
   std::size_t handed = 0;   // next key for next()
   std::map<std::size_t, Result<Fetched>> ready;
   std::vector<std::jthread> workers;  // last: joined before the rest goes
->>>>>>> evaluate
 
   void work(const std::stop_token& stop) {
     const std::size_t ahead = static_cast<std::size_t>(options.threads) + 1;
