@@ -25,6 +25,9 @@ void set_key(model::Recipe& recipe, const std::string& assignment) {
   model::set(recipe, key, parsed.is_discarded() ? nlohmann::json(value) : parsed);
 }
 
+// Fewer videos of a hashtag say nothing about its AP.
+constexpr std::int64_t kMinSupport = 5;
+
 // What validation shows after each epoch, and how far each hashtag is above its prior.
 train::Verdict judge(dataset::LabelMode mode, const std::vector<std::vector<float>>& scores,
                      const std::vector<std::vector<int>>& labels) {
@@ -35,7 +38,7 @@ train::Verdict judge(dataset::LabelMode mode, const std::vector<std::vector<floa
   const auto m = evaluate::measure(samples, thresholds, mode, /*resamples=*/0);
   train::Verdict out{.figures = {{"top1", m.top1.value}, {"map", m.map.value}, {"gap20", m.gap20.value}}};
   std::erase_if(out.figures, [](const auto& figure) { return std::isnan(figure.second); });
-  for (const auto& c : m.classes) out.lift.push_back(c.support > 0 ? c.ap.value / c.prior : 0.0);
+  for (const auto& c : m.classes) out.lift.push_back(c.support >= kMinSupport ? c.ap.value / c.prior : 0.0);
   return out;
 }
 

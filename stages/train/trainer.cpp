@@ -90,7 +90,7 @@ class Trainer {
       save_checkpoint(options_.run, net_, optimizer, next);
       write_log(position);
     }
-    if (scores_.empty() && !val_.empty()) validate(position);
+    if (validated_.scores.empty()) validate(position);
     finish();
     return {.run = options_.run.filename().string(),
             .epochs = epochs,
@@ -241,37 +241,44 @@ class Trainer {
                                            "; go on with: reeltag train --resume " + options_.run.filename().string());
   }
 
-  void validate(const Position& p) {
-    if (val_.empty()) return;
-    const bool due =
-        (p.epoch + 1) % std::max(1, recipe_.train.eval_period) == 0 || p.epoch + 1 >= recipe_.solver.max_epoch;
-    if (!due) return;
+  struct Scored {
+    std::vector<std::vector<float>> scores;
+    std::vector<std::vector<int>> labels;
+    double loss = 0.0;  // mean over the videos
+  };
+
+  // The test clip of each item through the net as it is.
+  Scored score(const std::vector<std::size_t>& items) {
     torch::NoGradGuard no_grad;
     net_.set_training(false);
-    Loader loader(source_, spec_, val_, recipe_.train.batch_size, false, 0, options_.config.decode_threads);
-    scores_.clear();
-    labels_.clear();
-    double loss_sum = 0.0;
+    Loader loader(source_, spec_, items, recipe_.train.batch_size, false, 0, options_.config.decode_threads);
+    Scored out;
     for (std::size_t b = 0; b < loader.batches(); ++b) {
       Batch batch = loader.next();
       if (batch.items.empty()) continue;
       const Tensor logits = net_.forward(clips(batch));
-      const double value =
-          model::loss(recipe_.model.loss_func, logits, targets(batch.items).to(device_)).item<double>();
-      loss_sum += value * static_cast<double>(batch.items.size());
+      const Tensor loss = model::loss(recipe_.model.loss_func, logits, targets(batch.items).to(device_));
+      out.loss += loss.item<double>() * static_cast<double>(batch.items.size());
       const Tensor scores = net_.activate(logits).cpu().contiguous();
       const float* data = scores.const_data_ptr<float>();
       const auto classes = static_cast<std::size_t>(scores.size(1));
       for (std::size_t i = 0; i < batch.items.size(); ++i) {
-        scores_.emplace_back(data + i * classes, data + (i + 1) * classes);
-        labels_.push_back(set_.items[batch.items[i]].labels);
+        out.scores.emplace_back(data + i * classes, data + (i + 1) * classes);
+        out.labels.push_back(set_.items[batch.items[i]].labels);
       }
     }
-    if (scores_.empty()) return;
-    const Verdict verdict = validator_ ? validator_(scores_, labels_) : Verdict{};
-    val_figures_ = verdict.figures;
-    lift_ = verdict.lift;
-    val_figures_["loss"] = loss_sum / static_cast<double>(scores_.size());
+    out.loss /= std::max<double>(1.0, static_cast<double>(out.scores.size()));
+    return out;
+  }
+
+  void validate(const Position& p) {
+    const bool due =
+        (p.epoch + 1) % std::max(1, recipe_.train.eval_period) == 0 || p.epoch + 1 >= recipe_.solver.max_epoch;
+    if (val_.empty() || !due) return;
+    validated_ = score(val_);
+    if (validated_.scores.empty()) return;
+    if (validator_) val_figures_ = validator_(validated_.scores, validated_.labels).figures;
+    val_figures_["loss"] = validated_.loss;
   }
 
   // Lines of epochs that will be done again after a resume are dropped.
@@ -303,20 +310,31 @@ class Trainer {
     log::info("epoch", fields);
   }
 
-  // The classes that the bundle gets: all, or those that beat their prior by min_lift on the val split.
-  [[nodiscard]] std::vector<std::int64_t> shipped_classes() const {
+  // The classes that the bundle gets: all, or those that beat their prior by min_lift on the groups that training did
+  // not see (val and test together: the splits of a small set are too small alone).
+  std::vector<std::int64_t> shipped_classes() {
+    std::vector<double> lift;
+    if (options_.config.min_lift > 0 && validator_) {
+      std::vector<std::size_t> unseen;
+      for (std::size_t i = 0; i < set_.items.size(); ++i) {
+        if (set_.items[i].split != dataset::Split::train) unseen.push_back(i);
+      }
+      const Scored scored = score(unseen);
+      lift = validator_(scored.scores, scored.labels).lift;
+    }
     std::vector<std::int64_t> kept;
     for (std::size_t c = 0; c < set_.vocabulary.size(); ++c) {
-      const bool beats = lift_.empty() || lift_[c] >= options_.config.min_lift;
-      if (beats)
+      if (lift.empty() || lift[c] >= options_.config.min_lift) {
         kept.push_back(static_cast<std::int64_t>(c));
-      else
-        log::info("hashtag_not_shipped", {{"hashtag", set_.vocabulary[c]}, {"lift", lift_[c]}});
+      } else {
+        log::info("hashtag_not_shipped", {{"hashtag", set_.vocabulary[c]}, {"lift", lift[c]}});
+      }
     }
-    if (kept.empty())
-      throw Exception(
-          Code::invalid_config,
-          "no hashtag reaches train.min_lift on the val split; train longer, with more videos, or lower it");
+    if (kept.empty()) {
+      throw Exception(Code::invalid_config,
+                      "no hashtag reaches train.min_lift on unseen groups; train longer, with "
+                      "more videos, or lower it");
+    }
     return kept;
   }
 
@@ -339,7 +357,8 @@ class Trainer {
     const std::size_t classes = set_.vocabulary.size();
     const bool multi = set_.label_mode == dataset::LabelMode::multi;
     const auto kept = shipped_classes();
-    const auto thresholds = thresholds_for_precision(scores_, labels_, classes, options_.config.precision, 0.5);
+    const auto thresholds =
+        thresholds_for_precision(validated_.scores, validated_.labels, classes, options_.config.precision, 0.5);
     model::Recipe recipe = recipe_;
     recipe.model.num_classes = static_cast<int>(kept.size());
     json trained{{"dataset", set_.id},
@@ -373,11 +392,9 @@ class Trainer {
   torch::Device device_;
   model::Mvit net_;
   FrameSource source_;
-  std::vector<std::size_t> train_, val_;    // items
-  std::vector<std::vector<float>> scores_;  // of the last validation
-  std::vector<std::vector<int>> labels_;
+  std::vector<std::size_t> train_, val_;  // items
+  Scored validated_;                      // the last validation
   Figures train_figures_, val_figures_;
-  std::vector<double> lift_;  // per class, of the last validation
   double seconds_ = 0, waited_ = 0, cpu_ms_per_clip_ = 0;
 };
 

@@ -32,7 +32,7 @@ struct TrainConfig {
   int decode_threads = 2;  // that prepare clips
   double cache_gb = 4.0;   // memory for decoded frames; what does not fit is decoded again each epoch
   double precision = 0.5;  // that a hashtag's threshold aims at on the val split
-  double min_lift = 0.0;   // hashtags with less than this many times their prior as AP on val are not shipped
+  double min_lift = 0.0;   // hashtags with less than this many times their prior as AP on unseen groups do not ship
   bool half = false;       // the bundle's weights as float16
   std::string device = "auto";
 };
@@ -42,7 +42,7 @@ void visit(V& v, TrainConfig& c) {
   v("decode_threads", c.decode_threads, "Threads that decode and prepare clips", config::Range{1, 256});
   v("cache_gb", c.cache_gb, "Memory for decoded frames in GB", config::Range{0, 4096});
   v("precision", c.precision, "Precision that a hashtag's threshold aims at on the val split", config::Range{0, 1});
-  v("min_lift", c.min_lift, "A hashtag ships only if its AP on the val split is this many times its prior; 0 ships all",
+  v("min_lift", c.min_lift, "A hashtag ships only if its AP on unseen groups is this many times its prior; 0 ships all",
     config::Range{0, 1000});
   v("half", c.half, "Write the bundle's weights as float16");
   v("device", c.device, "Where the network runs: auto takes a GPU where libtorch finds one",
@@ -54,7 +54,7 @@ using Figures = std::map<std::string, double>;  // by name: "loss", "top1", "map
 // What a validator says of the scores of the val split; labels are indices of the vocabulary.
 struct Verdict {
   Figures figures;
-  std::vector<double> lift = {};  // per class: AP divided by prior, 0 where no video has it; empty: not measured
+  std::vector<double> lift = {};  // per class: AP over prior, 0 where too few videos have it; empty: not measured
 };
 using Validator =
     std::function<Verdict(const std::vector<std::vector<float>>& scores, const std::vector<std::vector<int>>& labels)>;
