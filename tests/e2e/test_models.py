@@ -3,6 +3,7 @@ import json
 import math
 import re
 import shutil
+import struct
 import unittest
 
 import support
@@ -94,7 +95,6 @@ class Verify(support.Case):
 
     def change_one_number(self, path):
         """Adds 0.01 to the first number of the logits. Returns what was changed."""
-        import struct
         content = bytearray(path.read_bytes())
         (length,) = struct.unpack_from("<Q", content)
         header = json.loads(content[8:8 + length])

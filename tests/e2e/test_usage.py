@@ -1,5 +1,6 @@
 """What the program says about wrong usage and configuration; where global options may stand; how fast it starts."""
 import statistics
+import subprocess
 import time
 import unittest
 
@@ -98,6 +99,14 @@ class Usage(support.Case):
         # Something missing is not hidden behind a status of 0.
         self.assertEqual(done.status, 0 if all(line["ok"] for line in checks.values()) else 1, done)
         self.assertIn("0 videos", checks["catalog"]["detail"])
+
+    def test_a_result_that_cannot_be_written_is_not_a_success(self):
+        for arguments in (["config", "show"], ["models", "describe", "MVITv2_XXS_8", "--json"]):
+            with self.subTest(arguments=arguments), open("/dev/full", "w", encoding="utf-8") as full:
+                done = subprocess.run([support.PROGRAM, *arguments], stdout=full, stderr=subprocess.PIPE, text=True,
+                                      check=False, env=support.environment(REELTAG_HOME=str(self.folder)))
+                self.assertEqual(done.returncode, 1, done.stderr)
+                self.assertTrue(done.stderr)
 
     def test_commands_without_a_model_start_fast(self):
         home = self.folder / "fast-home"
