@@ -13,7 +13,8 @@ void add_config(CLI::App& app, Context& context) {
     context.start();
     for (const auto& e : context.show_config()) {
       if (context.json) {
-        print(nlohmann::ordered_json{{"key", e.key}, {"value", e.value}, {"meaning", e.meaning}, {"origin", e.origin}}.dump());
+        print(nlohmann::ordered_json{{"key", e.key}, {"value", e.value}, {"meaning", e.meaning}, {"origin", e.origin}}
+                  .dump());
       } else {
         print(e.key + " = " + e.value + "   # " + e.meaning + " [" + e.origin + "]");
       }

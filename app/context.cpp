@@ -47,7 +47,8 @@ std::unique_ptr<catalog::Catalog> Context::open_catalog() const {
 void Context::item_failed(const std::string& item, const Error& error) {
   status = 3;
   if (json) {
-    const nlohmann::ordered_json line{{"video", item}, {"error", {{"code", code_name(error.code)}, {"message", error.message}}}};
+    const nlohmann::ordered_json line{{"video", item},
+                                      {"error", {{"code", code_name(error.code)}, {"message", error.message}}}};
     std::cerr << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   } else {
     std::cerr << "failed: " << item << ": " << code_name(error.code) << ": " << error.message << "\n";
@@ -62,7 +63,8 @@ fs::path models_folder() {
 }
 
 fs::path find_model(const fs::path& home, const std::string& name) {
-  const std::vector<fs::path> places{name, fs::path(name) / "bundle", home / "runs" / name / "bundle", models_folder() / name};
+  const std::vector<fs::path> places{name, fs::path(name) / "bundle", home / "runs" / name / "bundle",
+                                     models_folder() / name};
   for (const auto& place : places) {
     if (!name.empty() && fs::exists(place / "bundle.json")) return place;
   }

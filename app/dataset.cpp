@@ -20,9 +20,9 @@ std::string day(std::int64_t seconds) {
 }
 
 std::string line_of(const dataset::Summary& s) {
-  return s.id + "  " + day(s.created) + "  train " + std::to_string(s.videos[0]) + ", val " + std::to_string(s.videos[1]) +
-         ", test " + std::to_string(s.videos[2]) + "  " + std::to_string(s.hashtags) + " hashtags (" +
-         std::string(dataset::kLabelModeNames[static_cast<std::size_t>(s.label_mode)]) + ")" +
+  return s.id + "  " + day(s.created) + "  train " + std::to_string(s.videos[0]) + ", val " +
+         std::to_string(s.videos[1]) + ", test " + std::to_string(s.videos[2]) + "  " + std::to_string(s.hashtags) +
+         " hashtags (" + std::string(dataset::kLabelModeNames[static_cast<std::size_t>(s.label_mode)]) + ")" +
          (s.rejected > 0 ? "  rejected " + std::to_string(s.rejected) : "");
 }
 
@@ -34,8 +34,9 @@ void print_support(const dataset::Dataset& set) {
   std::snprintf(text, sizeof text, "%-*s %7s %7s %7s", static_cast<int>(width), "hashtag", "train", "val", "test");
   print(text);
   for (std::size_t i = 0; i < support.size(); ++i) {
-    std::snprintf(text, sizeof text, "%-*s %7lld %7lld %7lld", static_cast<int>(width), ("#" + set.vocabulary[i]).c_str(),
-                  static_cast<long long>(support[i][0]), static_cast<long long>(support[i][1]), static_cast<long long>(support[i][2]));
+    std::snprintf(text, sizeof text, "%-*s %7lld %7lld %7lld", static_cast<int>(width),
+                  ("#" + set.vocabulary[i]).c_str(), static_cast<long long>(support[i][0]),
+                  static_cast<long long>(support[i][1]), static_cast<long long>(support[i][2]));
     print(text);
   }
 }
@@ -46,7 +47,8 @@ void add_freeze(CLI::App& parent, Context& context) {
   cmd->add_option("--source", o->source, "Only videos of this source");
   cmd->add_option("--hashtag", o->hashtag, "Only videos with this hashtag");
   cmd->add_option("--labels", o->labels, "multi: all hashtags of a video; single: its first one")
-      ->check(CLI::IsMember({"multi", "single"}))->capture_default_str();
+      ->check(CLI::IsMember({"multi", "single"}))
+      ->capture_default_str();
   cmd->add_option("--min-support", o->min_support, "Videos that a hashtag needs")->capture_default_str();
   cmd->add_option("--max-hashtags", o->max_hashtags, "Most hashtags in the vocabulary")->capture_default_str();
   cmd->add_option("--vocabulary", o->vocabulary, "File with the vocabulary, a hashtag a line");

@@ -35,7 +35,8 @@ std::vector<Finding> examine(const Context& context) {
   out.push_back(check("catalog", [&] { return std::to_string(context.open_catalog()->count({})) + " videos"; }));
   out.push_back(check("recipes", [] {
     const auto names = model::shipped_recipes();
-    if (names.empty()) throw Exception(Code::not_found, "none in " + model::recipes_folder().string() + "; set REELTAG_CONFIGS");
+    if (names.empty())
+      throw Exception(Code::not_found, "none in " + model::recipes_folder().string() + "; set REELTAG_CONFIGS");
     return std::to_string(names.size()) + " in " + model::recipes_folder().string();
   }));
   out.push_back(check("starter model", [&] { return find_model(context.home(), "starter").string(); }));

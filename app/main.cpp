@@ -12,7 +12,8 @@ namespace {
 using namespace reeltag;
 
 void add_global_options(CLI::App& app, app::Context& context) {
-  app.add_option("--home", context.home_option, "Folder of everything reeltag keeps (default $REELTAG_HOME or ~/.reeltag)");
+  app.add_option("--home", context.home_option,
+                 "Folder of everything reeltag keeps (default $REELTAG_HOME or ~/.reeltag)");
   app.add_option("--config", context.config_option, "Configuration file (default HOME/config.yaml)");
   app.add_option("--set", context.sets, "One configuration value, key=value; may be repeated")->allow_extra_args(false);
   app.add_flag("--json", context.json, "Results and errors as JSON, one object a line");

@@ -10,7 +10,8 @@ void add_tag(CLI::App& app, Context& context) {
   cmd->add_option("--model", a->model, "A shipped model, a run's id or a bundle's folder")->capture_default_str();
   cmd->add_option("--top", a->top, "Most hashtags of a video");
   cmd->add_option("--views", a->views, "Most views of a video");
-  cmd->add_option("--threshold", a->threshold, "Instead of the model's own thresholds; 0 shows all")->check(CLI::Range(0.0, 1.0));
+  cmd->add_option("--threshold", a->threshold, "Instead of the model's own thresholds; 0 shows all")
+      ->check(CLI::Range(0.0, 1.0));
   cmd->callback([a, &context] { run_tag(context, *a); });
 }
 
@@ -19,7 +20,8 @@ void add_train(CLI::App& app, Context& context) {
   auto a = std::make_shared<TrainArguments>();
   cmd->add_option("--dataset", a->dataset, "The dataset, or the beginning of its id (default: the newest)");
   cmd->add_option("--recipe", a->recipe, "A shipped recipe or a YAML file")->capture_default_str();
-  cmd->add_option("--key", a->keys, "One recipe value, e.g. SOLVER.MAX_EPOCH=10; may be repeated")->allow_extra_args(false);
+  cmd->add_option("--key", a->keys, "One recipe value, e.g. SOLVER.MAX_EPOCH=10; may be repeated")
+      ->allow_extra_args(false);
   cmd->add_option("--run", a->run, "Name of the run (default: made from the time)");
   cmd->add_option("--from", a->start_from, "Fine-tune: start with this model's weights");
   cmd->add_option("--resume", a->resume, "Go on with this run");
@@ -32,8 +34,11 @@ void add_evaluate(CLI::App& app, Context& context) {
   cmd->add_option("--run", a->run, "A run in the home (default: the newest)");
   cmd->add_option("--model", a->model, "Or a model: a shipped one or a bundle's folder");
   cmd->add_option("--dataset", a->dataset, "The dataset (default: the one that the run was trained on)");
-  cmd->add_option("--split", a->split, "Which part of it")->check(CLI::IsMember({"train", "val", "test"}))->capture_default_str();
-  cmd->add_option("--view-seconds", a->view_seconds, "Longest view in seconds; 0: one view of the whole video")->capture_default_str();
+  cmd->add_option("--split", a->split, "Which part of it")
+      ->check(CLI::IsMember({"train", "val", "test"}))
+      ->capture_default_str();
+  cmd->add_option("--view-seconds", a->view_seconds, "Longest view in seconds; 0: one view of the whole video")
+      ->capture_default_str();
   cmd->add_option("--out", a->out, "Folder of the results (default: the run's)");
   cmd->callback([a, &context] { run_evaluate(context, *a); });
 }

@@ -50,7 +50,12 @@ ordered_json describe(const std::string& name, const model::Plan& plan) {
   return {{"name", name},
           {"parameters", plan.parameter_count},
           {"multiply_adds", m.total()},
-          {"multiply_adds_by_kind", {{"conv", m.conv}, {"linear", m.linear}, {"matmul", m.matmul}, {"einsum", m.einsum}, {"layer_norm", m.layer_norm}}},
+          {"multiply_adds_by_kind",
+           {{"conv", m.conv},
+            {"linear", m.linear},
+            {"matmul", m.matmul},
+            {"einsum", m.einsum},
+            {"layer_norm", m.layer_norm}}},
           {"input", {{"frames", d.num_frames}, {"crop", d.train_crop_size}, {"image", plan.recipe.is_image()}}},
           {"classes", plan.recipe.model.num_classes},
           {"embedding", plan.dim_out},
@@ -67,14 +72,18 @@ void print_description(const std::string& name, const model::Plan& plan) {
   char text[256];
   const auto& d = plan.recipe.data;
   print(name);
-  std::snprintf(text, sizeof text, "  parameters      %.1f M (%lld)", static_cast<double>(plan.parameter_count) / 1e6, static_cast<long long>(plan.parameter_count));
+  std::snprintf(text, sizeof text, "  parameters      %.1f M (%lld)", static_cast<double>(plan.parameter_count) / 1e6,
+                static_cast<long long>(plan.parameter_count));
   print(text);
-  std::snprintf(text, sizeof text, "  multiply-adds   %.2f G for one %s", plan.multiply_adds.total() / 1e9, plan.recipe.is_image() ? "image" : "clip");
+  std::snprintf(text, sizeof text, "  multiply-adds   %.2f G for one %s", plan.multiply_adds.total() / 1e9,
+                plan.recipe.is_image() ? "image" : "clip");
   print(text);
-  std::snprintf(text, sizeof text, "  input           %d frames of %d x %d, tokens %s%s", d.num_frames, d.train_crop_size, d.train_crop_size,
-                grid_text(plan.grid).c_str(), plan.class_token() ? " and a class token" : "");
+  std::snprintf(text, sizeof text, "  input           %d frames of %d x %d, tokens %s%s", d.num_frames,
+                d.train_crop_size, d.train_crop_size, grid_text(plan.grid).c_str(),
+                plan.class_token() ? " and a class token" : "");
   print(text);
-  std::snprintf(text, sizeof text, "  output          %d classes from an embedding of %d", plan.recipe.model.num_classes, plan.dim_out);
+  std::snprintf(text, sizeof text, "  output          %d classes from an embedding of %d",
+                plan.recipe.model.num_classes, plan.dim_out);
   print(text);
   std::snprintf(text, sizeof text, "  %-10s %6s %6s %12s %12s", "blocks", "width", "heads", "tokens", "keys");
   print(text);

@@ -76,7 +76,8 @@ void run_tag(Context& context, const TagArguments& a) {
   tag::TagConfig config = context.config().tag;
   if (a.top) config.top = *a.top;
   if (a.views) config.views = *a.views;
-  if (config.top < 1 || config.views < 1) throw Exception(Code::invalid_argument, "--top and --views must be at least 1");
+  if (config.top < 1 || config.views < 1)
+    throw Exception(Code::invalid_argument, "--top and --views must be at least 1");
   const auto videos = videos_of(a.files);
   tag::Tagger tagger(find_model(context.home(), a.model), config, a.threshold);
   std::optional<Progress> progress;

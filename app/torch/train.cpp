@@ -1,6 +1,6 @@
 #include "reeltag/train.hpp"
 
-#include <algorithm>
+#include <cmath>
 
 #include <nlohmann/json.hpp>
 
@@ -9,6 +9,7 @@
 #include "reeltag/base/log.hpp"
 #include "reeltag/base/stop.hpp"
 #include "reeltag/dataset.hpp"
+#include "reeltag/evaluate.hpp"
 #include "reeltag/model/recipe.hpp"
 
 namespace reeltag::app {
@@ -24,15 +25,18 @@ void set_key(model::Recipe& recipe, const std::string& assignment) {
   model::set(recipe, key, parsed.is_discarded() ? nlohmann::json(value) : parsed);
 }
 
-// Share of the labelled videos whose best-scoring hashtag is theirs.
-train::Figures figures(const std::vector<std::vector<float>>& scores, const std::vector<std::vector<int>>& labels) {
-  int right = 0, labelled = 0;
-  for (std::size_t v = 0; v < scores.size(); ++v) {
-    const auto best = std::max_element(scores[v].begin(), scores[v].end()) - scores[v].begin();
-    labelled += labels[v].empty() ? 0 : 1;
-    right += std::binary_search(labels[v].begin(), labels[v].end(), static_cast<int>(best)) ? 1 : 0;
-  }
-  return {{"top1", labelled > 0 ? static_cast<double>(right) / labelled : 0.0}};
+// What validation shows after each epoch, and how far each hashtag is above its prior.
+train::Verdict judge(dataset::LabelMode mode, const std::vector<std::vector<float>>& scores,
+                     const std::vector<std::vector<int>>& labels) {
+  std::vector<evaluate::Sample> samples;
+  for (std::size_t v = 0; v < scores.size(); ++v)
+    samples.push_back({.group = {}, .labels = labels[v], .scores = scores[v]});
+  const std::vector<double> thresholds(scores.empty() ? 0 : scores.front().size(), 0.5);
+  const auto m = evaluate::measure(samples, thresholds, mode, /*resamples=*/0);
+  train::Verdict out{.figures = {{"top1", m.top1.value}, {"map", m.map.value}, {"gap20", m.gap20.value}}};
+  std::erase_if(out.figures, [](const auto& figure) { return std::isnan(figure.second); });
+  for (const auto& c : m.classes) out.lift.push_back(c.support > 0 ? c.ap.value / c.prior : 0.0);
+  return out;
 }
 
 }  // namespace
@@ -40,14 +44,24 @@ train::Figures figures(const std::vector<std::vector<float>>& scores, const std:
 void run_train(Context& context, const TrainArguments& a) {
   context.start();
   const auto datasets = context.home() / "datasets";
-  train::Options options{.recipe = {}, .run = {}, .start_from = {}, .resume = !a.resume.empty(),
-                         .config = context.config().train, .limits = context.config().media, .stop = stop::token()};
+  train::Options options{.recipe = {},
+                         .run = {},
+                         .start_from = {},
+                         .resume = !a.resume.empty(),
+                         .config = context.config().train,
+                         .limits = context.config().media,
+                         .stop = stop::token()};
   std::string dataset_id = a.dataset;
   if (options.resume) {
     options.run = context.home() / "runs" / a.resume;
     const auto started = train::load_started(options.run);
     options.recipe = started.recipe;
+    // What shapes only the bundle may change; what shapes the weights may not.
+    const auto asked = options.config;
     options.config = started.config;
+    options.config.precision = asked.precision;
+    options.config.min_lift = asked.min_lift;
+    options.config.half = asked.half;
     options.start_from = started.start_from;
     dataset_id = started.dataset;
   } else {
@@ -60,7 +74,9 @@ void run_train(Context& context, const TrainArguments& a) {
   const auto set = dataset::load(datasets, dataset_id);
   const auto store = context.open_store();
   log::info("training", {{"run", options.run.filename().string()}, {"dataset", set.id}});
-  const auto result = train::train(set, *store, options, figures);
+  const auto result = train::train(set, *store, options, [&](const auto& scores, const auto& labels) {
+    return judge(set.label_mode, scores, labels);
+  });
   for (const auto& f : result.failed) context.item_failed(f.video, f.reason);
   if (context.json) return print(train::to_json(result));
   print("run " + result.run + " finished after " + std::to_string(result.epochs) + " epochs");

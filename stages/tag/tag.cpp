@@ -21,12 +21,13 @@ double number(double value, int digits) {
 
 }  // namespace
 
-std::vector<Segment> segments_of(const std::vector<Segment>& views, const std::vector<float>& scores, double threshold) {
+std::vector<Segment> segments_of(const std::vector<Segment>& views, const std::vector<float>& scores,
+                                 double threshold) {
   std::vector<Segment> out;
   const float best = scores.empty() ? 0.0F : *std::max_element(scores.begin(), scores.end());
   bool open = false;
   for (std::size_t i = 0; i < views.size(); ++i) {
-    const bool in = scores[i] >= best / 2 && scores[i] > threshold;
+    const bool in = scores[i] >= best / 2 && scores[i] > static_cast<float>(threshold);
     if (in && open) {
       out.back().end = std::max(out.back().end, views[i].end);
     } else if (in) {
@@ -42,7 +43,9 @@ struct Tagger::Impl {
   TagConfig config;
   std::optional<double> threshold;
 
-  [[nodiscard]] double threshold_of(std::size_t c) const { return threshold ? *threshold : predictor.bundle().thresholds[c]; }
+  [[nodiscard]] double threshold_of(std::size_t c) const {
+    return threshold ? *threshold : predictor.bundle().thresholds[c];
+  }
 
   [[nodiscard]] Tag make_tag(const model::Prediction& p, std::size_t c, double segment_threshold) const {
     std::vector<Segment> views;
@@ -51,7 +54,8 @@ struct Tagger::Impl {
       views.push_back({p.views[v].start, p.views[v].end});
       scores.push_back(p.scores[v][c]);
     }
-    return {.hashtag = predictor.bundle().vocabulary[c], .score = p.mean[c],
+    return {.hashtag = predictor.bundle().vocabulary[c],
+            .score = p.mean[c],
             .segments = segments_of(views, scores, segment_threshold)};
   }
 };
@@ -73,12 +77,15 @@ Result<Tagged> Tagger::tag(const std::filesystem::path& video, const media::Limi
 
   std::vector<std::size_t> order(prediction->mean.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return prediction->mean[a] > prediction->mean[b]; });
-  Tagged out{.video = video.string(), .model = model(), .duration = duration, .tags = {}, .unsure = false, .guesses = {}};
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::size_t a, std::size_t b) { return prediction->mean[a] > prediction->mean[b]; });
+  Tagged out{
+      .video = video.string(), .model = model(), .duration = duration, .tags = {}, .unsure = false, .guesses = {}};
   const auto top = static_cast<std::size_t>(impl_->config.top);
   for (const std::size_t c : order) {
     if (out.tags.size() == top) break;
-    if (prediction->mean[c] >= impl_->threshold_of(c)) out.tags.push_back(impl_->make_tag(*prediction, c, impl_->threshold_of(c)));
+    if (prediction->mean[c] >= impl_->threshold_of(c))
+      out.tags.push_back(impl_->make_tag(*prediction, c, impl_->threshold_of(c)));
   }
   out.unsure = out.tags.empty();
   for (std::size_t i = 0; out.unsure && i < std::min(kGuesses, order.size()); ++i) {
@@ -94,7 +101,8 @@ std::string to_json(const Tagged& t) {
     for (const auto& s : tag.segments) segments.push_back({number(s.start, 3), number(s.end, 3)});
     tags.push_back({{"hashtag", tag.hashtag}, {"score", number(tag.score, 4)}, {"segments", segments}});
   }
-  nlohmann::ordered_json out{{"video", t.video}, {"model", t.model}, {"duration", number(t.duration, 3)}, {"tags", tags}};
+  nlohmann::ordered_json out{
+      {"video", t.video}, {"model", t.model}, {"duration", number(t.duration, 3)}, {"tags", tags}};
   if (t.unsure) out["unsure"] = true;
   return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

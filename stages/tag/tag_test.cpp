@@ -20,7 +20,9 @@ TEST(Segments, NeedMoreThanTheThresholdToo) {
   EXPECT_TRUE(segments_of(kViews, {0.3F, 0.3F, 0.3F, 0.3F, 0.3F}, 0.3).empty());
 }
 
-TEST(Segments, OfOneViewAreThatView) { EXPECT_EQ(segments_of({{0, 1.5}}, {0.4F}, 0.0), (std::vector<Segment>{{0, 1.5}})); }
+TEST(Segments, OfOneViewAreThatView) {
+  EXPECT_EQ(segments_of({{0, 1.5}}, {0.4F}, 0.0), (std::vector<Segment>{{0, 1.5}}));
+}
 
 TEST(TaggedJson, HasTheContractsFields) {
   Tagged t{.video = "a \"b\".mp4", .model = "m", .duration = 1.23456, .tags = {{"cats", 0.87654321, {{0, 1.0}}}}};

@@ -37,7 +37,8 @@ void load(const fs::path& path, model::Mvit& net, model::AdamW& optimizer, Posit
   torch::NoGradGuard no_grad;
   for (auto& [name, tensor] : net.parameters()) {
     const auto& stored = file.at("net/" + name);
-    if (stored.sizes() != tensor.sizes()) throw Exception(Code::corrupt, path.string() + ": " + name + " has another shape");
+    if (stored.sizes() != tensor.sizes())
+      throw Exception(Code::corrupt, path.string() + ": " + name + " has another shape");
     tensor.copy_(stored);
   }
   optimizer.load_state(file, "optimizer/");
@@ -57,8 +58,11 @@ void save_checkpoint(const fs::path& run, const model::Mvit& net, const model::A
   for (const auto& [name, tensor] : optimizer.state()) file.tensors.emplace_back("optimizer/" + name, tensor);
   char loss[64];
   std::snprintf(loss, sizeof loss, "%a", p.loss_sum);  // hexadecimal: read back to the same bits
-  file.metadata = {{"epoch", std::to_string(p.epoch)}, {"batch", std::to_string(p.batch)},
-                   {"clips", std::to_string(p.clips)}, {"hits", std::to_string(p.hits)}, {"loss_sum", loss}};
+  file.metadata = {{"epoch", std::to_string(p.epoch)},
+                   {"batch", std::to_string(p.batch)},
+                   {"clips", std::to_string(p.clips)},
+                   {"hits", std::to_string(p.hits)},
+                   {"loss_sum", loss}};
   fs::create_directories(run / "checkpoints");
   model::write_safetensors(run / "checkpoints" / name_of(p), file);
   auto all = checkpoints(run);

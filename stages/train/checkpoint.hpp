@@ -12,9 +12,9 @@ namespace reeltag::train {
 
 // The next batch to do and what the epoch has added up so far.
 struct Position {
-  int epoch = 0;            // 0-based
-  std::size_t batch = 0;    // in the epoch
-  double loss_sum = 0.0;    // over the epoch's clips
+  int epoch = 0;          // 0-based
+  std::size_t batch = 0;  // in the epoch
+  double loss_sum = 0.0;  // over the epoch's clips
   std::int64_t clips = 0, hits = 0;
 };
 

@@ -32,7 +32,11 @@ std::uint64_t mix_seed(std::initializer_list<std::uint64_t> parts) {
 
 FrameSource::FrameSource(const std::vector<dataset::Item>& items, store::Store& store, const model::ClipSpec& spec,
                          const media::Limits& limits, double cache_gb)
-    : items_(items), store_(store), spec_(spec), limits_(limits), cache_left_(static_cast<std::int64_t>(cache_gb * 1e9)) {}
+    : items_(items),
+      store_(store),
+      spec_(spec),
+      limits_(limits),
+      cache_left_(static_cast<std::int64_t>(cache_gb * 1e9)) {}
 
 Result<std::unique_ptr<media::Decoder>> FrameSource::open(std::size_t item) {
   {
@@ -45,7 +49,8 @@ Result<std::unique_ptr<media::Decoder>> FrameSource::open(std::size_t item) {
 void FrameSource::note_failure(std::size_t item, const Error& error) {
   const std::lock_guard lock(mutex_);
   if (failed_.emplace(item, error).second) {
-    log::warning("video_left_out", {{"video", items_[item].video}, {"code", code_name(error.code)}, {"reason", error.message}});
+    log::warning("video_left_out",
+                 {{"video", items_[item].video}, {"code", code_name(error.code)}, {"reason", error.message}});
   }
 }
 
@@ -74,7 +79,8 @@ Result<std::shared_ptr<const media::Frames>> FrameSource::rate_frames(std::size_
   if (!decoder) return tl::unexpected<Error>(decoder.error());
   const double span = spec_.step * spec_.frames;
   const double start = position * std::max(0.0, (*decoder)->probe().duration - span);
-  auto frames = (*decoder)->frames_at(model::view_times(spec_, {start, start + span}), {.short_side = spec_.short_side});
+  auto frames =
+      (*decoder)->frames_at(model::view_times(spec_, {start, start + span}), {.short_side = spec_.short_side});
   if (!frames) return tl::unexpected<Error>(frames.error());
   return std::make_shared<const media::Frames>(std::move(*frames));
 }
@@ -151,7 +157,8 @@ Batch Loader::make(std::size_t index) {
                                         : model::centre_crop(spec_, frames.height, frames.width);
     const bool mirror = augment_ && spec_.flip && (random() >> 63U) != 0;
     batch.clips.resize(batch.clips.size() + spec_.clip_size());
-    model::write_clip(frames, clip->indices, box, mirror, spec_, batch.clips.data() + batch.clips.size() - spec_.clip_size());
+    model::write_clip(frames, clip->indices, box, mirror, spec_,
+                      batch.clips.data() + batch.clips.size() - spec_.clip_size());
     batch.items.push_back(order_[at]);
   }
   return batch;

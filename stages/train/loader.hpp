@@ -55,8 +55,8 @@ class FrameSource {
 };
 
 struct Batch {
-  std::vector<float> clips;         // [n,3,T,S,S]
-  std::vector<std::size_t> items;   // n indices of the items; fewer than asked where a video failed
+  std::vector<float> clips;        // [n,3,T,S,S]
+  std::vector<std::size_t> items;  // n indices of the items; fewer than asked where a video failed
 };
 
 // The batches of one epoch in order, whatever the number of threads.

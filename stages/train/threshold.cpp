@@ -15,7 +15,8 @@ double threshold_of(std::vector<std::pair<float, bool>> ranked, double precision
   for (std::size_t i = 0; i < ranked.size(); ++i) {
     hits += ranked[i].second ? 1 : 0;
     const bool last_of_equals = i + 1 == ranked.size() || ranked[i + 1].first < ranked[i].first;
-    if (last_of_equals && hits >= kMinHits && hits >= precision * static_cast<double>(i + 1)) threshold = ranked[i].first;
+    if (last_of_equals && hits >= kMinHits && hits >= precision * static_cast<double>(i + 1))
+      threshold = ranked[i].first;
   }
   return std::clamp(threshold, 0.0, 1.0);
 }

@@ -41,15 +41,29 @@ class TrainTest : public testing::Test {
     ASSERT_TRUE(media::encode_mp4(f, 8.0, path));
     const std::string key = "videos/" + path.filename().string();
     store_->put_file(key, path);
-    set_.items.push_back({.video = std::to_string(i), .key = key, .group = "g" + std::to_string(i), .split = split, .labels = {label}, .hashtags = {}, .caption = {}});
+    set_.items.push_back({.video = std::to_string(i),
+                          .key = key,
+                          .group = "g" + std::to_string(i),
+                          .split = split,
+                          .labels = {label},
+                          .hashtags = {},
+                          .caption = {}});
   }
 
   Options options(const std::string& run, int epochs) {
     Options o;
     o.recipe = model::load_recipe("MVITv2_XXS_8");
-    for (auto [key, value] : {std::pair<const char*, nlohmann::json>{"DATA.NUM_FRAMES", 4}, {"DATA.TRAIN_CROP_SIZE", 32}, {"DATA.TEST_CROP_SIZE", 32},
-                              {"REELTAG.SHORT_SIDE", 32}, {"SOLVER.MAX_EPOCH", epochs}, {"SOLVER.WARMUP_EPOCHS", 0}, {"SOLVER.BASE_LR", 0.002},
-                              {"TRAIN.BATCH_SIZE", 4}, {"MVIT.DEPTH", 2}, {"MVIT.DIM_MUL", nlohmann::json::parse("[[1,2.0]]")}, {"MVIT.HEAD_MUL", nlohmann::json::parse("[[1,2.0]]")},
+    for (auto [key, value] : {std::pair<const char*, nlohmann::json>{"DATA.NUM_FRAMES", 4},
+                              {"DATA.TRAIN_CROP_SIZE", 32},
+                              {"DATA.TEST_CROP_SIZE", 32},
+                              {"REELTAG.SHORT_SIDE", 32},
+                              {"SOLVER.MAX_EPOCH", epochs},
+                              {"SOLVER.WARMUP_EPOCHS", 0},
+                              {"SOLVER.BASE_LR", 0.002},
+                              {"TRAIN.BATCH_SIZE", 4},
+                              {"MVIT.DEPTH", 2},
+                              {"MVIT.DIM_MUL", nlohmann::json::parse("[[1,2.0]]")},
+                              {"MVIT.HEAD_MUL", nlohmann::json::parse("[[1,2.0]]")},
                               {"MVIT.POOL_Q_STRIDE", nlohmann::json::parse("[[0,1,1,1],[1,1,2,2]]")}}) {
       model::set(o.recipe, key, value);
     }
@@ -71,8 +85,9 @@ TEST_F(TrainTest, LearnsWhatIsThere) {
   const auto result = train(set_, *store_, o, [&](const auto& scores, const auto& labels) {
     ++asked;
     int right = 0;
-    for (std::size_t v = 0; v < scores.size(); ++v) right += scores[v][static_cast<std::size_t>(labels[v][0])] > 0.5F ? 1 : 0;
-    return Figures{{"top1", static_cast<double>(right) / static_cast<double>(scores.size())}};
+    for (std::size_t v = 0; v < scores.size(); ++v)
+      right += scores[v][static_cast<std::size_t>(labels[v][0])] > 0.5F ? 1 : 0;
+    return Verdict{.figures = {{"top1", static_cast<double>(right) / static_cast<double>(scores.size())}}};
   });
   EXPECT_EQ(asked, 6);
   EXPECT_EQ(result.epochs, 6);
@@ -123,7 +138,13 @@ TEST_F(TrainTest, DecodeThreadsChangeNothing) {
 
 TEST_F(TrainTest, ABrokenVideoIsLeftOutAndNamed) {
   store_->put("videos/broken.mp4", "this is no video");
-  set_.items.push_back({.video = "broken", .key = "videos/broken.mp4", .group = "b", .split = dataset::Split::train, .labels = {0}, .hashtags = {}, .caption = {}});
+  set_.items.push_back({.video = "broken",
+                        .key = "videos/broken.mp4",
+                        .group = "b",
+                        .split = dataset::Split::train,
+                        .labels = {0},
+                        .hashtags = {},
+                        .caption = {}});
   const auto result = train(set_, *store_, options("a", 1), nullptr);
   ASSERT_EQ(result.failed.size(), 1U);
   EXPECT_EQ(result.failed[0].video, "broken");
@@ -137,6 +158,20 @@ TEST_F(TrainTest, FineTunesToOtherClasses) {
   auto second = options("second", 1);
   second.start_from = first.run / "bundle";
   EXPECT_EQ(train(set_, *store_, second, nullptr).epochs, 1);
+}
+
+TEST_F(TrainTest, ShipsOnlyHashtagsThatBeatTheirPrior) {
+  auto o = options("a", 1);
+  o.config.min_lift = 2.0;
+  train(set_, *store_, o, [](const auto&, const auto&) { return Verdict{.figures = {}, .lift = {1.9, 2.1}}; });
+  const auto bundle = nlohmann::json::parse(*read_file(o.run / "bundle" / "bundle.json", 1 << 20));
+  EXPECT_EQ(bundle["vocabulary"], nlohmann::json({"blue"}));
+  EXPECT_EQ(bundle["thresholds"].size(), 1U);
+  auto none = options("b", 1);
+  none.config.min_lift = 2.0;
+  EXPECT_THROW(
+      train(set_, *store_, none, [](const auto&, const auto&) { return Verdict{.figures = {}, .lift = {0.0, 1.0}}; }),
+      Exception);
 }
 
 TEST_F(TrainTest, RefusesAGroupOnTwoSidesAndAnUsedRun) {

@@ -5,8 +5,8 @@
 #include <numeric>
 #include <set>
 
-#include <nlohmann/json.hpp>
 #include <torch/torch.h>
+#include <nlohmann/json.hpp>
 
 #include "checkpoint.hpp"
 #include "loader.hpp"
@@ -32,7 +32,8 @@ double process_cpu_seconds() {
 
 torch::Device pick_device(const std::string& wanted) {
   if (wanted == "cpu" || (wanted == "auto" && !torch::cuda::is_available())) return torch::kCPU;
-  if (!torch::cuda::is_available()) throw Exception(Code::unavailable, "train.device is cuda and libtorch finds no GPU");
+  if (!torch::cuda::is_available())
+    throw Exception(Code::unavailable, "train.device is cuda and libtorch finds no GPU");
   return torch::kCUDA;
 }
 
@@ -49,7 +50,8 @@ model::Recipe resolve(model::Recipe recipe, const dataset::Dataset& set) {
   if (recipe.train.batch_size < 1) throw Exception(Code::invalid_config, "TRAIN.BATCH_SIZE must be at least 1");
   if (recipe.solver.max_epoch < 1) throw Exception(Code::invalid_config, "SOLVER.MAX_EPOCH must be at least 1");
   if (recipe.mixup.enable) throw Exception(Code::unsupported, "MIXUP.ENABLE is not built yet; set it to False");
-  if (!recipe.aug.aa_type.empty() && recipe.aug.enable) throw Exception(Code::unsupported, "AUG.AA_TYPE is not built yet; set AUG.ENABLE to False");
+  if (!recipe.aug.aa_type.empty() && recipe.aug.enable)
+    throw Exception(Code::unsupported, "AUG.AA_TYPE is not built yet; set AUG.ENABLE to False");
   return recipe;
 }
 
@@ -80,7 +82,8 @@ class Trainer {
     }
     const int epochs = recipe_.solver.max_epoch;
     trim_log(position.epoch);
-    for (; position.epoch < epochs; position = {.epoch = position.epoch + 1, .batch = 0, .loss_sum = 0, .clips = 0, .hits = 0}) {
+    for (; position.epoch < epochs;
+         position = {.epoch = position.epoch + 1, .batch = 0, .loss_sum = 0, .clips = 0, .hits = 0}) {
       one_epoch(optimizer, position);
       validate(position);
       Position next{.epoch = position.epoch + 1, .batch = 0, .loss_sum = 0, .clips = 0, .hits = 0};
@@ -89,15 +92,22 @@ class Trainer {
     }
     if (scores_.empty() && !val_.empty()) validate(position);
     finish();
-    return {.run = options_.run.filename().string(), .epochs = epochs, .train = train_figures_, .val = val_figures_,
+    return {.run = options_.run.filename().string(),
+            .epochs = epochs,
+            .train = train_figures_,
+            .val = val_figures_,
             .failed = source_.failures()};
   }
 
  private:
   void prepare() {
-    torch::set_num_threads(options_.config.threads > 0 ? options_.config.threads : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-    if (!options_.start_from.empty()) start_from(options_.start_from);
-    else set_head_prior();
+    torch::set_num_threads(options_.config.threads > 0
+                               ? options_.config.threads
+                               : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+    if (!options_.start_from.empty())
+      start_from(options_.start_from);
+    else
+      set_head_prior();
     net_.to(device_.str());
   }
 
@@ -112,12 +122,15 @@ class Trainer {
     std::int64_t taken = 0, fresh = 0;
     for (auto& [name, tensor] : net_.parameters()) {
       const auto it = weights.find(name);
-      const bool take = it != weights.end() && it->second.sizes() == tensor.sizes() && (same_vocabulary || !name.starts_with("head."));
+      const bool take = it != weights.end() && it->second.sizes() == tensor.sizes() &&
+                        (same_vocabulary || !name.starts_with("head."));
       if (take) tensor.copy_(it->second);
       ++(take ? taken : fresh);
     }
     log::info("fine_tuning", {{"from", folder}, {"weights_taken", taken}, {"weights_fresh", fresh}});
-    if (taken == 0) throw Exception(Code::invalid_config, folder.string() + " is a model of another shape: no weight fits the recipe");
+    if (taken == 0)
+      throw Exception(Code::invalid_config,
+                      folder.string() + " is a model of another shape: no weight fits the recipe");
   }
 
   void set_head_prior() {
@@ -155,14 +168,18 @@ class Trainer {
     std::int64_t n = 0;
     for (std::size_t b = 0; b < items.size(); ++b) {
       const auto& labels = set_.items[items[b]].labels;
-      n += std::binary_search(labels.begin(), labels.end(), static_cast<int>(best[static_cast<std::int64_t>(b)].item<std::int64_t>())) ? 1 : 0;
+      n += std::binary_search(labels.begin(), labels.end(),
+                              static_cast<int>(best[static_cast<std::int64_t>(b)].item<std::int64_t>()))
+               ? 1
+               : 0;
     }
     return n;
   }
 
   std::vector<std::size_t> shuffled(int epoch) const {
     std::vector<std::size_t> order = train_;
-    model::Random random(mix_seed({static_cast<std::uint64_t>(recipe_.rng_seed), static_cast<std::uint64_t>(epoch), 1}));
+    model::Random random(
+        mix_seed({static_cast<std::uint64_t>(recipe_.rng_seed), static_cast<std::uint64_t>(epoch), 1}));
     for (std::size_t i = order.size(); i > 1; --i) std::swap(order[i - 1], order[random() % i]);
     return order;
   }
@@ -172,7 +189,10 @@ class Trainer {
     Loader loader(source_, spec_, shuffled(p.epoch), recipe_.train.batch_size, true,
                   mix_seed({seed, static_cast<std::uint64_t>(p.epoch), 2}), options_.config.decode_threads, p.batch);
     Progress progress("epoch " + std::to_string(p.epoch + 1) + "/" + std::to_string(recipe_.solver.max_epoch),
-                      static_cast<std::int64_t>(loader.batches()), {.mode = Progress::Mode::automatic, .start = static_cast<std::int64_t>(p.batch), .interval = std::chrono::milliseconds{5000}});
+                      static_cast<std::int64_t>(loader.batches()),
+                      {.mode = Progress::Mode::automatic,
+                       .start = static_cast<std::int64_t>(p.batch),
+                       .interval = std::chrono::milliseconds{5000}});
     const auto parameters = net_.parameters();
     const double cpu_before = process_cpu_seconds();
     const auto begin = std::chrono::steady_clock::now();
@@ -182,7 +202,8 @@ class Trainer {
       if (options_.stop.stop_requested()) stop_here(optimizer, p);
       Batch batch = loader.next();
       if (batch.items.empty()) continue;
-      const double rate = model::learning_rate(recipe_, p.epoch + static_cast<double>(p.batch) / static_cast<double>(loader.batches()));
+      const double rate =
+          model::learning_rate(recipe_, p.epoch + static_cast<double>(p.batch) / static_cast<double>(loader.batches()));
       torch::manual_seed(mix_seed({seed, static_cast<std::uint64_t>(p.epoch), p.batch, 3}));
       const Tensor logits = net_.forward(clips(batch));
       const Tensor loss = model::loss(recipe_.model.loss_func, logits, targets(batch.items).to(device_));
@@ -191,12 +212,16 @@ class Trainer {
       model::clip_gradients(parameters, recipe_.solver.clip_grad_l2norm.value_or(0.0));
       optimizer.step(rate);
       const double value = loss.item<double>();
-      if (!std::isfinite(value)) throw Exception(Code::internal, "the loss is no longer a number in epoch " + std::to_string(p.epoch + 1) + "; lower SOLVER.BASE_LR and resume from an earlier run");
+      if (!std::isfinite(value))
+        throw Exception(Code::internal, "the loss is no longer a number in epoch " + std::to_string(p.epoch + 1) +
+                                            "; lower SOLVER.BASE_LR and resume from an earlier run");
       const auto n = static_cast<std::int64_t>(batch.items.size());
       p.loss_sum += value * static_cast<double>(n);
       p.clips += n;
       p.hits += hits(logits, batch.items);
-      progress.update(static_cast<std::int64_t>(p.batch) + 1, {{"loss", p.loss_sum / static_cast<double>(p.clips)}, {"top1", share(p.hits, p.clips)}, {"lr", rate}});
+      progress.update(
+          static_cast<std::int64_t>(p.batch) + 1,
+          {{"loss", p.loss_sum / static_cast<double>(p.clips)}, {"top1", share(p.hits, p.clips)}, {"lr", rate}});
     }
     if (p.clips == 0) throw Exception(Code::invalid_config, "no video of the training split could be decoded");
     seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -206,16 +231,20 @@ class Trainer {
     train_figures_ = {{"loss", p.loss_sum / static_cast<double>(p.clips)}, {"top1", share(p.hits, p.clips)}};
   }
 
-  static double share(std::int64_t part, std::int64_t whole) { return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0.0; }
+  static double share(std::int64_t part, std::int64_t whole) {
+    return whole > 0 ? static_cast<double>(part) / static_cast<double>(whole) : 0.0;
+  }
 
   [[noreturn]] void stop_here(const model::AdamW& optimizer, const Position& p) {
     save_checkpoint(options_.run, net_, optimizer, p);
-    throw Exception(Code::interrupted, "training stopped in epoch " + std::to_string(p.epoch + 1) + "; go on with: reeltag train --resume " + options_.run.filename().string());
+    throw Exception(Code::interrupted, "training stopped in epoch " + std::to_string(p.epoch + 1) +
+                                           "; go on with: reeltag train --resume " + options_.run.filename().string());
   }
 
   void validate(const Position& p) {
     if (val_.empty()) return;
-    const bool due = (p.epoch + 1) % std::max(1, recipe_.train.eval_period) == 0 || p.epoch + 1 >= recipe_.solver.max_epoch;
+    const bool due =
+        (p.epoch + 1) % std::max(1, recipe_.train.eval_period) == 0 || p.epoch + 1 >= recipe_.solver.max_epoch;
     if (!due) return;
     torch::NoGradGuard no_grad;
     net_.set_training(false);
@@ -227,7 +256,8 @@ class Trainer {
       Batch batch = loader.next();
       if (batch.items.empty()) continue;
       const Tensor logits = net_.forward(clips(batch));
-      const double value = model::loss(recipe_.model.loss_func, logits, targets(batch.items).to(device_)).item<double>();
+      const double value =
+          model::loss(recipe_.model.loss_func, logits, targets(batch.items).to(device_)).item<double>();
       loss_sum += value * static_cast<double>(batch.items.size());
       const Tensor scores = net_.activate(logits).cpu().contiguous();
       const float* data = scores.const_data_ptr<float>();
@@ -238,7 +268,9 @@ class Trainer {
       }
     }
     if (scores_.empty()) return;
-    val_figures_ = validator_ ? validator_(scores_, labels_) : Figures{};
+    const Verdict verdict = validator_ ? validator_(scores_, labels_) : Verdict{};
+    val_figures_ = verdict.figures;
+    lift_ = verdict.lift;
     val_figures_["loss"] = loss_sum / static_cast<double>(scores_.size());
   }
 
@@ -264,28 +296,73 @@ class Trainer {
     for (const auto& [name, value] : val_figures_) line["val_" + name] = value;
     std::ofstream out(options_.run / "log.jsonl", std::ios::app);
     out << line.dump() << "\n" << std::flush;
-    log::Fields fields{{"epoch", p.epoch + 1}, {"seconds", seconds_}, {"waited", waited_}, {"cpu_ms_per_clip", cpu_ms_per_clip_}};
+    log::Fields fields{
+        {"epoch", p.epoch + 1}, {"seconds", seconds_}, {"waited", waited_}, {"cpu_ms_per_clip", cpu_ms_per_clip_}};
     for (const auto& [name, value] : train_figures_) fields.push_back({"train_" + name, value});
     for (const auto& [name, value] : val_figures_) fields.push_back({"val_" + name, value});
     log::info("epoch", fields);
   }
 
+  // The classes that the bundle gets: all, or those that beat their prior by min_lift on the val split.
+  [[nodiscard]] std::vector<std::int64_t> shipped_classes() const {
+    std::vector<std::int64_t> kept;
+    for (std::size_t c = 0; c < set_.vocabulary.size(); ++c) {
+      const bool beats = lift_.empty() || lift_[c] >= options_.config.min_lift;
+      if (beats)
+        kept.push_back(static_cast<std::int64_t>(c));
+      else
+        log::info("hashtag_not_shipped", {{"hashtag", set_.vocabulary[c]}, {"lift", lift_[c]}});
+    }
+    if (kept.empty())
+      throw Exception(
+          Code::invalid_config,
+          "no hashtag reaches train.min_lift on the val split; train longer, with more videos, or lower it");
+    return kept;
+  }
+
+  // The trained net with the classifier's rows of these classes only.
+  [[nodiscard]] model::Mvit net_of(const std::vector<std::int64_t>& classes, const model::Recipe& recipe) const {
+    torch::NoGradGuard no_grad;
+    model::Mvit out(model::make_plan(recipe), 0);
+    const auto from = net_.parameters();
+    auto to = out.parameters();
+    const Tensor rows = torch::tensor(classes);
+    for (std::size_t i = 0; i < to.size(); ++i) {
+      const Tensor source = from[i].second.cpu();
+      to[i].second.copy_(to[i].first.starts_with("head.projection") ? source.index_select(0, rows) : source);
+    }
+    out.set_training(false);
+    return out;
+  }
+
   void finish() {
     const std::size_t classes = set_.vocabulary.size();
     const bool multi = set_.label_mode == dataset::LabelMode::multi;
-    json trained{{"dataset", set_.id}, {"run", options_.run.filename().string()}, {"epochs", recipe_.solver.max_epoch},
-                 {"videos", train_.size()}, {"train", train_figures_}, {"val", val_figures_}};
+    const auto kept = shipped_classes();
+    const auto thresholds = thresholds_for_precision(scores_, labels_, classes, options_.config.precision, 0.5);
+    model::Recipe recipe = recipe_;
+    recipe.model.num_classes = static_cast<int>(kept.size());
+    json trained{{"dataset", set_.id},
+                 {"run", options_.run.filename().string()},
+                 {"epochs", recipe_.solver.max_epoch},
+                 {"videos", train_.size()},
+                 {"train", train_figures_},
+                 {"val", val_figures_}};
     model::Bundle bundle{.name = options_.run.filename().string(),
-                         .recipe = recipe_,
-                         .vocabulary = set_.vocabulary,
+                         .recipe = recipe,
+                         .vocabulary = {},
                          .multi_label = multi,
-                         .thresholds = thresholds_for_precision(scores_, labels_, classes, options_.config.precision, 0.5),
+                         .thresholds = {},
                          .trained = trained.dump(),
                          .card = {}};
+    for (const auto c : kept) {
+      bundle.vocabulary.push_back(set_.vocabulary[static_cast<std::size_t>(c)]);
+      bundle.thresholds.push_back(thresholds[static_cast<std::size_t>(c)]);
+    }
     const fs::path folder = options_.run / "bundle";
     fs::remove_all(folder);
-    net_.set_training(false);
-    model::save_bundle(folder, bundle, net_, model::Precision::float32);
+    model::save_bundle(folder, bundle, net_of(kept, recipe),
+                       options_.config.half ? model::Precision::float16 : model::Precision::float32);
   }
 
   const dataset::Dataset& set_;
@@ -296,28 +373,40 @@ class Trainer {
   torch::Device device_;
   model::Mvit net_;
   FrameSource source_;
-  std::vector<std::size_t> train_, val_;  // items
+  std::vector<std::size_t> train_, val_;    // items
   std::vector<std::vector<float>> scores_;  // of the last validation
   std::vector<std::vector<int>> labels_;
   Figures train_figures_, val_figures_;
+  std::vector<double> lift_;  // per class, of the last validation
   double seconds_ = 0, waited_ = 0, cpu_ms_per_clip_ = 0;
 };
 
 }  // namespace
 
-TrainResult train(const dataset::Dataset& set, store::Store& store, const Options& options, const Validator& validator) {
+TrainResult train(const dataset::Dataset& set, store::Store& store, const Options& options,
+                  const Validator& validator) {
   dataset::check_groups(set);
   if (!options.resume && fs::exists(options.run / "options.json")) {
-    throw Exception(Code::already_exists, options.run.string() + " holds a run already; resume it or choose another name");
+    throw Exception(Code::already_exists,
+                    options.run.string() + " holds a run already; resume it or choose another name");
   }
   Trainer trainer(set, store, options, validator);
   if (!options.resume) {
     fs::create_directories(options.run);
     write_file(options.run / "recipe.yaml", model::to_yaml(options.recipe));
     const auto& c = options.config;
-    write_file(options.run / "options.json", json{{"dataset", set.id}, {"start_from", options.start_from.string()},
-               {"train", {{"threads", c.threads}, {"decode_threads", c.decode_threads}, {"cache_gb", c.cache_gb},
-                          {"precision", c.precision}, {"device", c.device}}}}.dump(1) + "\n");
+    write_file(options.run / "options.json", json{{"dataset", set.id},
+                                                  {"start_from", options.start_from.string()},
+                                                  {"train",
+                                                   {{"threads", c.threads},
+                                                    {"decode_threads", c.decode_threads},
+                                                    {"cache_gb", c.cache_gb},
+                                                    {"precision", c.precision},
+                                                    {"min_lift", c.min_lift},
+                                                    {"half", c.half},
+                                                    {"device", c.device}}}}
+                                                     .dump(1) +
+                                                 "\n");
   }
   return trainer.run();
 }
@@ -331,8 +420,13 @@ Started load_started(const fs::path& run) {
     s.dataset = j.at("dataset").get<std::string>();
     s.start_from = j.at("start_from").get<std::string>();
     const auto& t = j.at("train");
-    s.config = {.threads = t.at("threads"), .decode_threads = t.at("decode_threads"), .cache_gb = t.at("cache_gb"),
-                .precision = t.at("precision"), .device = t.at("device").get<std::string>()};
+    s.config = {.threads = t.at("threads"),
+                .decode_threads = t.at("decode_threads"),
+                .cache_gb = t.at("cache_gb"),
+                .precision = t.at("precision"),
+                .min_lift = t.value("min_lift", 0.0),
+                .half = t.value("half", false),
+                .device = t.at("device").get<std::string>()};
   } catch (const json::exception& e) {
     throw Exception(Code::corrupt, (run / "options.json").string() + ": " + e.what());
   }
@@ -343,7 +437,8 @@ Started load_started(const fs::path& run) {
 std::string to_json(const TrainResult& r) {
   json failed = json::array();
   for (const auto& f : r.failed) {
-    failed.push_back({{"video", f.video}, {"error", {{"code", code_name(f.reason.code)}, {"message", f.reason.message}}}});
+    failed.push_back(
+        {{"video", f.video}, {"error", {{"code", code_name(f.reason.code)}, {"message", f.reason.message}}}});
   }
   return json{{"run", r.run}, {"epochs", r.epochs}, {"train", r.train}, {"val", r.val}, {"failed", failed}}.dump();
 }

@@ -65,8 +65,8 @@ double distance(const Polygon& polygon, double x, double y) {
 }
 
 double distance(Shape shape, double x, double y) {
-  static const Polygon kSquare = regular(4, kPi / 4, 1.16), kTriangle = regular(3, -kPi / 2, 1.15),
-                       kHexagon = regular(6, 0.0, 1.0), kStar = star(), kCross = cross(), kHeart = heart();
+  static const Polygon square = regular(4, kPi / 4, 1.16), triangle = regular(3, -kPi / 2, 1.15),
+                       hexagon = regular(6, 0.0, 1.0), five_points = star(), four_arms = cross(), two_bows = heart();
   const double from_centre = std::hypot(x, y);
   switch (shape) {
     case Shape::circle:
@@ -76,17 +76,17 @@ double distance(Shape shape, double x, double y) {
     case Shape::moon:
       return std::max(from_centre - 1.0, 0.82 - std::hypot(x - 0.45, y));
     case Shape::square:
-      return distance(kSquare, x, y);
+      return distance(square, x, y);
     case Shape::triangle:
-      return distance(kTriangle, x, y);
+      return distance(triangle, x, y);
     case Shape::hexagon:
-      return distance(kHexagon, x, y);
+      return distance(hexagon, x, y);
     case Shape::star:
-      return distance(kStar, x, y);
+      return distance(five_points, x, y);
     case Shape::cross:
-      return distance(kCross, x, y);
+      return distance(four_arms, x, y);
     case Shape::heart:
-      return distance(kHeart, x, y);
+      return distance(two_bows, x, y);
   }
   return 1.0;
 }
@@ -114,12 +114,12 @@ float ShapeField::at(double x, double y) const {
 }
 
 const ShapeField& field_of(Shape shape) {
-  static const std::vector<ShapeField> kFields = [] {
+  static const std::vector<ShapeField> all = [] {
     std::vector<ShapeField> fields;
     for (int i = 0; i < kShapes; ++i) fields.emplace_back(static_cast<Shape>(i));
     return fields;
   }();
-  return kFields[static_cast<std::size_t>(shape)];
+  return all[static_cast<std::size_t>(shape)];
 }
 
 }  // namespace reeltag::make_clips

@@ -2,8 +2,8 @@
 
 #include <cmath>
 
-#include <nlohmann/json.hpp>
 #include <torch/torch.h>
+#include <nlohmann/json.hpp>
 
 #include "reeltag/base/file.hpp"
 #include "reeltag/model/mvit.hpp"
@@ -23,16 +23,20 @@ constexpr std::int64_t kMaxText = 16 << 20;  // bytes of bundle.json, recipe.yam
 }
 
 json header(const Bundle& b) {
-  return {{"format", kFormat},           {"name", b.name},
-          {"multi_label", b.multi_label}, {"vocabulary", b.vocabulary},
-          {"thresholds", b.thresholds},   {"trained", json::parse(b.trained, nullptr, false)}};
+  return {{"format", kFormat},
+          {"name", b.name},
+          {"multi_label", b.multi_label},
+          {"vocabulary", b.vocabulary},
+          {"thresholds", b.thresholds},
+          {"trained", json::parse(b.trained, nullptr, false)}};
 }
 
 void check(const fs::path& folder, const Bundle& b) {
   const auto classes = static_cast<std::size_t>(b.recipe.model.num_classes);
   if (b.vocabulary.empty()) corrupt(folder, "the vocabulary is empty");
   if (b.vocabulary.size() != classes) {
-    corrupt(folder, std::to_string(b.vocabulary.size()) + " hashtags for a net of " + std::to_string(classes) + " classes");
+    corrupt(folder,
+            std::to_string(b.vocabulary.size()) + " hashtags for a net of " + std::to_string(classes) + " classes");
   }
   if (b.thresholds.size() != classes) corrupt(folder, "thresholds and vocabulary differ in number");
   for (const double t : b.thresholds) {
@@ -44,11 +48,13 @@ void check(const fs::path& folder, const Bundle& b) {
 
 void save_bundle(const fs::path& folder, const Bundle& bundle, const Mvit& net, Precision precision) {
   check(folder, bundle);
-  if (fs::exists(folder / "bundle.json")) throw Exception(Code::already_exists, folder.string() + " holds a bundle already");
+  if (fs::exists(folder / "bundle.json"))
+    throw Exception(Code::already_exists, folder.string() + " holds a bundle already");
   fs::create_directories(folder);
   TensorFile weights;
   for (const auto& [name, tensor] : net.parameters()) {
-    weights.tensors.emplace_back(name, precision == Precision::float16 ? tensor.detach().to(torch::kHalf) : tensor.detach());
+    weights.tensors.emplace_back(name,
+                                 precision == Precision::float16 ? tensor.detach().to(torch::kHalf) : tensor.detach());
   }
   weights.metadata["format"] = "pt";
   write_safetensors(folder / "weights.safetensors", weights);
@@ -65,7 +71,8 @@ Bundle load_bundle(const fs::path& folder) {
   const json j = json::parse(*text, nullptr, false);
   Bundle b;
   try {
-    if (j.at("format").get<int>() > kFormat) corrupt(folder, "written by a newer reeltag (format " + j["format"].dump() + ")");
+    if (j.at("format").get<int>() > kFormat)
+      corrupt(folder, "written by a newer reeltag (format " + j["format"].dump() + ")");
     b.name = j.at("name").get<std::string>();
     b.multi_label = j.at("multi_label").get<bool>();
     b.vocabulary = j.at("vocabulary").get<std::vector<std::string>>();
@@ -87,7 +94,8 @@ Mvit load_net(const fs::path& folder, const Bundle& bundle) {
   for (auto& [name, tensor] : net.parameters()) {
     const auto* stored = weights.find(name);
     if (stored == nullptr) corrupt(folder, "the weights lack " + name);
-    if (stored->sizes() != tensor.sizes()) corrupt(folder, "the weights' " + name + " has another shape than the recipe's");
+    if (stored->sizes() != tensor.sizes())
+      corrupt(folder, "the weights' " + name + " has another shape than the recipe's");
     tensor.copy_(*stored);
   }
   net.set_training(false);
@@ -148,7 +156,8 @@ Result<Prediction> Predictor::predict(media::Decoder& video, const std::vector<V
   }
   for (const auto& row : out.scores) {
     for (std::size_t c = 0; c < classes; ++c) {
-      if (!std::isfinite(row[c])) return fail(Code::corrupt, "the model gives no number for " + impl_->bundle.vocabulary[c]);
+      if (!std::isfinite(row[c]))
+        return fail(Code::corrupt, "the model gives no number for " + impl_->bundle.vocabulary[c]);
       out.mean[c] += row[c] / static_cast<float>(views.size());
     }
   }

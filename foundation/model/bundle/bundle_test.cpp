@@ -18,7 +18,11 @@ class FakeVideo : public media::Decoder {
   const media::Probe& probe() const override { return probe_; }
   Result<media::Frames> frames_at(std::span<const double> times, const media::Scale& scale) override {
     ++passes;
-    media::Frames f{.count = static_cast<int>(times.size()), .height = scale.short_side, .width = 2 * scale.short_side, .data = {}, .times = {}};
+    media::Frames f{.count = static_cast<int>(times.size()),
+                    .height = scale.short_side,
+                    .width = 2 * scale.short_side,
+                    .data = {},
+                    .times = {}};
     for (const double t : times) {
       f.times.push_back(t);
       f.data.insert(f.data.end(), f.frame_bytes(), static_cast<std::uint8_t>(20 * t));
@@ -33,8 +37,13 @@ class FakeVideo : public media::Decoder {
 };
 
 Bundle small(bool multi) {
-  Bundle b{.name = "test", .recipe = load_recipe("MVITv2_XXS_8"), .vocabulary = {"a", "b", "c"}, .multi_label = multi,
-           .thresholds = {0.1, 0.2, 0.3}, .trained = R"({"dataset":"d"})", .card = "# Card\n"};
+  Bundle b{.name = "test",
+           .recipe = load_recipe("MVITv2_XXS_8"),
+           .vocabulary = {"a", "b", "c"},
+           .multi_label = multi,
+           .thresholds = {0.1, 0.2, 0.3},
+           .trained = R"({"dataset":"d"})",
+           .card = "# Card\n"};
   b.recipe.model.num_classes = 3;
   return b;
 }
@@ -63,7 +72,9 @@ TEST(Bundle, HalfPrecisionIsHalfTheSizeAndAlmostTheSame) {
   Mvit net(make_plan(b.recipe), 5);
   save_bundle(folder.path() / "f", b, net, Precision::float32);
   save_bundle(folder.path() / "h", b, net, Precision::float16);
-  const auto size = [&](const char* name) { return std::filesystem::file_size(folder.path() / name / "weights.safetensors"); };
+  const auto size = [&](const char* name) {
+    return std::filesystem::file_size(folder.path() / name / "weights.safetensors");
+  };
   EXPECT_LT(size("h"), size("f") * 0.55);
   torch::NoGradGuard no_grad;
   net.set_training(false);
@@ -105,7 +116,9 @@ TEST(Predictor, AveragesViewsFromOnePassOverTheVideo) {
     for (const float s : p->mean) sum += s;
     for (const auto& row : p->scores) first_class += row[0] / 11.0F;
     EXPECT_NEAR(first_class, p->mean[0], 1e-5);
-    if (!multi) EXPECT_NEAR(sum, 1.0F, 1e-4);
+    if (!multi) {
+      EXPECT_NEAR(sum, 1.0F, 1e-4);
+    }
     // A view alone scores as it does among others.
     const auto alone = predictor.predict(video, {views[9]});
     EXPECT_NEAR(alone->scores[0][1], p->scores[9][1], 1e-4);

@@ -6,8 +6,8 @@
 #include <fstream>
 #include <limits>
 
-#include <nlohmann/json.hpp>
 #include <torch/torch.h>
+#include <nlohmann/json.hpp>
 
 #include "reeltag/base/file.hpp"
 
@@ -132,7 +132,8 @@ TensorFile read_safetensors(const std::filesystem::path& path) {
     at::Tensor tensor = torch::empty(e.shape, torch::TensorOptions(e.type));
     in.seekg(static_cast<std::streamoff>(8 + header_size + e.begin));
     const auto bytes = static_cast<std::streamsize>(e.end - e.begin);
-    if (bytes > 0 && !in.read(static_cast<char*>(tensor.mutable_data_ptr()), bytes)) corrupt(path, "the file ends early");
+    if (bytes > 0 && !in.read(static_cast<char*>(tensor.mutable_data_ptr()), bytes))
+      corrupt(path, "the file ends early");
     file.tensors.emplace_back(e.name, tensor);
   }
   return file;
@@ -157,7 +158,8 @@ void write_safetensors(const std::filesystem::path& path, const TensorFile& file
   for (std::size_t i = 0; i < 8; ++i) bytes[i] = static_cast<char>(text.size() >> (8 * i));
   bytes += text;
   bytes.reserve(bytes.size() + offset);
-  for (const auto& tensor : contiguous) bytes.append(static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes());
+  for (const auto& tensor : contiguous)
+    bytes.append(static_cast<const char*>(tensor.const_data_ptr()), tensor.nbytes());
   write_file(path, bytes);
 }
 

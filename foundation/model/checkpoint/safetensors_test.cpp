@@ -37,8 +37,11 @@ class Safetensors : public testing::Test {
 
 TEST_F(Safetensors, GivesBackWhatWasWritten) {
   TensorFile file;
-  file.tensors = {{"a", torch::randn({2, 3})}, {"half", torch::randn({4}).to(torch::kHalf)}, {"empty", torch::zeros({0, 5})},
-                  {"scalar", torch::tensor(3, torch::kInt64)}, {"turned", torch::randn({2, 3}).t()}};
+  file.tensors = {{"a", torch::randn({2, 3})},
+                  {"half", torch::randn({4}).to(torch::kHalf)},
+                  {"empty", torch::zeros({0, 5})},
+                  {"scalar", torch::tensor(3, torch::kInt64)},
+                  {"turned", torch::randn({2, 3}).t()}};
   file.metadata["who"] = "test";
   write_safetensors(path, file);
   const TensorFile back = read_safetensors(path);
@@ -68,7 +71,9 @@ TEST_F(Safetensors, RefusesWhatContradictsItself) {
   EXPECT_THAT(refusal(), testing::HasSubstr("X9"));
   write_raw(R"({"a":{"dtype":"F32","shape":[4]}})", data);
   EXPECT_THAT(refusal(), testing::HasSubstr("incomplete"));
-  write_raw(R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}})", data);
+  write_raw(
+      R"({"a":{"dtype":"F32","shape":[3],"data_offsets":[0,12]},"b":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}})",
+      data);
   EXPECT_THAT(refusal(), testing::HasSubstr("overlaps"));
   write_file(path, "abc");
   EXPECT_THAT(refusal(), testing::HasSubstr("shorter"));

@@ -24,7 +24,8 @@ std::vector<Tap> taps(int offset, int size, int n) {
   for (int i = 0; i < n; ++i) {
     const float at = std::max(0.0F, (static_cast<float>(i) + 0.5F) * scale - 0.5F);
     const int low = std::min(static_cast<int>(at), size - 1);
-    out[static_cast<std::size_t>(i)] = {offset + low, offset + std::min(low + 1, size - 1), at - static_cast<float>(low)};
+    out[static_cast<std::size_t>(i)] = {offset + low, offset + std::min(low + 1, size - 1),
+                                        at - static_cast<float>(low)};
   }
   return out;
 }
@@ -34,7 +35,8 @@ std::vector<Tap> taps(int offset, int size, int n) {
 ClipSpec clip_spec(const Recipe& recipe) {
   const auto& d = recipe.data;
   const auto& own = recipe.own;
-  if (own.sampler != "uniform" && own.sampler != "rate") bad("REELTAG.SAMPLER must be uniform or rate, not " + own.sampler);
+  if (own.sampler != "uniform" && own.sampler != "rate")
+    bad("REELTAG.SAMPLER must be uniform or rate, not " + own.sampler);
   if (d.mean.size() != 3 || d.std.size() != 3) bad("DATA.MEAN and DATA.STD need three entries");
   if (d.num_frames < 1 || d.num_frames > 4096) bad("DATA.NUM_FRAMES must be 1 to 4096");
   if (own.segment_frames < 1 || own.segment_frames > 64) bad("REELTAG.SEGMENT_FRAMES must be 1 to 64");
@@ -42,7 +44,8 @@ ClipSpec clip_spec(const Recipe& recipe) {
   ClipSpec spec;
   spec.frames = d.num_frames;
   spec.crop = d.train_crop_size;
-  spec.short_side = own.short_side > 0 ? own.short_side : (d.train_jitter_scales.empty() ? spec.crop : d.train_jitter_scales[0]);
+  spec.short_side =
+      own.short_side > 0 ? own.short_side : (d.train_jitter_scales.empty() ? spec.crop : d.train_jitter_scales[0]);
   spec.test_crop = own.test_crop_share > 0 ? std::min(own.test_crop_share, 1.0)
                                            : std::min(1.0, static_cast<double>(spec.crop) / spec.short_side);
   spec.uniform = own.sampler == "uniform";
@@ -57,9 +60,12 @@ ClipSpec clip_spec(const Recipe& recipe) {
     spec.mean[c] = static_cast<float>(d.mean[from]);
     spec.std[c] = static_cast<float>(d.std[from]);
   }
-  spec.area = {range_entry(d.train_jitter_scales_relative, 0, 1.0), range_entry(d.train_jitter_scales_relative, 1, 1.0)};
-  spec.aspect = {range_entry(d.train_jitter_aspect_relative, 0, 1.0), range_entry(d.train_jitter_aspect_relative, 1, 1.0)};
-  if (!(spec.area[0] > 0 && spec.area[0] <= spec.area[1]) || !(spec.aspect[0] > 0 && spec.aspect[0] <= spec.aspect[1])) {
+  spec.area = {range_entry(d.train_jitter_scales_relative, 0, 1.0),
+               range_entry(d.train_jitter_scales_relative, 1, 1.0)};
+  spec.aspect = {range_entry(d.train_jitter_aspect_relative, 0, 1.0),
+                 range_entry(d.train_jitter_aspect_relative, 1, 1.0)};
+  if (!(spec.area[0] > 0 && spec.area[0] <= spec.area[1]) ||
+      !(spec.aspect[0] > 0 && spec.aspect[0] <= spec.aspect[1])) {
     bad("DATA.TRAIN_JITTER_SCALES_RELATIVE and TRAIN_JITTER_ASPECT_RELATIVE need two rising numbers above 0");
   }
   spec.flip = d.random_flip;
@@ -71,8 +77,8 @@ std::vector<double> view_times(const ClipSpec& spec, const View& view) {
   const double length = view.end - view.start;
   const double first = (view.start + view.end) / 2 - spec.step * (spec.frames - 1) / 2;
   for (int i = 0; i < spec.frames; ++i) {
-    times[static_cast<std::size_t>(i)] = spec.uniform ? view.start + length * (i + 0.5) / spec.frames
-                                                      : std::max(0.0, first + spec.step * i);
+    times[static_cast<std::size_t>(i)] =
+        spec.uniform ? view.start + length * (i + 0.5) / spec.frames : std::max(0.0, first + spec.step * i);
   }
   return times;
 }
@@ -135,7 +141,8 @@ void write_clip(const media::Frames& frames, std::span<const int> indices, const
       const std::uint8_t* high = picture + static_cast<std::size_t>(rows[y].high) * stride;
       float* target = out + t * plane + y * static_cast<std::size_t>(spec.crop);
       for (std::size_t x = 0; x < columns.size(); ++x) {
-        const std::size_t a = static_cast<std::size_t>(columns[x].low) * 3, b = static_cast<std::size_t>(columns[x].high) * 3;
+        const std::size_t a = static_cast<std::size_t>(columns[x].low) * 3,
+                          b = static_cast<std::size_t>(columns[x].high) * 3;
         for (std::size_t c = 0; c < 3; ++c) {
           const float top = low[a + c] + columns[x].weight * (static_cast<float>(low[b + c]) - low[a + c]);
           const float bottom = high[a + c] + columns[x].weight * (static_cast<float>(high[b + c]) - high[a + c]);

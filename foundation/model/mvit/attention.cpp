@@ -19,8 +19,7 @@ PoolingAttentionImpl::PoolingAttentionImpl(const BlockPlan& plan, const MvitOpti
     tables_.t = register_parameter("rel_pos_t", torch::zeros({plan.rel_temporal_rows, d}));
   }
   const auto linear = [&](const char* name, int out) {
-    return register_module(
-        name, torch::nn::Linear(torch::nn::LinearOptions(plan.dim_in, out).bias(options.qkv_bias)));
+    return register_module(name, torch::nn::Linear(torch::nn::LinearOptions(plan.dim_in, out).bias(options.qkv_bias)));
   };
   if (options.separate_qkv) {
     q_ = linear("q", plan.dim_attention);
@@ -82,9 +81,9 @@ Tensor PoolingAttentionImpl::forward(const Tensor& x, const Triple& grid) {
   Tensor out = torch::matmul(torch::softmax(scores, -1), v);  // [B,n,Nq,d]
   if (options_.residual_pooling) {
     // The class token's row gets no residual.
-    out = options_.cls_embed_on ? torch::cat({out.narrow(2, 0, 1), out.narrow(2, 1, out.size(2) - 1) +
-                                                                       q.narrow(2, 1, q.size(2) - 1)}, 2)
-                                : out + q;
+    out = options_.cls_embed_on
+              ? torch::cat({out.narrow(2, 0, 1), out.narrow(2, 1, out.size(2) - 1) + q.narrow(2, 1, q.size(2) - 1)}, 2)
+              : out + q;
   }
   out = proj_(out.transpose(1, 2).reshape({batch, -1, plan_.dim_attention}));
   return torch::dropout(out, options_.dropout_rate, is_training());

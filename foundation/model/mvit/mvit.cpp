@@ -22,10 +22,10 @@ void check_input(const Plan& plan, const at::Tensor& clips) {
   if (ok) return;
   std::string got;
   for (const auto n : clips.sizes()) got += (got.empty() ? "" : ",") + std::to_string(n);
-  throw Exception(Code::invalid_argument,
-                  "the net wants clips [B," + std::to_string(data.input_channel_num[0]) + "," +
-                      (image ? "" : std::to_string(data.num_frames) + ",") + std::to_string(data.train_crop_size) +
-                      "," + std::to_string(data.train_crop_size) + "], got [" + got + "]");
+  throw Exception(Code::invalid_argument, "the net wants clips [B," + std::to_string(data.input_channel_num[0]) + "," +
+                                              (image ? "" : std::to_string(data.num_frames) + ",") +
+                                              std::to_string(data.train_crop_size) + "," +
+                                              std::to_string(data.train_crop_size) + "], got [" + got + "]");
 }
 
 // Torch's own errors become ours at this edge.

@@ -23,8 +23,9 @@ Tensor sincos_positions(int width, const Triple& grid, bool class_token) {
   // The column's half comes first, whatever the names upstream say.
   const Tensor spatial = torch::cat({sincos_axis(column, axis), sincos_axis(row, axis)}, 1);  // [h*w, 3D/4]
   const Tensor time = sincos_axis(torch::arange(t, torch::kDouble), temporal);                // [t, D/4]
-  Tensor table = torch::cat({time.unsqueeze(1).expand({t, h * w, temporal}),
-                             spatial.unsqueeze(0).expand({t, h * w, 2 * axis})}, 2).reshape({t * h * w, width});
+  Tensor table =
+      torch::cat({time.unsqueeze(1).expand({t, h * w, temporal}), spatial.unsqueeze(0).expand({t, h * w, 2 * axis})}, 2)
+          .reshape({t * h * w, width});
   if (class_token) table = torch::cat({torch::zeros({1, width}, torch::kDouble), table}, 0);
   return table.to(torch::kFloat).unsqueeze(0);
 }
@@ -87,7 +88,8 @@ Tensor NetImpl::with_positions(Tensor x) {
   }
   if (pos_spatial_.defined()) {
     const Triple& g = plan_.grid;
-    Tensor positions = pos_spatial_.repeat({1, g[0], 1}) + pos_temporal_.repeat_interleave(static_cast<std::int64_t>(g[1]) * g[2], 1);
+    Tensor positions =
+        pos_spatial_.repeat({1, g[0], 1}) + pos_temporal_.repeat_interleave(static_cast<std::int64_t>(g[1]) * g[2], 1);
     if (m.cls_embed_on) positions = torch::cat({pos_class_, positions}, 1);
     x = x + positions;
   } else if (pos_embed_.defined()) {

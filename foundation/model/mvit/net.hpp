@@ -23,8 +23,8 @@ class NetImpl final : public torch::nn::Module {
   Mvit::Observer observer;
 
  private:
-  torch::Tensor patch_tokens(const torch::Tensor& clips);          // [B,T*H*W,C]
-  torch::Tensor with_positions(torch::Tensor tokens);              // [B,N,C]
+  torch::Tensor patch_tokens(const torch::Tensor& clips);  // [B,T*H*W,C]
+  torch::Tensor with_positions(torch::Tensor tokens);      // [B,N,C]
   void tell(const std::string& where, const torch::Tensor& output) const;
 
   Plan plan_;

@@ -79,7 +79,8 @@ class DepthwisePool : public torch::autograd::Function<DepthwisePool> {
     const Tensor grad_out = grads[0].contiguous();
     const Tensor taps = taps_first(weight);
     Tensor grad_in = torch::zeros({batch, tokens.size(1), heads, d}, tokens.options());
-    Tensor grad_taps = torch::zeros({batch * heads, shape.taps(), d}, tokens.options());  // a slice each: no race, fixed order
+    Tensor grad_taps =
+        torch::zeros({batch * heads, shape.taps(), d}, tokens.options());  // a slice each: no race, fixed order
     const auto stride = tokens.strides();
     const float* in = tokens.const_data_ptr<float>();
     const std::int64_t out_rows = grad_out.size(2), in_stride = heads * d;
@@ -110,8 +111,8 @@ Tensor pool_rest(const Tensor& x, const Triple& grid, bool class_token, const Op
   const std::int64_t batch = x.size(0), heads = x.size(1), d = x.size(3);
   const Tensor patches = class_token ? x.narrow(2, 1, x.size(2) - 1) : x;
   Tensor volume_first = patches.reshape({batch * heads, grid[0], grid[1], grid[2], d}).permute({0, 4, 1, 2, 3});
-  Tensor pooled = op(volume_first.contiguous());                                    // [B*h,d,T',H',W']
-  pooled = pooled.reshape({batch, heads, d, -1}).transpose(2, 3);                   // [B,h,N',d]
+  Tensor pooled = op(volume_first.contiguous());                   // [B*h,d,T',H',W']
+  pooled = pooled.reshape({batch, heads, d, -1}).transpose(2, 3);  // [B,h,N',d]
   if (class_token) pooled = torch::cat({x.narrow(2, 0, 1), pooled}, 2);
   return pooled.contiguous();
 }

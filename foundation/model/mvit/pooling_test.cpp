@@ -36,7 +36,8 @@ Tensor tokens_of(const Case& c) {
 TEST_P(DepthwisePool, EqualsTheReferenceForwardAndBackward) {
   const Case& c = GetParam();
   const Tensor fused = tokens_of(c);
-  const Tensor weight = torch::randn({c.channels, 1, c.pooling.kernel[0], c.pooling.kernel[1], c.pooling.kernel[2]}).requires_grad_();
+  const Tensor weight =
+      torch::randn({c.channels, 1, c.pooling.kernel[0], c.pooling.kernel[1], c.pooling.kernel[2]}).requires_grad_();
   const auto run = [&](auto pool) {
     const Tensor out = pool(fused.select(2, 1), "conv", weight, c.pooling, c.grid, c.class_token);
     torch::manual_seed(9);
@@ -51,14 +52,15 @@ TEST_P(DepthwisePool, EqualsTheReferenceForwardAndBackward) {
   }
   EXPECT_TRUE(fast[0].is_contiguous());
 }
-INSTANTIATE_TEST_SUITE_P(Shapes, DepthwisePool, testing::ValuesIn(kCases), [](const auto& info) {
-  std::string name = info.param.name;
+INSTANTIATE_TEST_SUITE_P(Shapes, DepthwisePool, testing::ValuesIn(kCases), [](const auto& test) {
+  std::string name = test.param.name;
   for (char& ch : name) ch = std::isalnum(static_cast<unsigned char>(ch)) != 0 ? ch : '_';
   return name;
 });
 
 TEST(PoolTokens, RefusesTokensThatDoNotFillTheGrid) {
-  EXPECT_THROW(pool_tokens(torch::randn({1, 7, 1, 8}), "conv", torch::randn({8, 1, 3, 3, 3}), {{3, 3, 3}, {1, 1, 1}}, {2, 2, 2}, false),
+  EXPECT_THROW(pool_tokens(torch::randn({1, 7, 1, 8}), "conv", torch::randn({8, 1, 3, 3, 3}), {{3, 3, 3}, {1, 1, 1}},
+                           {2, 2, 2}, false),
                c10::Error);
 }
 

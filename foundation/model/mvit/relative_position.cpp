@@ -11,9 +11,9 @@ using torch::Tensor;
 // q_patches [B,n,T,H,W,d], rows [q,k,d] along one axis of the query grid -> [B,n,T,H,W,k].
 Tensor product_along(const Tensor& q_patches, const Tensor& rows, std::int64_t axis) {
   // The axis goes first, so that each of its positions is one matrix product with its own rows.
-  const Tensor moved = q_patches.movedim(axis, 0);                                    // [q,B,n,.,.,d]
-  const Tensor flat = moved.reshape({rows.size(0), -1, rows.size(2)});                // [q,M,d]
-  const Tensor scores = torch::bmm(flat, rows.transpose(1, 2));                       // [q,M,k]
+  const Tensor moved = q_patches.movedim(axis, 0);                      // [q,B,n,.,.,d]
+  const Tensor flat = moved.reshape({rows.size(0), -1, rows.size(2)});  // [q,M,d]
+  const Tensor scores = torch::bmm(flat, rows.transpose(1, 2));         // [q,M,k]
   auto shape = moved.sizes().vec();
   shape.back() = rows.size(1);
   return scores.view(shape).movedim(0, axis);
@@ -75,7 +75,7 @@ ExtendedQk extend_with_positions(const Tensor& q, const Tensor& k, double scale,
     bias.push_back(product_along(patches, relative_rows(tables.w, grid_q[2], grid_k[2]), 4));
   }
   if (tables.t.defined()) bias.push_back(product_along(patches, relative_rows(tables.t, grid_q[0], grid_k[0]), 2));
-  Tensor query_part = torch::cat(bias, 5).flatten(2, 4);                              // [B,n,Nq,e]
+  Tensor query_part = torch::cat(bias, 5).flatten(2, 4);                                         // [B,n,Nq,e]
   Tensor key_part = key_positions(grid_k, tables.h.defined(), tables.t.defined(), q.options());  // [Nk,e]
   if (class_token) {
     query_part = torch::constant_pad_nd(query_part, {0, 0, cls, 0});

@@ -59,7 +59,8 @@ TEST(ExtendWithPositions, GivesTheBiasedScores) {
   const auto extended = extend_with_positions(q, k, 0.3, tables, gq, gk, true);
   const Tensor got = torch::matmul(extended.q, extended.k.transpose(2, 3));
   Tensor want = 0.3 * torch::matmul(q, k.transpose(2, 3));
-  const Tensor rh = relative_rows(tables.h, 3, 2), rw = relative_rows(tables.w, 4, 2), rt = relative_rows(tables.t, 2, 2);
+  const Tensor rh = relative_rows(tables.h, 3, 2), rw = relative_rows(tables.w, 4, 2),
+               rt = relative_rows(tables.t, 2, 2);
   for (int i = 0; i < 24; ++i) {
     for (int j = 0; j < 8; ++j) {
       const Tensor row = rt[i / 12][j / 4] + rh[i / 4 % 3][j / 2 % 2] + rw[i % 4][j % 2];

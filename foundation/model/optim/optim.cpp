@@ -43,8 +43,10 @@ Tensor loss(const std::string& name, const Tensor& logits, const Tensor& target)
     return torch::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::Sum) /
            static_cast<double>(logits.size(0));
   }
-  throw Exception(Code::invalid_config, "MODEL.LOSS_FUNC must be cross_entropy, soft_cross_entropy, bce_logit or "
-                                        "bce_logit_sum, not " + name);
+  throw Exception(Code::invalid_config,
+                  "MODEL.LOSS_FUNC must be cross_entropy, soft_cross_entropy, bce_logit or "
+                  "bce_logit_sum, not " +
+                      name);
 }
 
 Tensor smoothed_targets(const Tensor& labels, std::int64_t classes, double smoothing) {
@@ -107,7 +109,12 @@ AdamW::AdamW(const NamedTensors& parameters, const Recipe& recipe) {
   beta2_ = s.betas[1];
   std::map<std::string, Tensor> by_name(parameters.begin(), parameters.end());
   for (const auto& group : parameter_groups(recipe, parameters)) {
-    Group g{.weight_decay = group.weight_decay, .names = group.names, .parameters = {}, .exp_avg = {}, .exp_avg_sq = {}, .steps = {}};
+    Group g{.weight_decay = group.weight_decay,
+            .names = group.names,
+            .parameters = {},
+            .exp_avg = {},
+            .exp_avg_sq = {},
+            .steps = {}};
     for (const auto& name : group.names) {
       const Tensor& p = by_name[name];
       g.parameters.push_back(p);

@@ -50,7 +50,8 @@ TEST(Loss, SoftTargetsOfOneClassAreCrossEntropy) {
 TEST(Loss, BceSumIsTheMeanTimesTheClasses) {
   const auto logits = torch::randn({3, 7});
   const auto target = torch::zeros({3, 7});
-  EXPECT_NEAR(loss("bce_logit_sum", logits, target).item<float>(), 7 * loss("bce_logit", logits, target).item<float>(), 1e-5);
+  EXPECT_NEAR(loss("bce_logit_sum", logits, target).item<float>(), 7 * loss("bce_logit", logits, target).item<float>(),
+              1e-5);
 }
 
 TEST(ClipGradients, ScalesToTheLimitAndReportsTheNormBefore) {
@@ -63,7 +64,8 @@ TEST(ClipGradients, ScalesToTheLimitAndReportsTheNormBefore) {
 }
 
 TEST(ParameterGroups, SpareNormsAndBiasesFromDecay) {
-  const NamedTensors p{{"w", torch::zeros({2, 2}).requires_grad_()}, {"w.bias", torch::zeros({2}).requires_grad_()},
+  const NamedTensors p{{"w", torch::zeros({2, 2}).requires_grad_()},
+                       {"w.bias", torch::zeros({2}).requires_grad_()},
                        {"rel_pos_h", torch::zeros({3, 2}).requires_grad_()}};
   Recipe r = adamw();
   auto groups = parameter_groups(r, p);

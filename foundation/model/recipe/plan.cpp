@@ -74,7 +74,8 @@ Triple patch_grid(const Recipe& recipe) {
 std::vector<float> factors(const std::vector<Factor>& list, int depth, const char* key) {
   std::vector<float> out(static_cast<std::size_t>(depth) + 1, 1.0F);
   for (const auto& [block, factor] : list) {
-    if (block < 0 || block > depth) bad(std::string(key) + " names block " + std::to_string(block) + " of " + std::to_string(depth));
+    if (block < 0 || block > depth)
+      bad(std::string(key) + " names block " + std::to_string(block) + " of " + std::to_string(depth));
     out[static_cast<std::size_t>(block)] = static_cast<float>(factor);
   }
   return out;
@@ -98,7 +99,8 @@ Strides block_strides(const MvitOptions& m) {
   Strides s{std::vector<std::optional<Triple>>(static_cast<std::size_t>(m.depth)),
             std::vector<std::optional<Triple>>(static_cast<std::size_t>(m.depth))};
   const auto at = [&](std::vector<std::optional<Triple>>& list, const BlockStride& b, const char* key) -> auto& {
-    if (b.block < 0 || b.block >= m.depth) bad(std::string(key) + " names block " + std::to_string(b.block) + " of " + std::to_string(m.depth));
+    if (b.block < 0 || b.block >= m.depth)
+      bad(std::string(key) + " names block " + std::to_string(b.block) + " of " + std::to_string(m.depth));
     return list[static_cast<std::size_t>(b.block)];
   };
   for (const auto& b : m.pool_q_stride) at(s.q, b, "MVIT.POOL_Q_STRIDE") = b.stride;
@@ -171,7 +173,8 @@ std::vector<BlockPlan> plan_blocks(const Recipe& recipe, const Triple& grid) {
       bad("block " + std::to_string(i) + ": the skip path pools to " + text(pooled_grid(actual, b.pool_skip)) +
           " and the query to " + text(b.grid_q) + "; use odd kernels in MVIT.POOL_KVQ_KERNEL");
     }
-    if (!b.pool_skip && b.grid_q != actual) bad("block " + std::to_string(i) + ": an even MVIT.POOL_KVQ_KERNEL changes the grid; use odd kernels");
+    if (!b.pool_skip && b.grid_q != actual)
+      bad("block " + std::to_string(i) + ": an even MVIT.POOL_KVQ_KERNEL changes the grid; use odd kernels");
     if (m.rel_pos_spatial) {
       const int q = strides.q[at] ? tracked[1] / (*strides.q[at])[1] : tracked[1];
       const int kv = strides.kv[at] ? tracked[1] / (*strides.kv[at])[1] : tracked[1];
@@ -269,7 +272,8 @@ std::vector<ParameterShape> plan_parameters(const Plan& plan) {
   return list.take();
 }
 
-// ---- multiply-adds ---------------------------------------------------------------------------------------------------
+// ---- multiply-adds
+// ---------------------------------------------------------------------------------------------------
 
 void add_block_macs(MultiplyAdds& macs, const MvitOptions& m, const BlockPlan& b, double cls) {
   const double in = product(b.grid_in), q = product(b.grid_q), kv = product(b.grid_kv);

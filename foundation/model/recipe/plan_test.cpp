@@ -78,8 +78,8 @@ TEST(Plan, EqualsTheReferencesTables) {
 }
 
 TEST(RoundWidth, FollowsTheReference) {
-  const double cases[][4] = {{96, 2.0, 2, 192}, {12, 1.5, 2, 18}, {18, 1.3, 3, 24},   {12, 1.7, 8, 24},
-                             {24, 1.25, 4, 32}, {100, 0.5, 8, 48}, {10, 0.31, 4, 4},  {2, 1.5, 1, 3},
+  const double cases[][4] = {{96, 2.0, 2, 192}, {12, 1.5, 2, 18},   {18, 1.3, 3, 24}, {12, 1.7, 8, 24},
+                             {24, 1.25, 4, 32}, {100, 0.5, 8, 48},  {10, 0.31, 4, 4}, {2, 1.5, 1, 3},
                              {3, 1.5, 1, 5},    {144, 2.0, 8, 288}, {7, 1.0, 4, 8},   {9, 1.0, 4, 12}};
   for (const auto& c : cases) {
     EXPECT_EQ(round_width(static_cast<int>(c[0]), static_cast<float>(c[1]), static_cast<int>(c[2])), c[3]) << c[0];

@@ -268,14 +268,14 @@ Recipe load_recipe(const std::string& name_or_file) {
       const std::filesystem::path parts(name);
       candidates.insert(candidates.end(), {name, parts.filename().string()});
       if (name != name_or_file && parts.filename() != name_or_file) continue;
-      const auto rank = static_cast<std::size_t>(
-          std::find(order.begin(), order.end(), parts.parent_path().string()) - order.begin());
+      const auto rank =
+          static_cast<std::size_t>(std::find(order.begin(), order.end(), parts.parent_path().string()) - order.begin());
       if (name == name_or_file || rank < best) path = recipes_folder() / (name + ".yaml");
       best = name == name_or_file ? 0 : std::min(best, rank);
     }
     if (path.empty()) {
-      throw Exception(Code::not_found, "no shipped recipe is called '" + name_or_file + "'" + nearest(name_or_file, candidates) +
-                                           "; a file must end in .yaml");
+      throw Exception(Code::not_found, "no shipped recipe is called '" + name_or_file + "'" +
+                                           nearest(name_or_file, candidates) + "; a file must end in .yaml");
     }
   }
   return parse_recipe(value_or_throw(read_file(path, kMaxRecipe)), path.string());

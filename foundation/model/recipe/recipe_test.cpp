@@ -57,7 +57,9 @@ TEST(Recipe, UnknownSectionIsAWarning) {
 }
 
 TEST(Recipe, KeysOfTheReferenceThatChangeNothingAreAccepted) {
-  EXPECT_EQ(parse_recipe("NUM_GPUS: 8\nBN:\n  USE_PRECISE_STATS: False\nDATA:\n  PATH_TO_DATA_DIR: x\n", "r").data.num_frames, 8);
+  EXPECT_EQ(
+      parse_recipe("NUM_GPUS: 8\nBN:\n  USE_PRECISE_STATS: False\nDATA:\n  PATH_TO_DATA_DIR: x\n", "r").data.num_frames,
+      8);
 }
 
 TEST(Recipe, EveryShippedOneSurvivesWriting) {

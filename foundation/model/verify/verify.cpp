@@ -5,8 +5,8 @@
 #include <map>
 #include <set>
 
-#include <nlohmann/json.hpp>
 #include <torch/torch.h>
+#include <nlohmann/json.hpp>
 
 #include "reeltag/base/file.hpp"
 #include "reeltag/model/mvit.hpp"
@@ -60,11 +60,13 @@ class Verifier {
  public:
   explicit Verifier(VerifyReport& report) : report_(report) {}
 
-  void check(const std::string& what, double error, double tolerance) { report_.checks.push_back({what, error, tolerance}); }
+  void check(const std::string& what, double error, double tolerance) {
+    report_.checks.push_back({what, error, tolerance});
+  }
 
   void finish() {
-    report_.passed = !report_.checks.empty() &&
-                     std::all_of(report_.checks.begin(), report_.checks.end(), [](const Check& c) { return c.passed(); });
+    report_.passed = !report_.checks.empty() && std::all_of(report_.checks.begin(), report_.checks.end(),
+                                                            [](const Check& c) { return c.passed(); });
   }
 
   void logits(const Tensor& got, const Tensor& want) {
@@ -103,7 +105,8 @@ void check_forward(Mvit& net, const TensorFile& file, Verifier& v) {
   net.observe({});
   for (const auto& [what, error] : seen) v.check(what, error, kOutputTolerance);
   v.logits(logits, file.at("logits"));
-  if (const Tensor* output = file.find("output")) v.check("output", max_abs_difference(net.activate(logits), *output), kOutputTolerance);
+  if (const Tensor* output = file.find("output"))
+    v.check("output", max_abs_difference(net.activate(logits), *output), kOutputTolerance);
 }
 
 void check_step(const Mvit& net, const TensorFile& file, const std::map<std::string, Tensor>& gradients, double rate,
@@ -144,16 +147,19 @@ void check_training(Mvit& net, const Recipe& recipe, const json& golden, const T
     const Tensor value = loss(recipe.model.loss_func, logits, target);
     optimizer.zero_grad();
     value.backward();
-    if (step < losses.size()) v.check("loss" + std::to_string(step + 1), std::abs(value.item<double>() - losses[step]), kLossTolerance);
+    if (step < losses.size())
+      v.check("loss" + std::to_string(step + 1), std::abs(value.item<double>() - losses[step]), kLossTolerance);
     std::map<std::string, Tensor> gradients;
-    for (const auto& [name, p] : parameters) gradients[name] = p.grad().defined() ? p.grad().clone() : torch::zeros_like(p);
+    for (const auto& [name, p] : parameters)
+      gradients[name] = p.grad().defined() ? p.grad().clone() : torch::zeros_like(p);
     if (step == 0) {
       v.check("train/logits", max_abs_difference(logits.detach(), file.at("train/logits")), kOutputTolerance);
       for (const auto& [name, gradient] : gradients) {
         const Tensor* want = file.find("grad/" + name);
         if (want == nullptr) continue;
         const Tensor got = meaningful(name, gradient, names);
-        if (got.defined()) v.check("grad/" + name, relative_error(got, meaningful(name, *want, names)), kGradientTolerance);
+        if (got.defined())
+          v.check("grad/" + name, relative_error(got, meaningful(name, *want, names)), kGradientTolerance);
       }
     }
     const double norm = clip_gradients(parameters, recipe.solver.clip_grad_l2norm.value_or(0.0));
@@ -176,7 +182,8 @@ void check_groups(const Mvit& net, const Recipe& recipe, const json& golden, Ver
   v.check("param_groups", same ? 0.0 : 1.0, 0.0);
 }
 
-void verify_small(const json& golden, const std::filesystem::path& tensors, const std::optional<Recipe>& given, Verifier& v) {
+void verify_small(const json& golden, const std::filesystem::path& tensors, const std::optional<Recipe>& given,
+                  Verifier& v) {
   const TensorFile file = read_safetensors(tensors);
   Recipe recipe = given.value_or(Recipe{});
   if (!given) {
@@ -200,9 +207,12 @@ void check_trace(const json& entry, const Tensor& output, Verifier& v) {
   const Tensor flat = output.flatten().to(torch::kDouble);
   const Tensor first = values(entry.at("first8")), last = values(entry.at("last4"));
   v.check("trace/" + at + "/first8", output_error(flat.narrow(0, 0, first.numel()), first), kOutputTolerance);
-  v.check("trace/" + at + "/last4", output_error(flat.narrow(0, flat.numel() - last.numel(), last.numel()), last), kOutputTolerance);
-  v.check("trace/" + at + "/mean", std::abs(flat.mean().item<double>() - entry.at("mean").get<double>()), kOutputTolerance);
-  v.check("trace/" + at + "/mean_abs", std::abs(flat.abs().mean().item<double>() - entry.at("mean_abs").get<double>()), kOutputTolerance);
+  v.check("trace/" + at + "/last4", output_error(flat.narrow(0, flat.numel() - last.numel(), last.numel()), last),
+          kOutputTolerance);
+  v.check("trace/" + at + "/mean", std::abs(flat.mean().item<double>() - entry.at("mean").get<double>()),
+          kOutputTolerance);
+  v.check("trace/" + at + "/mean_abs", std::abs(flat.abs().mean().item<double>() - entry.at("mean_abs").get<double>()),
+          kOutputTolerance);
 }
 
 Recipe full_size_recipe(const json& golden, const std::optional<Recipe>& given) {
@@ -212,7 +222,8 @@ Recipe full_size_recipe(const json& golden, const std::optional<Recipe>& given) 
   Recipe recipe = load_recipe(name);
   // Overrides come as a flat list KEY, VALUE, KEY, VALUE ...
   const json overrides = golden.value("overrides", json::array());
-  for (std::size_t i = 0; i + 1 < overrides.size(); i += 2) set(recipe, overrides[i].get<std::string>(), overrides[i + 1]);
+  for (std::size_t i = 0; i + 1 < overrides.size(); i += 2)
+    set(recipe, overrides[i].get<std::string>(), overrides[i + 1]);
   return recipe;
 }
 
@@ -231,7 +242,9 @@ void verify_full_size(const json& golden, const std::optional<Recipe>& given, Ve
     for (const auto& [name, list] : golden["sample_params"].items()) {
       const auto it = by_name.find(name);
       const Tensor want = values(list);
-      v.check("param/" + name, it == by_name.end() ? 1.0 : max_abs_difference(it->second.flatten().narrow(0, 0, want.numel()), want), 1e-7);
+      v.check("param/" + name,
+              it == by_name.end() ? 1.0 : max_abs_difference(it->second.flatten().narrow(0, 0, want.numel()), want),
+              1e-7);
     }
   }
   std::map<std::string, json> trace;
@@ -252,7 +265,8 @@ void verify_full_size(const json& golden, const std::optional<Recipe>& given, Ve
 
 VerifyReport verify(const std::filesystem::path& golden, const std::optional<Recipe>& recipe) {
   const json vector = json::parse(value_or_throw(read_file(golden, kMaxJson)), nullptr, false);
-  if (!vector.is_object()) throw Exception(Code::corrupt, golden.string() + " is not a reference vector: not a JSON object");
+  if (!vector.is_object())
+    throw Exception(Code::corrupt, golden.string() + " is not a reference vector: not a JSON object");
   VerifyReport report;
   report.name = vector.value("name", golden.stem().string());
   Verifier v(report);

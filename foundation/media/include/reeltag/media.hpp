@@ -43,7 +43,7 @@ struct Probe {
   std::string codec;          // "h264", "hevc", "vp9", "av1", "mpeg4", "gif", ...
   int width = 0, height = 0;  // pixels, after rotation and aspect correction
   int rotation = 0;           // degrees clockwise that were needed to stand upright: 0, 90, 180, 270
-  double fps = 0.0;           // average frames per second; 0 when unknown
+  double fps = 0.0;           // average frames per second, or what the header says; 0 when unknown
   double duration = 0.0;      // seconds; estimated from packets where the header has none
   std::int64_t size_bytes = 0;
   bool has_audio = false;

@@ -42,13 +42,13 @@ struct Tag {
 };
 
 struct Tagged {
-  std::string video;      // as it was asked for
+  std::string video;  // as it was asked for
   std::string model;
-  double duration = 0.0;  // seconds
-  std::vector<Tag> tags;  // by falling score
-  bool unsure = false;    // no hashtag reached its threshold
+  double duration = 0.0;       // seconds
+  std::vector<Tag> tags = {};  // by falling score
+  bool unsure = false;         // no hashtag reached its threshold
   // What the model would say first if it were sure; empty unless unsure.
-  std::vector<Tag> guesses;
+  std::vector<Tag> guesses = {};
 };
 
 class Tagger {

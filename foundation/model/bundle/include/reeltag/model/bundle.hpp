@@ -27,7 +27,7 @@ namespace reeltag::model {
 class Mvit;
 
 struct Bundle {
-  std::string name;                     // "starter", or the run's id
+  std::string name;  // "starter", or the run's id
   Recipe recipe;
   std::vector<std::string> vocabulary;  // what the classes mean, in the order of the logits
   bool multi_label = true;              // scores are independent probabilities; else they sum to 1

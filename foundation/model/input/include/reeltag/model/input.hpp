@@ -21,17 +21,17 @@ namespace reeltag::model {
 
 // What a recipe says about a clip.
 struct ClipSpec {
-  int frames = 8;          // T
-  int crop = 64;           // height and width in pixels
-  int short_side = 96;     // pixels; frames are decoded at this short side
-  double test_crop = 1.0;  // side of the centre crop as a share of the short side
-  bool uniform = true;     // frames spread over the view; else `step` seconds apart
-  double step = 0.0;       // seconds between frames when not uniform
-  int segment_frames = 2;  // frames to draw one from, in training
-  double min_view = 1.0;   // shortest training view as a share of the video
-  std::array<float, 3> mean{}, std{};                  // of values in [0,1], red, green, blue
-  std::array<double, 2> area{1.0, 1.0};                // random crop: share of the picture
-  std::array<double, 2> aspect{1.0, 1.0};              // random crop: width / height
+  int frames = 8;                          // T
+  int crop = 64;                           // height and width in pixels
+  int short_side = 96;                     // pixels; frames are decoded at this short side
+  double test_crop = 1.0;                  // side of the centre crop as a share of the short side
+  bool uniform = true;                     // frames spread over the view; else `step` seconds apart
+  double step = 0.0;                       // seconds between frames when not uniform
+  int segment_frames = 2;                  // frames to draw one from, in training
+  double min_view = 1.0;                   // shortest training view as a share of the video
+  std::array<float, 3> mean{}, std{};      // of values in [0,1], red, green, blue
+  std::array<double, 2> area{1.0, 1.0};    // random crop: share of the picture
+  std::array<double, 2> aspect{1.0, 1.0};  // random crop: width / height
   bool flip = true;
 
   // Floats of one clip [3,T,crop,crop].

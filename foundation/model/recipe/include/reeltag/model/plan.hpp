@@ -26,15 +26,15 @@ struct Pooling {
 Triple pooled_grid(const Triple& grid, const std::optional<Pooling>& pooling);
 
 struct BlockPlan {
-  int dim_in = 0, dim_out = 0;         // widths of the block's input and output
-  int dim_attention = 0;               // width inside attention and at the MLP's input
+  int dim_in = 0, dim_out = 0;  // widths of the block's input and output
+  int dim_attention = 0;        // width inside attention and at the MLP's input
   int heads = 1;
   int mlp_hidden = 0;
   Triple grid_in{}, grid_q{}, grid_kv{};  // tokens [t,h,w] at the trained size, without the class token
   std::optional<Pooling> pool_q, pool_kv;
-  std::optional<Pooling> pool_skip;    // max pooling of the skip path
-  int rel_spatial_rows = 0;            // rows of rel_pos_h and rel_pos_w; 0: no such tables
-  int rel_temporal_rows = 0;           // rows of rel_pos_t
+  std::optional<Pooling> pool_skip;  // max pooling of the skip path
+  int rel_spatial_rows = 0;          // rows of rel_pos_h and rel_pos_w; 0: no such tables
+  int rel_temporal_rows = 0;         // rows of rel_pos_t
   double drop_path = 0.0;
 
   [[nodiscard]] int head_dim() const { return dim_attention / heads; }
@@ -56,9 +56,9 @@ struct MultiplyAdds {
 
 struct Plan {
   Recipe recipe;
-  Triple grid{};                      // patch grid of the trained clip
+  Triple grid{};  // patch grid of the trained clip
   std::vector<BlockPlan> blocks;
-  int dim_out = 0;                    // width of the embedding that the head reads
+  int dim_out = 0;                         // width of the embedding that the head reads
   std::vector<ParameterShape> parameters;  // in the reference's order
   std::int64_t parameter_count = 0;
   MultiplyAdds multiply_adds;

@@ -1,6 +1,6 @@
-// A recipe: what a net looks like and how it is trained, in PySlowFast's YAML (sections MVIT, DATA, SOLVER ...), so that
-// its configuration files are read as they are. Keys of our own stand in the section REELTAG.
-// Values, freely copied, usable from any thread. Knows no torch.
+// A recipe: what a net looks like and how it is trained, in PySlowFast's YAML (sections MVIT, DATA, SOLVER ...), so
+// that its configuration files are read as they are. Keys of our own stand in the section REELTAG. Values, freely
+// copied, usable from any thread. Knows no torch.
 //
 // Reading follows the reference's configuration layer: strings that are Python literals ("1e-6", "(3, 7, 7)", "None")
 // become values, the last of two equal keys wins, a key unknown inside a known section is an error (Exception,
@@ -41,13 +41,13 @@ struct BlockStride {
 
 // Section MVIT: the trunk.
 struct MvitOptions {
-  std::string mode = "conv";          // pooling operator: conv, avg, max, conv_unshared
-  bool pool_first = false;            // pool before the q, k, v projections
-  bool cls_embed_on = true;           // class token
+  std::string mode = "conv";  // pooling operator: conv, avg, max, conv_unshared
+  bool pool_first = false;    // pool before the q, k, v projections
+  bool cls_embed_on = true;   // class token
   std::vector<int> patch_kernel{3, 7, 7}, patch_stride{2, 4, 4}, patch_padding{2, 4, 4};
-  bool patch_2d = false;              // 2-D stem for images; the three lists above then have two entries
-  int embed_dim = 96;                 // width after the stem
-  int num_heads = 1;                  // heads of the first block
+  bool patch_2d = false;  // 2-D stem for images; the three lists above then have two entries
+  int embed_dim = 96;     // width after the stem
+  int num_heads = 1;      // heads of the first block
   double mlp_ratio = 4.0;
   bool qkv_bias = true;
   double droppath_rate = 0.1;         // of the last block; rises linearly from 0
@@ -94,11 +94,11 @@ struct ModelOptions {
 // Section DATA: what a clip is.
 struct DataOptions {
   int num_frames = 8;
-  int sampling_rate = 8;                  // frames of the source between two frames of a clip
+  int sampling_rate = 8;  // frames of the source between two frames of a clip
   double target_fps = 30.0;
   int train_crop_size = 224, test_crop_size = 256;  // pixels
   std::vector<int> input_channel_num{3, 3};
-  std::vector<int> train_jitter_scales{256, 320};   // short side in pixels
+  std::vector<int> train_jitter_scales{256, 320};    // short side in pixels
   std::vector<double> train_jitter_scales_relative;  // crop area as a share of the picture
   std::vector<double> train_jitter_aspect_relative;
   std::vector<double> mean{0.45, 0.45, 0.45}, std{0.225, 0.225, 0.225};
@@ -152,13 +152,13 @@ struct AugOptions {
 
 // Section REELTAG: keys that PySlowFast does not have.
 struct OwnOptions {
-  std::string sampler = "rate";   // rate: NUM_FRAMES at SAMPLING_RATE; uniform: NUM_FRAMES spread over the whole view
-  int segment_frames = 2;         // uniform: training draws each frame from this many of its part of the view
-  double min_view = 1.0;          // uniform: training draws views of this share of the video up to all of it
-  double label_smoothing = 0.0;   // with MIXUP off
-  double head_prior = 0.0;        // multi-label: the classifier's bias starts at log(head_prior); 0 leaves it
-  int short_side = 0;             // pixels; frames are decoded at this short side. 0: TRAIN_JITTER_SCALES' first
-  double test_crop_share = 0.0;   // side of the test crop as a share of the short side. 0: TEST_CROP_SIZE / short side
+  std::string sampler = "rate";  // rate: NUM_FRAMES at SAMPLING_RATE; uniform: NUM_FRAMES spread over the whole view
+  int segment_frames = 2;        // uniform: training draws each frame from this many of its part of the view
+  double min_view = 1.0;         // uniform: training draws views of this share of the video up to all of it
+  double label_smoothing = 0.0;  // with MIXUP off
+  double head_prior = 0.0;       // multi-label: the classifier's bias starts at log(head_prior); 0 leaves it
+  int short_side = 0;            // pixels; frames are decoded at this short side. 0: TRAIN_JITTER_SCALES' first
+  double test_crop_share = 0.0;  // side of the test crop as a share of the short side. 0: TEST_CROP_SIZE / short side
 };
 
 struct Recipe {

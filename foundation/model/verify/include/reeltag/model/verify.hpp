@@ -31,8 +31,8 @@ struct Check {
 struct VerifyReport {
   std::string name;
   std::vector<Check> checks;
-  double max_abs = 0.0;      // of the logits
-  double tolerance = 2e-5;   // for the logits: reference fp32 against fp64 differs by up to 4e-6
+  double max_abs = 0.0;     // of the logits
+  double tolerance = 2e-5;  // for the logits: reference fp32 against fp64 differs by up to 4e-6
   bool passed = false;
 };
 

@@ -1,0 +1,82 @@
+#include "examples.hpp"
+
+#include <algorithm>
+#include <map>
+#include <numeric>
+
+#include "metrics.hpp"
+
+namespace reeltag::evaluate {
+namespace {
+
+constexpr int kThumbnail = 160;      // pixels of the shorter side
+constexpr int kJpegQuality = 6;      // about 5 kB a picture
+constexpr std::size_t kGuesses = 3;  // predicted hashtags shown
+constexpr int kBestPerHashtag = 2;
+
+double quality(const Sample& s) {
+  double worst_true = 1.0, best_false = 0.0;
+  for (std::size_t c = 0; c < s.scores.size(); ++c) {
+    const auto score = static_cast<double>(s.scores[c]);
+    if (std::binary_search(s.labels.begin(), s.labels.end(), static_cast<int>(c))) {
+      worst_true = std::min(worst_true, score);
+    } else {
+      best_false = std::max(best_false, score);
+    }
+  }
+  return worst_true - best_false;
+}
+
+Example example(const Evaluation& e, std::size_t i, double worth) {
+  const Sample& s = e.samples[i];
+  Example x{.video = e.videos[i], .caption = {}, .hashtags = {}, .predicted = {}, .jpeg = {}, .quality = worth};
+  for (const int c : s.labels) x.hashtags.push_back(e.hashtags[static_cast<std::size_t>(c)]);
+  for (const int c : ranking(s.scores, kGuesses)) {
+    x.predicted.emplace_back(e.hashtags[static_cast<std::size_t>(c)], s.scores[static_cast<std::size_t>(c)]);
+  }
+  return x;
+}
+
+Result<std::string> middle_frame(const dataset::Item& item, store::Store& store, const media::Limits& limits) {
+  auto video = media::Decoder::open(store.local_path(item.key), limits);
+  if (!video) return tl::unexpected<Error>(video.error());
+  const std::vector<double> middle{(*video)->probe().duration / 2};
+  const auto frames = (*video)->frames_at(middle, {.short_side = kThumbnail});
+  if (!frames) return tl::unexpected<Error>(frames.error());
+  return media::encode_jpeg(frames->frame(0), frames->width, frames->height, kJpegQuality);
+}
+
+}  // namespace
+
+void pick_examples(Evaluation& e) {
+  const auto wanted = static_cast<std::size_t>(std::max(0, e.options.examples));
+  std::vector<double> worth(e.samples.size());
+  std::vector<std::size_t> order;
+  for (std::size_t i = 0; i < e.samples.size(); ++i) {
+    worth[i] = quality(e.samples[i]);
+    if (!e.samples[i].labels.empty()) order.push_back(i);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return worth[a] > worth[b]; });
+  std::map<int, int> shown;
+  for (const std::size_t i : order) {
+    if (worth[i] <= 0.0 || e.best.size() == wanted) break;
+    if (++shown[e.samples[i].labels.front()] <= kBestPerHashtag) e.best.push_back(example(e, i, worth[i]));
+  }
+  for (auto i = order.rbegin(); i != order.rend() && worth[*i] <= 0.0 && e.worst.size() < wanted; ++i) {
+    e.worst.push_back(example(e, *i, worth[*i]));
+  }
+}
+
+void illustrate(std::vector<Example>& examples, const std::unordered_map<std::string, const dataset::Item*>& items,
+                store::Store& store, const media::Limits& limits) {
+  for (Example& x : examples) {
+    const dataset::Item& item = *items.at(x.video);
+    x.caption = item.caption;
+    try {
+      if (auto jpeg = middle_frame(item, store, limits)) x.jpeg = std::move(*jpeg);
+    } catch (const Exception&) {  // the blob went away since it was scored: a report without this picture is still one
+    }
+  }
+}
+
+}  // namespace reeltag::evaluate

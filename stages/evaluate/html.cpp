@@ -1,0 +1,112 @@
+#include "html.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+
+namespace reeltag::evaluate {
+namespace {
+
+// Bytes of the UTF-8 character at the front; 0 when there is none that is valid.
+std::size_t character(std::string_view text) {
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  const unsigned char first = byte(0);
+  const std::size_t length = first < 0x80   ? 1
+                             : first < 0xC2 ? 0
+                             : first < 0xE0 ? 2
+                             : first < 0xF0 ? 3
+                             : first < 0xF5 ? 4
+                                            : 0;
+  if (length == 0 || length > text.size()) return 0;
+  for (std::size_t i = 1; i < length; ++i) {
+    if ((byte(i) & 0xC0) != 0x80) return 0;
+  }
+  // Overlong forms, surrogates and values above U+10FFFF.
+  if (first == 0xE0 && byte(1) < 0xA0) return 0;
+  if (first == 0xED && byte(1) > 0x9F) return 0;
+  if (first == 0xF0 && byte(1) < 0x90) return 0;
+  if (first == 0xF4 && byte(1) > 0x8F) return 0;
+  return length;
+}
+
+constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
+
+}  // namespace
+
+std::string escape(std::string_view text) {
+  std::string out;
+  while (!text.empty()) {
+    const std::size_t n = character(text);
+    if (n != 1) {
+      out += n == 0 ? kReplacement : text.substr(0, n);
+      text.remove_prefix(n == 0 ? 1 : n);
+      continue;
+    }
+    const char c = text.front();
+    text.remove_prefix(1);
+    if (c == '&')
+      out += "&amp;";
+    else if (c == '<')
+      out += "&lt;";
+    else if (c == '>')
+      out += "&gt;";
+    else if (c == '"')
+      out += "&quot;";
+    else if (c == '\'')
+      out += "&#39;";
+    else
+      out += static_cast<unsigned char>(c) < 0x20 || c == 0x7F ? ' ' : c;
+  }
+  return out;
+}
+
+std::string shorten(std::string_view text, std::size_t characters) {
+  std::size_t at = 0, cut = 0, n = 0;
+  while (at < text.size()) {
+    if (++n == characters) cut = at;  // where the ellipsis would stand
+    if (n > characters) return std::string(text.substr(0, cut)) + "\xE2\x80\xA6";
+    at += std::max<std::size_t>(1, character(text.substr(at)));
+  }
+  return std::string(text);
+}
+
+std::string base64(std::string_view bytes) {
+  static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  out.reserve((bytes.size() + 2) / 3 * 4);
+  for (std::size_t i = 0; i < bytes.size(); i += 3) {
+    std::uint32_t block = 0;
+    for (std::size_t k = 0; k < 3; ++k) {
+      block = block << 8 | (i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0U);
+    }
+    for (std::size_t k = 0; k < 4; ++k) {
+      out += i + k <= bytes.size() ? kDigits[block >> (18 - 6 * k) & 63U] : '=';
+    }
+  }
+  return out;
+}
+
+std::string fixed(double value, int digits) {
+  if (!std::isfinite(value)) return "n/a";
+  std::array<char, 400> text{};
+  const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, digits);
+  std::string out(text.data(), end.ptr);
+  return out.find_first_not_of("-0.") == std::string::npos && out.front() == '-' ? out.substr(1) : out;
+}
+
+std::string percent(double share, int digits) {
+  return std::isfinite(share) ? fixed(100.0 * share, digits) + "&nbsp;%" : "n/a";
+}
+
+std::string count(std::int64_t n) {
+  std::string digits = std::to_string(n < 0 ? -n : n);
+  std::string out;
+  for (std::size_t i = 0; i < digits.size(); ++i) {
+    if (i != 0 && (digits.size() - i) % 3 == 0) out += "&#8239;";  // narrow, no break
+    out += digits[i];
+  }
+  return n < 0 ? "-" + out : out;
+}
+
+}  // namespace reeltag::evaluate
