@@ -1,5 +1,9 @@
 """A small MViT learns what only motion tells: classes of make_clips that no single frame separates."""
+import pathlib
+import sys
 import unittest
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "e2e"))
 
 import support
 from support import ONE_CORE, must, run
