@@ -27,6 +27,9 @@ void Context::start() {
   if (quiet) Progress::set_mode(Progress::Mode::quiet);
   home_ = fs::absolute(home_option.empty() ? default_home() : home_option);
   if (!config_option.empty()) {
+    if (!fs::exists(config_option)) {
+      throw Exception(Code::invalid_config, "--config " + config_option.string() + ": there is no such file");
+    }
     values_.add_file(config_option);
   } else if (fs::exists(home_ / "config.yaml")) {
     values_.add_file(home_ / "config.yaml");
@@ -51,11 +54,15 @@ void Context::item_failed(const std::string& item, const Error& error) {
                                       {"error", {{"code", code_name(error.code)}, {"message", error.message}}}};
     std::cerr << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   } else {
-    std::cerr << "failed: " << item << ": " << code_name(error.code) << ": " << error.message << "\n";
+    const bool named = error.message.find(item) != std::string::npos;
+    std::cerr << "failed: " << (named ? "" : item + ": ") << code_name(error.code) << ": " << error.message << "\n";
   }
 }
 
-void print(const std::string& line) { std::cout << line << "\n" << std::flush; }
+void print(const std::string& line) {
+  std::cout << line << "\n" << std::flush;
+  if (!std::cout) throw Exception(Code::unavailable, "cannot write the result to standard output");
+}
 
 fs::path models_folder() {
   if (const char* folder = std::getenv("REELTAG_MODELS")) return folder;

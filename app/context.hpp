@@ -45,7 +45,7 @@ struct Context {
 
   [[nodiscard]] const std::filesystem::path& home() const { return home_; }
   [[nodiscard]] const Config& config() const { return config_; }
-  [[nodiscard]] std::vector<config::Entry> show_config() const { return config::show(values_, Config{}); }
+  [[nodiscard]] std::vector<config::Entry> show_config() const { return config::show(values_, config_); }
 
   std::unique_ptr<store::Store> open_store() const;
   std::unique_ptr<catalog::Catalog> open_catalog() const;

@@ -1,5 +1,9 @@
 // The program's entry: global options, one add_ call a command, and errors turned into exit statuses.
+#include <algorithm>
+#include <cstdio>
 #include <iostream>
+#include <span>
+#include <string_view>
 
 #include <nlohmann/json.hpp>
 
@@ -32,9 +36,20 @@ int report(const Error& error, const app::Context& context) {
   return stop::exit_status() != 0 ? stop::exit_status() : exit_status(error.code);
 }
 
-}  // namespace
+// CLI11's own report of a wrong command line, or our JSON where that was asked for.
+int report_usage(const CLI::App& cli, const CLI::ParseError& e, bool json) {
+  if (e.get_exit_code() == 0) return cli.exit(e);  // --help, --version
+  if (!json) {
+    cli.exit(e);
+    return 2;
+  }
+  app::Context context;
+  context.json = true;
+  report({Code::invalid_argument, e.what()}, context);
+  return 2;
+}
 
-int main(int argc, char** argv) {
+int run(int argc, char** argv) {
   app::remember_arguments(argv);
   app::Context context;
   CLI::App cli("reeltag makes short videos findable by what they show.", "reeltag");
@@ -54,12 +69,23 @@ int main(int argc, char** argv) {
     stop::install();
     cli.parse(argc, argv);
   } catch (const CLI::ParseError& e) {
-    const int status = cli.exit(e);
-    return status == 0 ? 0 : 2;
+    const std::span<char*> words(argv, static_cast<std::size_t>(argc));
+    return report_usage(cli, e, std::find(words.begin(), words.end(), std::string_view("--json")) != words.end());
   } catch (const Exception& e) {
     return report(e.error(), context);
   } catch (const std::exception& e) {
     return report({Code::internal, e.what()}, context);
   }
   return context.status;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run(argc, argv);
+  } catch (...) {
+    std::fputs("reeltag: failed while reporting an error\n", stderr);
+    return 1;
+  }
 }

@@ -7,6 +7,7 @@
 # EXTERNAL     outside libraries, likewise with EXTERNAL_PRIVATE.
 # TORCH        sources see libtorch and share its precompiled header. With -DREELTAG_WITH_TORCH=OFF such a module is left
 #              out, and so is every module that links one.
+# TORCH_INTERFACE  with TORCH: the public header shows tensors, so those who link it see libtorch's headers too.
 # An undeclared include fails to compile because the other module's include folder is not on the path.
 
 set(REELTAG_LAYERS
@@ -28,7 +29,7 @@ function(reeltag_check_direction from to)
 endfunction()
 
 function(reeltag_module)
-  cmake_parse_arguments(M "TORCH" "NAME" "SOURCES;TESTS;LINK;LINK_PRIVATE;EXTERNAL;EXTERNAL_PRIVATE;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(M "TORCH;TORCH_INTERFACE" "NAME" "SOURCES;TESTS;LINK;LINK_PRIVATE;EXTERNAL;EXTERNAL_PRIVATE;TEST_LINK" ${ARGN})
   if(M_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "reeltag_module(${M_NAME}): unknown arguments ${M_UNPARSED_ARGUMENTS}")
   endif()
@@ -60,7 +61,11 @@ function(reeltag_module)
   list(TRANSFORM M_LINK_PRIVATE PREPEND reeltag::)
   target_link_libraries(${target} PUBLIC ${M_LINK} ${M_EXTERNAL} PRIVATE reeltag_warnings ${M_LINK_PRIVATE} ${M_EXTERNAL_PRIVATE})
   if(M_TORCH)
-    target_link_libraries(${target} PRIVATE reeltag::torch)
+    if(M_TORCH_INTERFACE)
+      target_link_libraries(${target} PUBLIC reeltag::torch)
+    else()
+      target_link_libraries(${target} PRIVATE reeltag::torch)
+    endif()
     target_precompile_headers(${target} REUSE_FROM reeltag_torch_pch)
   endif()
 

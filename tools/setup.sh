@@ -133,7 +133,7 @@ make_venv() {
   echo "$ready" >"$venv/ready"
 }
 
-BUILD_CORE_MINUTES=20 # core-minutes of a cold program build, measured on the reference machine
+BUILD_CORE_MINUTES=8 # core-minutes of a cold program build, measured on the reference machine
 check_machine
 rm -f "$deps/stamps/"*.ready # whatever is interrupted from here on is looked at again
 mapfile -t missing < <(missing_packages)

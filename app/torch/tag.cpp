@@ -16,7 +16,7 @@ namespace fs = std::filesystem;
 // Endings that are looked for in folders; a file named on the command line may end as it likes.
 const std::set<std::string> kVideoEndings{".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".gif"};
 
-std::vector<fs::path> videos_of(const std::vector<std::string>& names) {
+std::vector<fs::path> videos_of(Context& context, const std::vector<std::string>& names) {
   std::vector<fs::path> out;
   for (const auto& name : names) {
     if (!fs::is_directory(name)) {
@@ -29,7 +29,7 @@ std::vector<fs::path> videos_of(const std::vector<std::string>& names) {
       std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
       if (entry.is_regular_file() && kVideoEndings.count(ending) > 0) inside.push_back(entry.path());
     }
-    if (inside.empty()) throw Exception(Code::not_found, "no video in folder " + name);
+    if (inside.empty()) context.item_failed(name, {Code::not_found, "the folder holds no video"});
     std::sort(inside.begin(), inside.end());
     out.insert(out.end(), inside.begin(), inside.end());
   }
@@ -78,7 +78,7 @@ void run_tag(Context& context, const TagArguments& a) {
   if (a.views) config.views = *a.views;
   if (config.top < 1 || config.views < 1)
     throw Exception(Code::invalid_argument, "--top and --views must be at least 1");
-  const auto videos = videos_of(a.files);
+  const auto videos = videos_of(context, a.files);
   tag::Tagger tagger(find_model(context.home(), a.model), config, a.threshold);
   std::optional<Progress> progress;
   if (videos.size() > 20) progress.emplace("tag", static_cast<std::int64_t>(videos.size()));

@@ -49,7 +49,8 @@ struct View {
 std::vector<double> view_times(const ClipSpec& spec, const View& view);
 
 // Views that cover the video: each at most max_seconds long, neighbours overlapping by half, evenly placed. More than
-// max_views: the same number of longer steps between them. A video shorter than max_seconds has one view, all of it.
+// max_views: that many with longer steps between them. A video shorter than max_seconds has one view, all of it, and so
+// has any video where max_views is 1.
 std::vector<View> cover(double duration, double max_seconds, int max_views);
 
 // A part of the picture in pixels.
