@@ -36,7 +36,7 @@ TEST(ReadFile, GivesAllBytes) {
   const std::string bytes("a\0b\n\xff", 5);
   std::ofstream(folder.path() / "x") << bytes;
   EXPECT_EQ(text_of(folder.path() / "x"), bytes);
-  std::ofstream(folder.path() / "empty");
+  std::ofstream(folder.path() / "empty") << "";
   EXPECT_EQ(text_of(folder.path() / "empty"), "");
 }
 

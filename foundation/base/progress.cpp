@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <atomic>
+#include <cmath>
 #include <cstdio>
 #include <deque>
 #include <mutex>
@@ -28,7 +29,7 @@ double seconds_of(Clock::duration duration) { return std::chrono::duration<doubl
 
 // 1:05:09 or 5:09
 std::string clock_text(double seconds) {
-  const auto whole = static_cast<long long>(seconds + 0.5);
+  const auto whole = std::llround(seconds);
   std::array<char, 40> text{};
   if (whole >= 3600) {
     std::snprintf(text.data(), text.size(), "%lld:%02lld:%02lld", whole / 3600, whole / 60 % 60, whole % 60);

@@ -192,7 +192,7 @@ class RandomVideos {
   std::uint64_t below(std::uint64_t n) { return random_() % n; }
 
   std::string text(std::uint64_t pieces) {
-    static const std::vector<std::string> kPieces = {
+    static const std::vector<std::string> alphabet = {
         "a",
         "Z",
         "0",
@@ -231,7 +231,7 @@ class RandomVideos {
         "\xF0\x9F\x87\xAB\xF0\x9F\x87\xB7",
         "\xF4\x8F\xBF\xBF"};
     std::string out;
-    for (; pieces > 0; --pieces) out += kPieces[below(kPieces.size())];
+    for (; pieces > 0; --pieces) out += alphabet[below(alphabet.size())];
     return out;
   }
   std::int64_t integer() {

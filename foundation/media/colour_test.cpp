@@ -71,7 +71,7 @@ Rgb seen(const Frames& f, int i, int n) {
   int count = 0;
   for (int y = f.height / 4; y < f.height * 3 / 4; ++y)
     for (int x = i * side + side / 4; x < i * side + side * 3 / 4; ++x, ++count)
-      for (int c = 0; c < 3; ++c) sum[c] += f.frame(0)[static_cast<std::size_t>((y * f.width + x) * 3 + c)];
+      for (int c = 0; c < 3; ++c) sum[c] += f.frame(0)[(static_cast<std::size_t>(y) * f.width + x) * 3 + c];
   for (double& v : sum) v /= count;
   return sum;
 }

@@ -47,7 +47,7 @@ Result<std::unique_ptr<Input>> Input::open(const std::filesystem::path& path, co
   libav::clear_log();
   std::unique_ptr<Input> input(new Input(path, limits));
   input->start_clock();
-  const auto step = [&](Result<void> (Input::*act)(), Result<void> before) {
+  const auto step = [&](Result<void> (Input::*act)(), const Result<void>& before) {
     return before ? ((*input).*act)() : before;
   };
   auto done = step(&Input::check_file, {});

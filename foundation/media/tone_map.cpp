@@ -30,9 +30,9 @@ double nits_to_pq(double nits) {
 
 // HLG signal to scene light in [0,1]. Source: ITU-R BT.2100 table 5.
 double hlg_to_scene(double signal) {
-  constexpr double a = 0.17883277, b = 1 - 4 * a;
-  const double c = 0.5 - a * std::log(4 * a);
-  return signal <= 0.5 ? signal * signal / 3 : (std::exp((signal - c) / a) + b) / 12;
+  constexpr double kA = 0.17883277, kB = 1 - 4 * kA;
+  const double c = 0.5 - kA * std::log(4 * kA);
+  return signal <= 0.5 ? signal * signal / 3 : (std::exp((signal - c) / kA) + kB) / 12;
 }
 
 // Roll-off of highlights in PQ space, black left where it is. Source: ITU-R BT.2390 section 5.4.1 (EETF).
@@ -75,7 +75,7 @@ const Tables& tables(Transfer transfer) {
   return transfer == Transfer::pq ? *pq : *hlg;
 }
 
-int root_index(float x) { return static_cast<int>(std::sqrt(std::clamp(x, 0.0F, 1.0F)) * kSteps + 0.5F); }
+int root_index(float x) { return static_cast<int>(std::lround(std::sqrt(std::clamp(x, 0.0F, 1.0F)) * kSteps)); }
 
 }  // namespace
 

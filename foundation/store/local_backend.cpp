@@ -135,7 +135,7 @@ void make_folders(const fs::path& folder, const std::string& doing) {
   sync_folder(parent);
 }
 
-LocalBackend::LocalBackend(fs::path root) : temporaries_(std::move(root) / kTemporaryFolder) { sweep(); }
+LocalBackend::LocalBackend(const fs::path& root) : temporaries_(root / kTemporaryFolder) { sweep(); }
 
 void LocalBackend::sweep() const {
   const auto oldest = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() - kGrace);

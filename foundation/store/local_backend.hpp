@@ -15,7 +15,7 @@ namespace reeltag::store {
 class LocalBackend final : public Backend {
  public:
   // root must exist. Removes what writers that died have left behind.
-  explicit LocalBackend(std::filesystem::path root);
+  explicit LocalBackend(const std::filesystem::path& root);
 
   void publish(const std::string& path, const Fill& fill, const std::string& doing) override;
   bool remove(const std::string& path, const std::string& doing) override;

@@ -19,10 +19,11 @@ class ImportTest : public testing::Test {
  protected:
   // Six clips of three classes, made once for all tests.
   static void SetUpTestSuite() {
-    clips_ = new TemporaryFolder("clips");
-    make_clips::write({.classes = 3, .clips_per_class = 2, .seconds = 0.4, .width = 64, .height = 64}, clips_->path());
+    shared_clips = new TemporaryFolder("clips");
+    make_clips::write({.classes = 3, .clips_per_class = 2, .seconds = 0.4, .width = 64, .height = 64},
+                      shared_clips->path());
   }
-  static void TearDownTestSuite() { delete clips_; }
+  static void TearDownTestSuite() { delete shared_clips; }
 
   ImportTest()
       : catalog_(catalog::open((home_.path() / "catalog.db").string())),
@@ -42,15 +43,15 @@ class ImportTest : public testing::Test {
     std::ofstream(home_.path() / name, std::ios::binary) << text;
   }
 
-  static TemporaryFolder* clips_;
+  static TemporaryFolder* shared_clips;
   TemporaryFolder home_;
   std::unique_ptr<catalog::Catalog> catalog_;
   std::unique_ptr<store::Store> store_;
 };
-TemporaryFolder* ImportTest::clips_ = nullptr;
+TemporaryFolder* ImportTest::shared_clips = nullptr;
 
 TEST_F(ImportTest, AManifestBecomesRowsAndBlobsAndASecondRunAddsNothing) {
-  const auto report = import({clips_->path()});
+  const auto report = import({shared_clips->path()});
   EXPECT_EQ(report.added, 6);
   EXPECT_EQ(report.duplicate, 0);
   EXPECT_TRUE(report.rejected.empty());
@@ -73,7 +74,7 @@ TEST_F(ImportTest, AManifestBecomesRowsAndBlobsAndASecondRunAddsNothing) {
     ASSERT_TRUE(blob.has_value());
     EXPECT_EQ(blob->size_bytes, v.size_bytes);
   }
-  const auto again = import({clips_->path()}, 1);
+  const auto again = import({shared_clips->path()}, 1);
   EXPECT_EQ(again.added, 0);
   EXPECT_EQ(again.duplicate, 6);
   EXPECT_EQ(catalog_->count({}), 6);
@@ -83,7 +84,7 @@ TEST_F(ImportTest, LabelFoldersAndSingleFiles) {
   const auto clips = planned();
   for (const auto& clip : clips) {
     fs::create_directories(home_.path() / "set" / clip.class_name);
-    fs::copy_file(clips_->path() / clip.file, home_.path() / "set" / clip.file);
+    fs::copy_file(shared_clips->path() / clip.file, home_.path() / "set" / clip.file);
   }
   EXPECT_EQ(import({home_.path() / "set"}).added, 6);
   for (const auto& v : videos()) {
@@ -92,16 +93,16 @@ TEST_F(ImportTest, LabelFoldersAndSingleFiles) {
     EXPECT_EQ(v.author, "");
   }
   EXPECT_EQ(catalog_->count({.source = {}, .hashtag = clips[0].class_name}), 2);
-  EXPECT_EQ(import({clips_->path() / clips[0].file}).duplicate, 1);
+  EXPECT_EQ(import({shared_clips->path() / clips[0].file}).duplicate, 1);
 }
 
 TEST_F(ImportTest, EveryRejectedFileHasItsReasonAndTheOthersCount) {
   const auto clips = planned();
   fs::create_directories(home_.path() / "set/a");
-  fs::copy_file(clips_->path() / clips[0].file, home_.path() / "set/a/good.mp4");
+  fs::copy_file(shared_clips->path() / clips[0].file, home_.path() / "set/a/good.mp4");
   write("set/a/text.mp4", "this is no video at all, only words that go on for a while");
   write("set/a/empty.mp4", "");
-  const auto whole = *read_file(clips_->path() / clips[1].file, 1 << 20);
+  const auto whole = *read_file(shared_clips->path() / clips[1].file, 1 << 20);
   write("set/a/cut.mp4", whole.substr(0, whole.size() / 2));
   write("set/m.jsonl",
         "{\"file\": \"a/good.mp4\"}\nnonsense\n{\"file\": \"a/gone.mp4\"}\n{\"file\": \"../catalog.db\"}\n");
@@ -130,7 +131,7 @@ TEST_F(ImportTest, TheFirstOfTwoEqualFilesCountsWhateverTheThreadsDo) {
   for (int i = 0; i < 12; ++i) {
     const auto name = std::to_string(i) + ".mp4";
     fs::create_directories(home_.path() / "set");
-    fs::copy_file(clips_->path() / clip.file, home_.path() / "set" / name);
+    fs::copy_file(shared_clips->path() / clip.file, home_.path() / "set" / name);
     lines += R"({"file": ")" + name + R"(", "id": ")" + std::to_string(i) + "\"}\n";
   }
   write("set/manifest.jsonl", lines);
@@ -143,7 +144,7 @@ TEST_F(ImportTest, TheFirstOfTwoEqualFilesCountsWhateverTheThreadsDo) {
 TEST_F(ImportTest, MissingPathsAndOverLimitsAndStopping) {
   EXPECT_THROW(import({home_.path() / "nowhere"}), Exception);
   EXPECT_THROW(import({}), Exception);
-  const std::vector<fs::path> paths{clips_->path()};
+  const std::vector<fs::path> paths{shared_clips->path()};
   media::Limits tiny;
   tiny.max_bytes = 100;
   const auto report = import_paths(paths, {.salt_file = home_.path() / "s"}, *catalog_, *store_, tiny);
@@ -185,11 +186,11 @@ class LostStore : public store::Store {
 
 TEST_F(ImportTest, ALostStoreEndsTheRunAndEveryRowHasItsBlob) {
   LostStore lost(*store_);
-  const std::vector<fs::path> paths{clips_->path()};
+  const std::vector<fs::path> paths{shared_clips->path()};
   EXPECT_THROW(import_paths(paths, {.salt_file = home_.path() / "s", .jobs = 2}, *catalog_, lost, {}), Exception);
   for (const auto& v : videos()) EXPECT_TRUE(store_->stat(v.key).has_value());
   EXPECT_LE(catalog_->count({}), 2);
-  EXPECT_EQ(import({clips_->path()}).rejected.size(), 0U);
+  EXPECT_EQ(import({shared_clips->path()}).rejected.size(), 0U);
   EXPECT_EQ(catalog_->count({}), 6);
 }
 

@@ -116,7 +116,7 @@ TEST(WriteClip, ResizesNormalisesAndMirrors) {
   write_clip(frames, indices, box, false, spec, clip.data());
   write_clip(frames, indices, box, true, spec, mirrored.data());
   const auto at = [&](const std::vector<float>& v, int c, int t, int y, int x) {
-    return v[static_cast<std::size_t>(((c * 2 + t) * 8 + y) * 8 + x)];
+    return v[((static_cast<std::size_t>(c) * 2 + t) * 8 + y) * 8 + x];
   };
   // Output pixel 3 covers input pixels 12..15 of the box: its centre is 13.5, so red is 2*(16+13.5).
   EXPECT_NEAR(at(clip, 0, 0, 0, 3), (59.0F / 255.0F - 0.45F) / 0.225F, 1e-4);

@@ -61,7 +61,7 @@ TEST(Plan, EqualsTheReferencesTables) {
     EXPECT_NEAR(plan.multiply_adds.total() / 1e9 / flops, 1.0, 1e-4);
     ASSERT_EQ(plan.parameters.size(), table["state_dict"].size());
     for (std::size_t i = 0; i < plan.parameters.size(); ++i) {
-      EXPECT_EQ(plan.parameters[i].name, table["state_dict"][i][0]);
+      EXPECT_EQ(plan.parameters[i].name, table["state_dict"][i][0].get<std::string>());
       EXPECT_EQ(json(plan.parameters[i].shape), table["state_dict"][i][1]);
     }
     for (std::size_t i = 0; table.contains("schedule") && i < plan.blocks.size(); ++i) {
