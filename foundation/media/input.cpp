@@ -51,9 +51,9 @@ Result<std::unique_ptr<Input>> Input::open(const std::filesystem::path& path, co
     return before ? ((*input).*act)() : before;
   };
   auto done = step(&Input::check_file, {});
-  done = step(&Input::open_container, std::move(done));
-  done = step(&Input::choose_stream, std::move(done));
-  done = step(&Input::read_headers, std::move(done));
+  done = step(&Input::open_container, done);
+  done = step(&Input::choose_stream, done);
+  done = step(&Input::read_headers, done);
   if (!done) return tl::unexpected(done.error());
   return input;
 }

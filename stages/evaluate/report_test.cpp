@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <regex>
 #include <string>
 #include <vector>
@@ -70,7 +71,7 @@ TEST(Report, NeedsNothingFromOutside) {
 TEST(Report, SaysTheFigureInPlainWords) {
   Evaluation e = evaluation(dataset::LabelMode::single);
   fill(e);
-  const auto right = static_cast<int>(100 * e.metrics.top1.value + 0.5);
+  const auto right = static_cast<int>(std::lround(100 * e.metrics.top1.value));
   EXPECT_THAT(to_html(e, {}), HasSubstr("For <b>" + std::to_string(right) + " of 100 videos</b>"));
 }
 
