@@ -125,6 +125,17 @@ void visit(V& v, Recipe& c) {
   v("AUG.NUM_SAMPLE", c.aug.num_sample);
   v("AUG.AA_TYPE", c.aug.aa_type);
   v("AUG.RE_PROB", c.aug.re_prob);
+  v("MASK.ENABLE", c.mask.enable);
+  v("MASK.MAE_ON", c.mask.mae_on);
+  v("MASK.PRETRAIN_DEPTH", c.mask.pretrain_depth);
+  v("MASK.HEAD_TYPE", c.mask.head_type);
+  v("MASK.DECODER_DEPTH", c.mask.decoder_depth);
+  v("MASK.DECODER_EMBED_DIM", c.mask.decoder_embed_dim);
+  v("MASK.DECODER_SEP_POS_EMBED", c.mask.decoder_sep_pos_embed);
+  v("MASK.PRED_HOG", c.mask.pred_hog);
+  v("MASK.TIME_STRIDE_LOSS", c.mask.time_stride_loss);
+  v("MASK.NORM_PRED_PIXEL", c.mask.norm_pred_pixel);
+  v("DETECTION.ENABLE", c.detection_enable);
   v("REELTAG.SAMPLER", c.own.sampler);
   v("REELTAG.SEGMENT_FRAMES", c.own.segment_frames);
   v("REELTAG.MIN_VIEW", c.own.min_view);
@@ -145,8 +156,14 @@ inline constexpr const char* kIgnoredKeys[] = {
     "DIST_BACKEND",
     "BN.*",
     "DATA_LOADER.*",
-    "DETECTION.*",
-    "MASK.*",
+    "DETECTION.ALIGNED",
+    "DETECTION.ROI_XFORM_RESOLUTION",
+    "DETECTION.SPATIAL_SCALE_FACTOR",
+    "MASK.DEC_KV_KERNEL",
+    "MASK.DEC_KV_STRIDE",
+    "MASK.MAE_RND_MASK",
+    "MASK.PER_FRAME_MASKING",
+    "MASK.SCALE_INIT_BY_DEPTH",
     "CONTRASTIVE.*",
     "TENSORBOARD.*",
     "AVA.*",

@@ -9,6 +9,7 @@
 #include <nlohmann/json.hpp>
 
 #include "keys.hpp"
+#include "mend_yaml.hpp"
 #include "reeltag/base/config.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/yaml.hpp"
@@ -222,6 +223,33 @@ struct Reader {
   }
 };
 
+yaml::Node parse_or_mend(std::string_view text, const std::string& origin, std::vector<std::string>& warnings) {
+  try {
+    return yaml::parse(text, origin, yaml::Repeats::last_wins);
+  } catch (const Exception&) {
+    const auto mended = mend_indentation(text);
+    if (mended.lines.empty()) throw;
+    auto root = yaml::parse(mended.text, origin, yaml::Repeats::last_wins);
+    for (const int line : mended.lines) {
+      warnings.push_back(origin + ":" + std::to_string(line) +
+                         ": wrong indentation; the key was read as one of the section around it");
+    }
+    return root;
+  }
+}
+
+// Contradictions in the reference's own files whose meaning is plain.
+void accept_oddities(Recipe& recipe, const std::string& origin) {
+  if (recipe.mvit.rev_enable && recipe.mvit.cls_embed_on) {
+    recipe.mvit.cls_embed_on = false;
+    recipe.warnings.push_back(origin + ": a reversible net has no class token; MVIT.CLS_EMBED_ON was read as False");
+  }
+  if (recipe.model.model_name == "PTVMViT") {
+    recipe.model.model_name = "MViT";
+    recipe.warnings.push_back(origin + ": MODEL.MODEL_NAME PTVMViT (PyTorchVideo's builder) was read as MViT");
+  }
+}
+
 std::string emit_value(const json& value) {
   if (value.is_null()) return "None";
   if (value.is_string()) return value.get<std::string>().empty() ? "\"\"" : value.get<std::string>();
@@ -232,10 +260,11 @@ std::string emit_value(const json& value) {
 
 Recipe parse_recipe(std::string_view text, const std::string& origin) {
   Recipe recipe;
-  const yaml::Node root = yaml::parse(text, origin, yaml::Repeats::last_wins);
+  const yaml::Node root = parse_or_mend(text, origin, recipe.warnings);
   if (root.kind == yaml::Kind::null) return recipe;
   if (root.kind != yaml::Kind::map) bad(origin + ": want a mapping of sections, e.g. MVIT:");
   Reader{recipe}.mapping("", root);
+  accept_oddities(recipe, origin);
   return recipe;
 }
 

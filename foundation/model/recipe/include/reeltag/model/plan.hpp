@@ -2,7 +2,8 @@
 // and shape; multiply-adds. Made without torch and without memory for weights, so that a net of any size can be
 // described. The torch net is built from it.
 // Values, usable from any thread. make_plan throws Exception(invalid_config) for a recipe that gives no valid net and
-// Exception(unsupported) for parts of the family that are not built here.
+// Exception(unsupported) for parts of the family that are not built here. A reversible net has no class token: the
+// plan's own recipe says so whatever the given one did.
 //
 //   model::Plan plan = model::make_plan(model::load_recipe("MVITv2_S_16x4"));
 //   plan.parameter_count;              // 34,537,744
@@ -25,10 +26,22 @@ struct Pooling {
 // What a pooling makes of a grid: floor((n + 2*(k/2) - k) / s) + 1 per axis.
 Triple pooled_grid(const Triple& grid, const std::optional<Pooling>& pooling);
 
+// How the two streams of a reversible net become one.
+struct Fusion {
+  std::string op = "concat";  // add, max, min, avg of the halves; concat keeps both side by side
+  int hidden = 0;             // concat only: x + MLP(x) with this hidden width; 0: no MLP
+  bool layer_norm = false;    // a LayerNorm before the MLP
+  double dropout = 0.0;       // inside the MLP
+
+  [[nodiscard]] bool keeps_both() const { return op == "concat"; }
+};
+
+// A block, or a layer of a reversible net.
 struct BlockPlan {
   int dim_in = 0, dim_out = 0;  // widths of the block's input and output
   int dim_attention = 0;        // width inside attention and at the MLP's input
   int heads = 1;
+  int pool_width = 0;  // channels that a pooling operator and its norm see: of one head, or of all with conv_unshared
   int mlp_hidden = 0;
   Triple grid_in{}, grid_q{}, grid_kv{};  // tokens [t,h,w] at the trained size, without the class token
   std::optional<Pooling> pool_q, pool_kv;
@@ -36,6 +49,7 @@ struct BlockPlan {
   int rel_spatial_rows = 0;          // rows of rel_pos_h and rel_pos_w; 0: no such tables
   int rel_temporal_rows = 0;         // rows of rel_pos_t
   double drop_path = 0.0;
+  std::optional<Fusion> transition;  // reversible nets: merges the streams here, and changes width and grid
 
   [[nodiscard]] int head_dim() const { return dim_attention / heads; }
 };
@@ -59,11 +73,15 @@ struct Plan {
   Triple grid{};  // patch grid of the trained clip
   std::vector<BlockPlan> blocks;
   int dim_out = 0;                         // width of the embedding that the head reads
+  std::optional<Fusion> fusion;            // reversible nets: of the streams that leave the trunk
   std::vector<ParameterShape> parameters;  // in the reference's order
   std::int64_t parameter_count = 0;
   MultiplyAdds multiply_adds;
 
   [[nodiscard]] bool class_token() const { return recipe.mvit.cls_embed_on; }
+  [[nodiscard]] bool reversible() const { return fusion.has_value(); }
+  // Masked pre-training: values predicted per token of the j-th block of MASK.PRETRAIN_DEPTH.
+  [[nodiscard]] int prediction_width(std::size_t j) const;
 };
 
 Plan make_plan(const Recipe& recipe);

@@ -81,7 +81,7 @@ struct MvitOptions {
 
 // Section MODEL.
 struct ModelOptions {
-  std::string model_name = "SlowFast";
+  std::string model_name = "MViT";  // or MaskMViT, for masked pre-training
   std::string arch = "slowfast";
   int num_classes = 400;
   std::string loss_func = "cross_entropy";  // cross_entropy, soft_cross_entropy, bce_logit
@@ -150,6 +150,21 @@ struct AugOptions {
   double re_prob = 0.25;
 };
 
+// Section MASK: masked pre-training (MODEL.MODEL_NAME MaskMViT).
+// Sources: MaskFeat (arXiv 2112.09133), masked autoencoders for video (arXiv 2205.09113).
+struct MaskOptions {
+  bool enable = false;
+  bool mae_on = false;                  // masked autoencoder: the trunk sees the kept tokens only
+  std::vector<int> pretrain_depth{15};  // blocks whose output is predicted from
+  std::string head_type = "separate";   // separate: norm and linear; separate_xformer: transformer blocks before
+  int decoder_depth = 0;                // blocks of a separate_xformer head
+  int decoder_embed_dim = 512;
+  bool decoder_sep_pos_embed = false;
+  bool pred_hog = false;         // predicts gradient histograms, else pixels
+  bool time_stride_loss = true;  // of every stride_t-th frame, else of all
+  bool norm_pred_pixel = true;   // pixels are normalised per patch
+};
+
 // Section REELTAG: keys that PySlowFast does not have.
 struct OwnOptions {
   std::string sampler = "rate";  // rate: NUM_FRAMES at SAMPLING_RATE; uniform: NUM_FRAMES spread over the whole view
@@ -170,12 +185,15 @@ struct Recipe {
   TestOptions test;
   MixupOptions mixup;
   AugOptions aug;
+  MaskOptions mask;
+  bool detection_enable = false;  // DETECTION.ENABLE
   OwnOptions own;
   std::int64_t rng_seed = 0;
   int num_shards = 1;
   std::vector<std::string> warnings;  // what was accepted although the file says it oddly
 
   [[nodiscard]] bool is_image() const { return mvit.patch_2d; }
+  [[nodiscard]] bool is_pretraining() const { return model.model_name == "MaskMViT"; }
 };
 
 // Reads YAML text; origin is the file name for messages. Throws Exception(invalid_config).
