@@ -16,8 +16,17 @@ class PoolingAttentionImpl final : public torch::nn::Module {
 
   // x [B,N,dim_in], tokens of grid with the class token first where there is one -> [B,N',dim_attention].
   torch::Tensor forward(const torch::Tensor& x, const Triple& grid);
+  // x [B,N,C] pooled and normed as the query is -> [B,N',C]: the skip path of a reversible net's transitions.
+  torch::Tensor pool_as_query(const torch::Tensor& x, const Triple& grid) const;
 
  private:
+  struct Qkv {
+    torch::Tensor q, k, v;  // [B,n,N',d]
+  };
+  Qkv project_then_pool(const torch::Tensor& x, const Triple& grid);
+  Qkv pool_then_project(const torch::Tensor& x, const Triple& grid);
+  [[nodiscard]] std::int64_t groups() const;  // that the channels are pooled in, with POOL_FIRST
+
   // One of q, k, v: [B,N,n,d] -> pooled and normed [B,n,N',d].
   struct Pool {
     torch::Tensor weight;

@@ -1,5 +1,7 @@
 #include "reeltag/model/mvit.hpp"
 
+#include <algorithm>
+
 #include "net.hpp"
 
 namespace reeltag::model {
@@ -11,21 +13,45 @@ struct Mvit::Impl {
 
 namespace {
 
+std::string text(at::IntArrayRef sizes) {
+  std::string out;
+  for (const auto n : sizes) out += (out.empty() ? "" : ",") + std::to_string(n);
+  return "[" + out + "]";
+}
+
+// The grid that the stem makes of a clip of this size; axes below 1 where it is too small.
+Triple stem_grid(const MvitOptions& m, at::IntArrayRef sizes) {
+  Triple grid{1, 1, 1};
+  const std::size_t axes = m.patch_kernel.size();
+  for (std::size_t a = 0; a < axes; ++a) {
+    const std::int64_t room = sizes[a + 2] + 2 * m.patch_padding[a] - m.patch_kernel[a];
+    grid[3 - axes + a] = room < 0 ? 0 : static_cast<int>(room / m.patch_stride[a] + 1);
+  }
+  return grid;
+}
+
+// Any clip length, height and width will do as long as every pooling fits.
 void check_input(const Plan& plan, const at::Tensor& clips) {
   const auto& data = plan.recipe.data;
-  const bool image = plan.recipe.is_image();
-  const std::int64_t axes = image ? 4 : 5;
-  const auto size = [&](std::int64_t axis) { return clips.size(axis); };
-  const bool ok = clips.dim() == axes && size(1) == data.input_channel_num[0] &&
-                  (image || size(2) == data.num_frames) && size(axes - 2) == data.train_crop_size &&
-                  size(axes - 1) == data.train_crop_size;
-  if (ok) return;
-  std::string got;
-  for (const auto n : clips.sizes()) got += (got.empty() ? "" : ",") + std::to_string(n);
-  throw Exception(Code::invalid_argument, "the net wants clips [B," + std::to_string(data.input_channel_num[0]) + "," +
-                                              (image ? "" : std::to_string(data.num_frames) + ",") +
-                                              std::to_string(data.train_crop_size) + "," +
-                                              std::to_string(data.train_crop_size) + "], got [" + got + "]");
+  const std::int64_t axes = plan.recipe.is_image() ? 4 : 5;
+  const std::string channels = std::to_string(data.input_channel_num[0]);
+  if (clips.dim() != axes || clips.size(1) != data.input_channel_num[0]) {
+    throw Exception(Code::invalid_argument, "the net wants clips [B," + channels + (axes == 5 ? ",T" : "") +
+                                                ",height,width], got " + text(clips.sizes()));
+  }
+  Triple grid = stem_grid(plan.recipe.mvit, clips.sizes());
+  const bool fits = std::min({grid[0], grid[1], grid[2]}) >= 1 &&
+                    std::all_of(plan.blocks.begin(), plan.blocks.end(), [&](const BlockPlan& block) {
+                      const bool same =
+                          !block.pool_skip || pooled_grid(grid, block.pool_skip) == pooled_grid(grid, block.pool_q);
+                      grid = pooled_grid(grid, block.pool_q);
+                      return same;
+                    });
+  if (!fits) {
+    throw Exception(Code::invalid_argument, "the net's stem and pooling do not fit clips " + text(clips.sizes()) +
+                                                "; trained at " + std::to_string(data.num_frames) + " frames of " +
+                                                std::to_string(data.train_crop_size) + " pixels");
+  }
 }
 
 // Torch's own errors become ours at this edge.
@@ -41,6 +67,11 @@ at::Tensor guarded(const Run& run) {
 }  // namespace
 
 Mvit::Mvit(const Plan& plan, std::uint64_t seed) {
+  if (plan.recipe.is_pretraining()) {
+    throw Exception(
+        Code::unsupported,
+        "MODEL.MODEL_NAME MaskMViT: masked pre-training is described, not built; take a fine-tuning recipe");
+  }
   torch::manual_seed(seed);
   impl_ = std::make_unique<Impl>(Impl{plan, Net(plan)});
   initialise(*impl_->net, plan);

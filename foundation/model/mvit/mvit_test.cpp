@@ -1,5 +1,7 @@
 #include "reeltag/model/mvit.hpp"
 
+#include <map>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -47,13 +49,112 @@ TEST(Mvit, SameSeedSameWeights) {
   EXPECT_FALSE(a[last].second.equal(c[last].second));
 }
 
-TEST(Mvit, RefusesAnotherInput) {
+TEST(Mvit, RefusesWhatIsNoClip) {
   Mvit net(make_plan(small()), 0);
-  try {
-    net.forward(torch::zeros({1, 3, 8, 64, 80}));
-    FAIL();
-  } catch (const Exception& e) {
-    EXPECT_THAT(e.what(), testing::AllOf(testing::HasSubstr("[B,3,8,64,64]"), testing::HasSubstr("[1,3,8,64,80]")));
+  const auto refusal = [&](at::IntArrayRef shape) -> std::string {
+    try {
+      net.forward(torch::zeros(shape));
+    } catch (const Exception& e) {
+      return e.what();
+    }
+    return "accepted";
+  };
+  EXPECT_THAT(refusal({1, 4, 8, 64, 64}),
+              testing::AllOf(testing::HasSubstr("[B,3,T,height,width]"), testing::HasSubstr("[1,4,8,64,64]")));
+  EXPECT_THAT(refusal({3, 8, 64, 64}), testing::HasSubstr("[3,8,64,64]"));
+  EXPECT_THAT(refusal({1, 3, 8, 64, 0}), testing::HasSubstr("do not fit clips [1,3,8,64,0]"));
+}
+
+// Nets with each kind of positions: relative, separate, joint, sine-cosine.
+std::vector<Recipe> every_position() {
+  Recipe relative = small(), separate = small(), joint = small(), sincos = small();
+  for (Recipe* r : {&separate, &joint, &sincos}) {
+    r->mvit.rel_pos_spatial = r->mvit.rel_pos_temporal = false;
+    r->mvit.use_abs_pos = true;
+  }
+  separate.mvit.sep_pos_embed = true;
+  sincos.mvit.use_fixed_sincos_pos = true;
+  return {relative, separate, joint, sincos};
+}
+
+void randomise(Mvit& net) {
+  torch::NoGradGuard no_grad;
+  for (auto& [name, p] : net.parameters()) {
+    if (p.dim() > 1 && p.requires_grad()) p.normal_(0.0, 0.2);
+  }
+}
+
+bool is_table(const std::string& name) {
+  return name.find("rel_pos") != std::string::npos || name.starts_with("pos_embed");
+}
+
+// Where all rows of a table are alike, resampling changes nothing: a net trained at one size and asked for another one
+// must then equal a net built for that size.
+TEST(Mvit, TakesClipsOfAnotherSizeAsANetBuiltForIt) {
+  torch::NoGradGuard no_grad;
+  for (Recipe recipe : every_position()) {
+    Mvit net(make_plan(recipe), 1);
+    randomise(net);
+    recipe.data.num_frames = 12;
+    recipe.data.train_crop_size = recipe.data.test_crop_size = 96;
+    Mvit built(make_plan(recipe), 2);
+    const auto target = built.parameters();
+    const auto source = net.parameters();
+    for (std::size_t i = 0; i < source.size(); ++i) {
+      auto p = source[i].second;
+      if (is_table(source[i].first) && p.requires_grad()) {
+        const std::int64_t axis = p.dim() - 2;  // of the rows
+        p.copy_(p.narrow(axis, 0, 1).expand_as(p));
+        target[i].second.copy_(p.narrow(axis, 0, 1).expand_as(target[i].second));
+      } else if (p.requires_grad()) {
+        target[i].second.copy_(p);
+      }
+    }
+    net.set_training(false);
+    built.set_training(false);
+    const auto clips = torch::randn({2, 3, 12, 96, 96});
+    EXPECT_LE((net.forward(clips) - built.forward(clips)).abs().max().item<double>(), 1e-4);
+    EXPECT_GT(built.forward(clips).std().item<double>(), 1e-3);
+  }
+}
+
+// A tall phone clip is not cropped square: mirrored along the diagonal, with every kernel and table of the net mirrored
+// as well, it must get the same answer.
+TEST(Mvit, TreatsATallClipAsAWideOneMirrored) {
+  torch::NoGradGuard no_grad;
+  for (const Recipe& recipe : every_position()) {
+    if (recipe.mvit.use_fixed_sincos_pos) continue;  // its table is not symmetric
+    const Plan plan = make_plan(recipe);
+    Mvit tall(plan, 1), wide(plan, 2);
+    randomise(tall);
+    const auto from = tall.parameters();
+    std::map<std::string, at::Tensor> into;
+    for (auto& [name, p] : wide.parameters()) into[name] = p;
+    for (const auto& [name, p] : from) {
+      if (name.ends_with("rel_pos_h")) {
+        into[name.substr(0, name.size() - 1) + "w"].copy_(p);
+      } else if (name.ends_with("rel_pos_w")) {
+        into[name.substr(0, name.size() - 1) + "h"].copy_(p);
+      } else if (name == "pos_embed_spatial") {
+        const std::int64_t h = plan.grid[1], w = plan.grid[2];
+        into[name].copy_(p.view({1, h, w, -1}).transpose(1, 2).reshape_as(p));
+      } else if (name == "pos_embed") {
+        const std::int64_t t = plan.grid[0], h = plan.grid[1], w = plan.grid[2], cls = plan.class_token() ? 1 : 0;
+        into[name].copy_(p);
+        const auto patches = p.narrow(1, cls, p.size(1) - cls);
+        into[name]
+            .narrow(1, cls, p.size(1) - cls)
+            .copy_(patches.view({1, t, h, w, -1}).transpose(2, 3).reshape_as(patches));
+      } else {
+        into[name].copy_(p.dim() == 5 ? p.transpose(3, 4) : p);
+      }
+    }
+    tall.set_training(false);
+    wide.set_training(false);
+    const auto clips = torch::randn({1, 3, 8, 112, 64});
+    const auto answer = tall.forward(clips);
+    EXPECT_LE((answer - wide.forward(clips.transpose(3, 4).contiguous())).abs().max().item<double>(), 1e-4);
+    EXPECT_GT((answer - tall.forward(clips.narrow(3, 24, 64).contiguous())).abs().max().item<double>(), 1e-3);
   }
 }
 

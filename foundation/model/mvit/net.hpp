@@ -7,6 +7,7 @@
 
 #include "block.hpp"
 #include "reeltag/model/mvit.hpp"
+#include "reversible.hpp"
 
 namespace reeltag::model {
 
@@ -21,10 +22,18 @@ class NetImpl final : public torch::nn::Module {
   torch::Tensor forward(const torch::Tensor& clips);  // [B,classes]
   torch::Tensor embed(const torch::Tensor& clips);    // [B,dim_out]
   Mvit::Observer observer;
+  void recompute_activations(bool on);  // of a reversible trunk in training; on by default
 
  private:
-  torch::Tensor patch_tokens(const torch::Tensor& clips);  // [B,T*H*W,C]
-  torch::Tensor with_positions(torch::Tensor tokens);      // [B,N,C]
+  struct Tokens {
+    torch::Tensor x;  // [B,N,C]
+    Triple grid{};
+  };
+  Tokens patch_tokens(const torch::Tensor& clips);             // without class token
+  torch::Tensor absolute_positions(const Triple& grid) const;  // [1,N,C]; undefined without USE_ABS_POS
+  torch::Tensor with_positions(const Tokens& patches);         // class token first
+  torch::Tensor embed_blocks(Tokens tokens);
+  torch::Tensor embed_reversible(const Tokens& tokens);
   void tell(const std::string& where, const torch::Tensor& output) const;
 
   Plan plan_;
@@ -32,6 +41,8 @@ class NetImpl final : public torch::nn::Module {
   torch::Tensor patch_weight_, patch_bias_;
   torch::nn::LayerNorm norm_stem_{nullptr}, norm_{nullptr};
   std::vector<Block> blocks_;
+  ReversibleTrunk trunk_{nullptr};
+  StreamFusion fuse_{nullptr};
   torch::nn::Linear projection_{nullptr};
 };
 TORCH_MODULE(Net);

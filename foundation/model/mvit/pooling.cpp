@@ -123,7 +123,7 @@ Tensor pool_tokens_reference(const Tensor& tokens, const std::string& mode, cons
                              const Pooling& pooling, const Triple& grid, bool class_token) {
   const auto kernel = sizes(pooling.kernel), stride = sizes(pooling.stride), pad = padding(pooling);
   return pool_rest(tokens.transpose(1, 2), grid, class_token, [&](const Tensor& x) {
-    if (mode == "conv") return torch::conv3d(x, weight, {}, stride, pad, 1, x.size(1));
+    if (mode.starts_with("conv")) return torch::conv3d(x, weight, {}, stride, pad, 1, x.size(1));
     if (mode == "avg") return torch::avg_pool3d(x, kernel, stride, pad, false, true);
     return torch::max_pool3d(x, kernel, stride, pad);
   });
@@ -131,7 +131,7 @@ Tensor pool_tokens_reference(const Tensor& tokens, const std::string& mode, cons
 
 Tensor pool_tokens(const Tensor& tokens, const std::string& mode, const Tensor& weight, const Pooling& pooling,
                    const Triple& grid, bool class_token) {
-  const bool fast = mode == "conv" && tokens.is_cpu() && tokens.scalar_type() == torch::kFloat &&
+  const bool fast = mode.starts_with("conv") && tokens.is_cpu() && tokens.scalar_type() == torch::kFloat &&
                     weight.scalar_type() == torch::kFloat && tokens.stride(3) == 1 && !use_reference();
   if (!fast) return pool_tokens_reference(tokens, mode, weight, pooling, grid, class_token);
   TORCH_CHECK(tokens.size(1) == volume(grid) + (class_token ? 1 : 0), "pool_tokens: ", tokens.size(1),

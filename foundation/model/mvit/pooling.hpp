@@ -11,8 +11,8 @@
 namespace reeltag::model {
 
 // Tokens [B,N,h,d] (any token stride, d contiguous) pooled over their grid -> [B,h,N',d], contiguous.
-// With class_token row 0 passes through. mode is conv, avg or max; weight [d,1,kt,kh,kw] is for conv, shared by all
-// heads. Zero padding of kernel/2, counted in averages.
+// With class_token row 0 passes through. mode is conv (conv_unshared is the same on one group of all channels), avg or
+// max; weight [d,1,kt,kh,kw] is for conv, shared by all groups h. Zero padding of kernel/2, counted in averages.
 torch::Tensor pool_tokens(const torch::Tensor& tokens, const std::string& mode, const torch::Tensor& weight,
                           const Pooling& pooling, const Triple& grid, bool class_token);
 

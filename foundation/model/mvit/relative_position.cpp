@@ -64,6 +64,22 @@ Tensor relative_rows(const Tensor& table, int q, int k) {
   return resampled.index_select(0, index.flatten()).view({q, k, table.size(1)});
 }
 
+Tensor RelativeTable::rows(int q, int k) const {
+  if (torch::GradMode::is_enabled()) return relative_rows(values, q, k);
+  constexpr std::size_t kShapes = 8;
+  const void* data = values.const_data_ptr();
+  const auto version = values._version();
+  for (const auto& kept : kept_) {
+    if (kept.q == q && kept.k == k && kept.data == data && kept.version == version &&
+        kept.rows.scalar_type() == values.scalar_type())
+      return kept.rows;
+  }
+  std::erase_if(kept_, [&](const Kept& kept) { return kept.data != data || kept.version != version; });
+  if (kept_.size() == kShapes) kept_.erase(kept_.begin());
+  kept_.push_back({q, k, data, static_cast<std::uint32_t>(version), relative_rows(values, q, k)});
+  return kept_.back().rows;
+}
+
 ExtendedQk extend_with_positions(const Tensor& q, const Tensor& k, double scale, const RelativeTables& tables,
                                  const Triple& grid_q, const Triple& grid_k, bool class_token) {
   const std::int64_t batch = q.size(0), heads = q.size(1), cls = class_token ? 1 : 0;
@@ -71,10 +87,10 @@ ExtendedQk extend_with_positions(const Tensor& q, const Tensor& k, double scale,
                              .reshape({batch, heads, grid_q[0], grid_q[1], grid_q[2], q.size(3)});
   std::vector<Tensor> bias;
   if (tables.h.defined()) {
-    bias.push_back(product_along(patches, relative_rows(tables.h, grid_q[1], grid_k[1]), 3));
-    bias.push_back(product_along(patches, relative_rows(tables.w, grid_q[2], grid_k[2]), 4));
+    bias.push_back(product_along(patches, tables.h.rows(grid_q[1], grid_k[1]), 3));
+    bias.push_back(product_along(patches, tables.w.rows(grid_q[2], grid_k[2]), 4));
   }
-  if (tables.t.defined()) bias.push_back(product_along(patches, relative_rows(tables.t, grid_q[0], grid_k[0]), 2));
+  if (tables.t.defined()) bias.push_back(product_along(patches, tables.t.rows(grid_q[0], grid_k[0]), 2));
   Tensor query_part = torch::cat(bias, 5).flatten(2, 4);                                         // [B,n,Nq,e]
   Tensor key_part = key_positions(grid_k, tables.h.defined(), tables.t.defined(), q.options());  // [Nk,e]
   if (class_token) {

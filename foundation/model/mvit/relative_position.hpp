@@ -2,7 +2,9 @@
 // Source: MViTv2 (arXiv 2112.01526) equation 4; slowfast/models/attention.py@287ec007, cal_rel_pos_*.
 #pragma once
 
+#include <cstdint>
 #include <optional>
+#include <vector>
 
 #include <torch/torch.h>
 
@@ -17,9 +19,28 @@ torch::Tensor relative_index(int q, int k);
 // Table [L,d] -> [q,k,d]: resampled linearly to 2*max(q,k)-1 rows where it has another number, then looked up.
 torch::Tensor relative_rows(const torch::Tensor& table, int q, int k);
 
-// The three tables of one attention; an undefined tensor stands for a missing one.
+// A learned table and the rows last looked up in it: a net meets few shapes, so each is resampled once. Nothing is
+// kept while gradients are recorded. One thread at a time.
+class RelativeTable {
+ public:
+  torch::Tensor values;  // [L,d]; undefined: no such table
+
+  [[nodiscard]] bool defined() const { return values.defined(); }
+  [[nodiscard]] torch::Tensor rows(int q, int k) const;  // relative_rows of values
+
+ private:
+  struct Kept {
+    int q, k;
+    const void* data;       // of the values they were made from
+    std::uint32_t version;  // counts changes in place
+    torch::Tensor rows;
+  };
+  mutable std::vector<Kept> kept_;
+};
+
+// The three tables of one attention.
 struct RelativeTables {
-  torch::Tensor h, w, t;
+  RelativeTable h, w, t;
   [[nodiscard]] bool any() const { return h.defined() || t.defined(); }
 };
 

@@ -55,12 +55,14 @@ TEST(ExtendWithPositions, GivesTheBiasedScores) {
   torch::manual_seed(1);
   const Triple gq{2, 3, 4}, gk{2, 2, 2};
   const Tensor q = torch::randn({1, 2, 25, 5}), k = torch::randn({1, 2, 9, 5});
-  const RelativeTables tables{torch::randn({7, 5}), torch::randn({7, 5}), torch::randn({3, 5})};
+  RelativeTables tables;
+  tables.h.values = torch::randn({7, 5});
+  tables.w.values = torch::randn({7, 5});
+  tables.t.values = torch::randn({3, 5});
   const auto extended = extend_with_positions(q, k, 0.3, tables, gq, gk, true);
   const Tensor got = torch::matmul(extended.q, extended.k.transpose(2, 3));
   Tensor want = 0.3 * torch::matmul(q, k.transpose(2, 3));
-  const Tensor rh = relative_rows(tables.h, 3, 2), rw = relative_rows(tables.w, 4, 2),
-               rt = relative_rows(tables.t, 2, 2);
+  const Tensor rh = tables.h.rows(3, 2), rw = tables.w.rows(4, 2), rt = tables.t.rows(2, 2);
   for (int i = 0; i < 24; ++i) {
     for (int j = 0; j < 8; ++j) {
       const Tensor row = rt[i / 12][j / 4] + rh[i / 4 % 3][j / 2 % 2] + rw[i % 4][j % 2];
@@ -68,6 +70,29 @@ TEST(ExtendWithPositions, GivesTheBiasedScores) {
     }
   }
   EXPECT_LE((got - want).abs().max().item<double>(), 1e-5);
+}
+
+TEST(RelativeTable, KeepsRowsUntilTheTableChanges) {
+  torch::NoGradGuard no_grad;
+  RelativeTable table;
+  table.values = torch::randn({7, 3});
+  const Tensor first = table.rows(6, 3);
+  EXPECT_EQ(first.data_ptr(), table.rows(6, 3).data_ptr());
+  EXPECT_TRUE(first.equal(relative_rows(table.values, 6, 3)));
+  table.values.mul_(2.0);
+  EXPECT_TRUE(table.rows(6, 3).equal(relative_rows(table.values, 6, 3)));
+  table.values = table.values.to(torch::kDouble);
+  EXPECT_EQ(table.rows(6, 3).scalar_type(), torch::kDouble);
+}
+
+TEST(RelativeTable, RecordsGradientsWhenTheyAreWanted) {
+  RelativeTable table;
+  table.values = torch::randn({7, 3}).requires_grad_();
+  {
+    torch::NoGradGuard no_grad;
+    EXPECT_FALSE(table.rows(4, 4).requires_grad());
+  }
+  EXPECT_TRUE(table.rows(4, 4).requires_grad());
 }
 
 }  // namespace

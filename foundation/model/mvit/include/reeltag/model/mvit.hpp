@@ -2,7 +2,8 @@
 // Source: MViT (arXiv 2104.11227), MViTv2 (arXiv 2112.01526); numerically PySlowFast's slowfast/models@287ec007.
 //
 // One thread at a time. Owns its weights; tensors handed out share them. A wrong input shape or a failed allocation
-// throws Exception. Clips are float32 [B,3,T,H,W] (images [B,3,H,W]), normalised; logits are [B,classes].
+// throws Exception. Clips are float32 [B,3,T,H,W] (images [B,3,H,W]), normalised; logits are [B,classes]. T, H and W
+// are free: positions learned at the recipe's size are resampled to the clip's, and at the trained size left alone.
 //
 //   model::Mvit net(model::make_plan(recipe), /*seed=*/0);
 //   at::Tensor logits = net.forward(clips);
