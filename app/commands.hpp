@@ -40,6 +40,7 @@ struct TagArguments {
   std::string model = "starter";
   std::optional<int> top, views;
   std::optional<double> threshold;
+  bool whole_picture = false;
 };
 void run_tag(Context& context, const TagArguments& arguments);
 

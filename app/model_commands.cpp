@@ -12,6 +12,7 @@ void add_tag(CLI::App& app, Context& context) {
   cmd->add_option("--views", a->views, "Most views of a video");
   cmd->add_option("--threshold", a->threshold, "Instead of the model's own thresholds; 0 shows all")
       ->check(CLI::Range(0.0, 1.0));
+  cmd->add_flag("--whole-picture", a->whole_picture, "Look at all of a tall or wide picture, not its central square");
   cmd->callback([a, &context] { run_tag(context, *a); });
 }
 

@@ -76,6 +76,7 @@ void run_tag(Context& context, const TagArguments& a) {
   tag::TagConfig config = context.config().tag;
   if (a.top) config.top = *a.top;
   if (a.views) config.views = *a.views;
+  config.whole_picture |= a.whole_picture;
   if (config.top < 1 || config.views < 1)
     throw Exception(Code::invalid_argument, "--top and --views must be at least 1");
   const auto videos = videos_of(context, a.files);

@@ -61,7 +61,7 @@ struct Tagger::Impl {
 };
 
 Tagger::Tagger(const std::filesystem::path& bundle, const TagConfig& config, std::optional<double> threshold)
-    : impl_(std::make_unique<Impl>(Impl{model::Predictor(bundle), config, threshold})) {}
+    : impl_(std::make_unique<Impl>(Impl{model::Predictor(bundle, config.whole_picture), config, threshold})) {}
 Tagger::~Tagger() = default;
 Tagger::Tagger(Tagger&&) noexcept = default;
 

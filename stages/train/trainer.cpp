@@ -158,7 +158,7 @@ class Trainer {
 
   [[nodiscard]] Tensor clips(Batch& batch) const {
     const auto n = static_cast<std::int64_t>(batch.items.size());
-    Tensor out = torch::from_blob(batch.clips.data(), {n, 3, spec_.frames, spec_.crop, spec_.crop}).to(device_);
+    Tensor out = torch::from_blob(batch.clips.data(), {n, 3, spec_.frames, spec_.height, spec_.width}).to(device_);
     return recipe_.is_image() ? out.squeeze(2) : out;
   }
 

@@ -103,6 +103,19 @@ class Tag(support.Case):
         self.assertEqual([line["video"] for line in done.json_lines()], [str(self.clips[0])])
         self.assertEqual(done.errors()[str(self.folder / "nothing.mp4")]["code"], "not_found")
 
+    def test_a_tall_clip_can_be_seen_whole(self):
+        tall = self.folder / "tall.mp4"  # what there is to see is above the central square
+        support.ffmpeg("-i", self.long_clip, "-t", "2", "-vf", "scale=64:64,pad=64:192:0:0", "-an", tall)
+
+        def scores(*options):
+            (line,) = must(self.tag(tall, "--threshold", "0", "--json", *options)).json_lines()
+            self.assert_good_line(line, 2.0)
+            return {tag["hashtag"]: tag["score"] for tag in line["tags"]}
+
+        cropped, whole = scores(), scores("--whole-picture")
+        self.assertEqual(cropped.keys(), whole.keys())
+        self.assertGreater(max(abs(cropped[tag] - whole[tag]) for tag in whole), 0.01)
+
     def test_top_keeps_the_best_tags(self):
         every = must(self.tag(self.clips[0], "--threshold", "0", "--json")).json()["tags"]
         best = must(self.tag(self.clips[0], "--threshold", "0", "--top", "2", "--json")).json()["tags"]

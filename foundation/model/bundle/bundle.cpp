@@ -107,14 +107,15 @@ struct Predictor::Impl {
   Mvit net;
   ClipSpec spec;
 
-  // Clips [n,3,T,S,S] of views [first, first+n), whose frames lie one after another in `frames`.
+  // Clips [n,3,T,H,W] of views [first, first+n), whose frames lie one after another in `frames`.
   [[nodiscard]] torch::Tensor batch(const media::Frames& frames, std::size_t first, std::size_t n) const {
-    torch::Tensor clips = torch::empty({static_cast<std::int64_t>(n), 3, spec.frames, spec.crop, spec.crop});
-    const CropBox box = centre_crop(spec, frames.height, frames.width);
+    const ClipSpec fitted = fit(spec, frames.height, frames.width);
+    torch::Tensor clips = torch::empty({static_cast<std::int64_t>(n), 3, spec.frames, fitted.height, fitted.width});
+    const CropBox box = test_region(spec, frames.height, frames.width);
     std::vector<int> indices(static_cast<std::size_t>(spec.frames));
     for (std::size_t v = 0; v < n; ++v) {
       for (std::size_t t = 0; t < indices.size(); ++t) indices[t] = static_cast<int>((first + v) * indices.size() + t);
-      write_clip(frames, indices, box, false, spec, clips.mutable_data_ptr<float>() + v * spec.clip_size());
+      write_clip(frames, indices, box, false, fitted, clips.mutable_data_ptr<float>() + v * fitted.clip_size());
     }
     return bundle.recipe.is_image() ? clips.squeeze(2) : clips;
   }
@@ -125,10 +126,11 @@ struct Predictor::Impl {
   }
 };
 
-Predictor::Predictor(const fs::path& folder) {
+Predictor::Predictor(const fs::path& folder, bool whole_picture) {
   Bundle bundle = load_bundle(folder);
   Mvit net = load_net(folder, bundle);
-  const ClipSpec spec = clip_spec(bundle.recipe);
+  ClipSpec spec = clip_spec(bundle.recipe);
+  spec.whole_picture |= whole_picture;
   impl_ = std::make_unique<Impl>(Impl{std::move(bundle), std::move(net), spec});
 }
 Predictor::~Predictor() = default;

@@ -43,11 +43,13 @@ ClipSpec clip_spec(const Recipe& recipe) {
   if (!(own.min_view > 0.0 && own.min_view <= 1.0)) bad("REELTAG.MIN_VIEW must be above 0 and at most 1");
   ClipSpec spec;
   spec.frames = d.num_frames;
-  spec.crop = d.train_crop_size;
-  spec.short_side =
-      own.short_side > 0 ? own.short_side : (d.train_jitter_scales.empty() ? spec.crop : d.train_jitter_scales[0]);
+  spec.height = spec.width = d.train_crop_size;
+  spec.short_side = own.short_side > 0 ? own.short_side
+                                       : (d.train_jitter_scales.empty() ? d.train_crop_size : d.train_jitter_scales[0]);
   spec.test_crop = own.test_crop_share > 0 ? std::min(own.test_crop_share, 1.0)
-                                           : std::min(1.0, static_cast<double>(spec.crop) / spec.short_side);
+                                           : std::min(1.0, static_cast<double>(d.train_crop_size) / spec.short_side);
+  spec.whole_picture = own.whole_picture;
+  spec.reverse_channels = d.reverse_input_channel;
   spec.uniform = own.sampler == "uniform";
   if (!(d.target_fps > 0)) bad("DATA.TARGET_FPS must be above 0");
   spec.step = d.sampling_rate / d.target_fps;
@@ -55,10 +57,8 @@ ClipSpec clip_spec(const Recipe& recipe) {
   spec.min_view = own.min_view;
   for (std::size_t c = 0; c < 3; ++c) {
     if (!(d.std[c] > 0)) bad("DATA.STD must be above 0");
-    // A recipe that reverses channels lists its statistics in the reversed order.
-    const std::size_t from = d.reverse_input_channel ? 2 - c : c;
-    spec.mean[c] = static_cast<float>(d.mean[from]);
-    spec.std[c] = static_cast<float>(d.std[from]);
+    spec.mean[c] = static_cast<float>(d.mean[c]);
+    spec.std[c] = static_cast<float>(d.std[c]);
   }
   spec.area = {range_entry(d.train_jitter_scales_relative, 0, 1.0),
                range_entry(d.train_jitter_scales_relative, 1, 1.0)};
@@ -101,6 +101,29 @@ CropBox centre_crop(const ClipSpec& spec, int height, int width) {
   return {.x = (width - side) / 2, .y = (height - side) / 2, .width = side, .height = side};
 }
 
+CropBox test_region(const ClipSpec& spec, int height, int width) {
+  if (!spec.whole_picture) return centre_crop(spec, height, width);
+  constexpr int kLongest = 4;
+  const int h = std::min(height, kLongest * width), w = std::min(width, kLongest * height);
+  return {.x = (width - w) / 2, .y = (height - h) / 2, .width = w, .height = h};
+}
+
+ClipSpec fit(const ClipSpec& spec, int height, int width) {
+  if (!spec.whole_picture) return spec;
+  constexpr int kStep = 32;  // pixels
+  const CropBox region = test_region(spec, height, width);
+  const int short_side = std::min(spec.height, spec.width);
+  const auto side = [&](int of, int other) {
+    if (of <= other) return short_side;
+    const double exact = static_cast<double>(short_side) * of / other;
+    return std::max(short_side, static_cast<int>(std::lround(exact / kStep)) * kStep);
+  };
+  ClipSpec fitted = spec;
+  fitted.height = side(region.height, region.width);
+  fitted.width = side(region.width, region.height);
+  return fitted;
+}
+
 CropBox random_crop(const ClipSpec& spec, int height, int width, Random& random) {
   std::uniform_real_distribution<double> unit(0.0, 1.0);
   const double log_low = std::log(spec.aspect[0]), log_high = std::log(spec.aspect[1]);
@@ -124,10 +147,10 @@ CropBox random_crop(const ClipSpec& spec, int height, int width, Random& random)
 
 void write_clip(const media::Frames& frames, std::span<const int> indices, const CropBox& box, bool mirror,
                 const ClipSpec& spec, float* out) {
-  const auto rows = taps(box.y, box.height, spec.crop);
-  auto columns = taps(box.x, box.width, spec.crop);
+  const auto rows = taps(box.y, box.height, spec.height);
+  auto columns = taps(box.x, box.width, spec.width);
   if (mirror) std::reverse(columns.begin(), columns.end());
-  const std::size_t plane = static_cast<std::size_t>(spec.crop) * spec.crop;
+  const std::size_t plane = rows.size() * columns.size();
   std::array<float, 3> scale{}, shift{};
   for (std::size_t c = 0; c < 3; ++c) {
     scale[c] = 1.0F / (255.0F * spec.std[c]);
@@ -139,14 +162,15 @@ void write_clip(const media::Frames& frames, std::span<const int> indices, const
     for (std::size_t y = 0; y < rows.size(); ++y) {
       const std::uint8_t* low = picture + static_cast<std::size_t>(rows[y].low) * stride;
       const std::uint8_t* high = picture + static_cast<std::size_t>(rows[y].high) * stride;
-      float* target = out + t * plane + y * static_cast<std::size_t>(spec.crop);
+      float* target = out + t * plane + y * columns.size();
       for (std::size_t x = 0; x < columns.size(); ++x) {
         const std::size_t a = static_cast<std::size_t>(columns[x].low) * 3,
                           b = static_cast<std::size_t>(columns[x].high) * 3;
         for (std::size_t c = 0; c < 3; ++c) {
           const float top = low[a + c] + columns[x].weight * (static_cast<float>(low[b + c]) - low[a + c]);
           const float bottom = high[a + c] + columns[x].weight * (static_cast<float>(high[b + c]) - high[a + c]);
-          target[c * indices.size() * plane + x] = (top + rows[y].weight * (bottom - top)) * scale[c] + shift[c];
+          const std::size_t channel = spec.reverse_channels ? 2 - c : c;
+          target[channel * indices.size() * plane + x] = (top + rows[y].weight * (bottom - top)) * scale[c] + shift[c];
         }
       }
     }

@@ -13,7 +13,8 @@ ClipSpec small() { return clip_spec(load_recipe("MVITv2_XXS_8")); }
 TEST(ClipSpec, FollowsTheRecipe) {
   const ClipSpec spec = small();
   EXPECT_EQ(spec.frames, 8);
-  EXPECT_EQ(spec.crop, 64);
+  EXPECT_EQ(spec.height, 64);
+  EXPECT_EQ(spec.width, 64);
   EXPECT_TRUE(spec.uniform);
   EXPECT_DOUBLE_EQ(spec.test_crop, 1.0);
   const ClipSpec kinetics = clip_spec(load_recipe("MVITv2_S_16x4"));
@@ -108,7 +109,7 @@ media::Frames gradient(int height, int width) {
 TEST(WriteClip, ResizesNormalisesAndMirrors) {
   ClipSpec spec = small();
   spec.frames = 2;
-  spec.crop = 8;
+  spec.height = spec.width = 8;
   const auto frames = gradient(32, 64);
   const std::vector<int> indices{1, 0};
   std::vector<float> clip(spec.clip_size()), mirrored(spec.clip_size());
@@ -124,6 +125,60 @@ TEST(WriteClip, ResizesNormalisesAndMirrors) {
   EXPECT_NEAR(at(clip, 2, 0, 0, 0), (100.0F / 255.0F - 0.45F) / 0.225F, 1e-4);  // frame 1 comes first
   EXPECT_NEAR(at(clip, 2, 1, 0, 0), (0.0F - 0.45F) / 0.225F, 1e-4);
   EXPECT_FLOAT_EQ(at(clip, 0, 0, 2, 1), at(mirrored, 0, 0, 2, 6));
+}
+
+TEST(WriteClip, ReversesChannelsBehindNormalising) {
+  Recipe recipe = load_recipe("SSv2/MVITv2_S_16x4");
+  ASSERT_TRUE(recipe.data.reverse_input_channel);
+  recipe.data.mean = {0.1, 0.2, 0.3};
+  recipe.data.std = {0.5, 0.6, 0.7};
+  ClipSpec spec = clip_spec(recipe);
+  spec.frames = 1;
+  spec.height = spec.width = 1;
+  const media::Frames frame{.count = 1, .height = 1, .width = 1, .data = {51, 102, 204}, .times = {0.0}};
+  std::vector<float> clip(3);
+  write_clip(frame, std::vector<int>{0}, {.x = 0, .y = 0, .width = 1, .height = 1}, false, spec, clip.data());
+  EXPECT_NEAR(clip[0], (0.8F - 0.3F) / 0.7F, 1e-5);  // blue first
+  EXPECT_NEAR(clip[1], (0.4F - 0.2F) / 0.6F, 1e-5);
+  EXPECT_NEAR(clip[2], (0.2F - 0.1F) / 0.5F, 1e-5);
+}
+
+TEST(Fit, KeepsTheShapeOfThePicture) {
+  ClipSpec spec = small();
+  EXPECT_EQ(fit(spec, 170, 96).height, 64);  // square by default
+  spec.whole_picture = true;
+  const ClipSpec tall = fit(spec, 170, 96), wide = fit(spec, 96, 170), square = fit(spec, 96, 96);
+  EXPECT_EQ(tall.height, 128);  // 64 * 170 / 96 = 113.3: the next multiple of 32
+  EXPECT_EQ(tall.width, 64);
+  EXPECT_EQ(wide.height, 64);
+  EXPECT_EQ(wide.width, 128);
+  EXPECT_EQ(square.height, 64);
+  EXPECT_EQ(square.width, 64);
+  const CropBox all = test_region(spec, 170, 96);
+  EXPECT_EQ(all.height, 170);
+  EXPECT_EQ(all.width, 96);
+}
+
+TEST(Fit, BoundsAPictureThatIsAStrip) {
+  ClipSpec spec = small();
+  spec.whole_picture = true;
+  const CropBox box = test_region(spec, 10, 4000);
+  EXPECT_EQ(box.width, 40);
+  EXPECT_EQ(box.x, 1980);
+  EXPECT_EQ(fit(spec, 10, 4000).width, 256);
+}
+
+TEST(WriteClip, FillsATallClip) {
+  ClipSpec spec = small();
+  spec.frames = 1;
+  spec.height = 16;
+  spec.width = 8;
+  const auto frames = gradient(64, 32);
+  std::vector<float> clip(spec.clip_size());
+  write_clip(frames, std::vector<int>{0}, {.x = 0, .y = 0, .width = 32, .height = 64}, false, spec, clip.data());
+  // Row 15 covers input rows 60..63, its centre is 61.5; column 7 covers 28..31, its centre is 29.5.
+  EXPECT_NEAR(clip[15 * 8 + 7], (59.0F / 255.0F - 0.45F) / 0.225F, 1e-4);
+  EXPECT_NEAR(clip[128 + 15 * 8 + 7], (123.0F / 255.0F - 0.45F) / 0.225F, 1e-4);
 }
 
 }  // namespace

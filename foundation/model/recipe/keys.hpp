@@ -143,6 +143,7 @@ void visit(V& v, Recipe& c) {
   v("REELTAG.HEAD_PRIOR", c.own.head_prior);
   v("REELTAG.SHORT_SIDE", c.own.short_side);
   v("REELTAG.TEST_CROP_SHARE", c.own.test_crop_share);
+  v("REELTAG.WHOLE_PICTURE", c.own.whole_picture);
 }
 
 // Keys of PySlowFast that its files may hold and that change nothing here. A whole section ends in ".*".

@@ -18,9 +18,10 @@
 namespace reeltag::tag {
 
 struct TagConfig {
-  int top = 10;               // most tags of a video
-  double view_seconds = 2.0;  // longest view
-  int views = 60;             // most views of a video; beyond that they lie further apart
+  int top = 10;                // most tags of a video
+  double view_seconds = 2.0;   // longest view
+  int views = 60;              // most views of a video; beyond that they lie further apart
+  bool whole_picture = false;  // views keep the picture's shape instead of being cropped square
 };
 template <class V>
 void visit(V& v, TagConfig& c) {
@@ -28,6 +29,7 @@ void visit(V& v, TagConfig& c) {
   v("view_seconds", c.view_seconds, "Length of a view in seconds; neighbours overlap by half",
     config::Range{0.05, 86400});
   v("views", c.views, "Most views of a video; a longer video has views further apart", config::Range{1, 100000});
+  v("whole_picture", c.whole_picture, "Views show all of a tall or wide picture instead of its central square");
 }
 
 // [start, end) in seconds.

@@ -53,7 +53,8 @@ struct Prediction {
 
 class Predictor {
  public:
-  explicit Predictor(const std::filesystem::path& folder);
+  // whole_picture: views keep the picture's shape even where the recipe crops them square.
+  explicit Predictor(const std::filesystem::path& folder, bool whole_picture = false);
   ~Predictor();
   Predictor(Predictor&&) noexcept;
 

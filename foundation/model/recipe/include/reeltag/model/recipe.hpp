@@ -173,6 +173,7 @@ struct OwnOptions {
   double label_smoothing = 0.0;  // with MIXUP off
   double head_prior = 0.0;       // multi-label: the classifier's bias starts at log(head_prior); 0 leaves it
   int short_side = 0;            // pixels; frames are decoded at this short side. 0: TRAIN_JITTER_SCALES' first
+  bool whole_picture = false;    // test clips keep the picture's shape instead of being cropped square
   double test_crop_share = 0.0;  // side of the test crop as a share of the short side. 0: TEST_CROP_SIZE / short side
 };
 
