@@ -1,10 +1,14 @@
 #include "reeltag/base/yaml.hpp"
 
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 
 #include <charconv>
 #include <cmath>
 #include <limits>
+#include <sstream>
+
+#include <nlohmann/json.hpp>
 
 #include "reeltag/base/error.hpp"
 #include "reeltag/base/file.hpp"
@@ -68,6 +72,43 @@ class Copier {
   int nodes_ = 0;
 };
 
+// What YAML forbids: bytes that are not UTF-8 and control characters. yaml-cpp reads them, and may read for ever.
+void check_characters(std::string_view text, const std::string& origin) {
+  Node at{.origin = origin, .line = 1};
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (byte == '\n') ++at.line;
+    if ((byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F)
+      fail_at(at, "not YAML: a control character (byte " + std::to_string(byte) + ")");
+  }
+  try {
+    static_cast<void>(nlohmann::json(text).dump());  // strict about UTF-8
+  } catch (const nlohmann::json::exception&) {
+    throw Exception(Code::invalid_config, origin + ": not YAML: the text is not UTF-8");
+  }
+}
+
+// Takes the events of a document and keeps nothing of it.
+class Ignore final : public YAML::EventHandler {
+ public:
+  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {}
+  void OnMapEnd() override {}
+};
+
+bool has_second_document(std::string_view text) {
+  std::istringstream in{std::string(text)};
+  YAML::Parser parser(in);
+  Ignore ignore;
+  return parser.HandleNextDocument(ignore) && parser.HandleNextDocument(ignore);
+}
+
 template <class T>
 bool read_number(const std::string& text, T& value) {
   const char* begin = text.data();
@@ -95,11 +136,12 @@ Node* Node::find(std::string_view key) { return const_cast<Node*>(std::as_const(
 std::string Node::place() const { return line > 0 ? origin + ":" + std::to_string(line) : origin; }
 
 Node parse(std::string_view text, const std::string& origin, Repeats repeats) {
+  check_characters(text, origin);
   try {
-    const auto documents = YAML::LoadAll(std::string(text));
-    if (documents.empty()) return {.origin = origin};
-    if (documents.size() > 1) throw Exception(Code::invalid_config, origin + ": more than one YAML document");
-    return Copier(origin, repeats).copy(documents.front());
+    if (has_second_document(text)) throw Exception(Code::invalid_config, origin + ": more than one YAML document");
+    const YAML::Node document = YAML::Load(std::string(text));
+    if (!document.IsDefined()) return {.origin = origin};
+    return Copier(origin, repeats).copy(document);
   } catch (const YAML::Exception& error) {
     const Node at{.origin = origin, .line = error.mark.line + 1};
     fail_at(at, "not YAML: " + error.msg + " (column " + std::to_string(error.mark.column + 1) + ")");

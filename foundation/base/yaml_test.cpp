@@ -1,5 +1,6 @@
 #include "reeltag/base/yaml.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -120,6 +121,28 @@ TEST(YamlRead, Booleans) {
   EXPECT_TRUE(read("False", b));
   EXPECT_FALSE(b);
   for (const auto* bad : {"", "1", "0", "tRue", "maybe"}) EXPECT_FALSE(read(bad, b)) << bad;
+}
+
+TEST(Yaml, RefusesCharactersThatItMayNotHold) {
+  const auto refusal = [](std::string_view text) -> std::string {
+    try {
+      parse(text, "a.yaml");
+    } catch (const Exception& e) {
+      return e.what();
+    }
+    return "accepted";
+  };
+  using namespace std::string_view_literals;
+  EXPECT_THAT(refusal("a: 1\nb: \0\n"sv), testing::HasSubstr("a.yaml:2"));
+  EXPECT_THAT(refusal("a: \x05"sv), testing::HasSubstr("control character"));
+  EXPECT_THAT(refusal("a: \xff\xfe"sv), testing::HasSubstr("UTF-8"));
+  EXPECT_EQ(refusal("a: gr\xc3\xbc\xc3\x9f\tb\r\n"sv), "accepted");
+}
+
+// yaml-cpp's own reading of all documents never ended on this text.
+TEST(Yaml, EndsOnTextThatIsAlmostADocument) {
+  EXPECT_THROW(parse(", x:\n  (1,  MViT*", "a.yaml"), Exception);
+  EXPECT_THROW(parse("a: 1\n---\nb: 2\n", "a.yaml"), Exception);
 }
 
 }  // namespace

@@ -16,6 +16,15 @@ bool is_rgb(AVPixelFormat format) {
   return d != nullptr && (d->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
 }
 
+// A stream can put any number into these fields, and reading one that the enumeration does not know is undefined.
+template <class Enum>
+int as_coded(const Enum& field) {
+  static_assert(sizeof(Enum) == sizeof(int));
+  int value = 0;
+  std::memcpy(&value, &field, sizeof value);
+  return value;
+}
+
 // yuvj* says "full range" by its name, which the scaler warns about; same layout without the j.
 AVPixelFormat without_j(AVPixelFormat format) {
   switch (format) {
@@ -37,7 +46,7 @@ AVPixelFormat without_j(AVPixelFormat format) {
 // The stream's matrix in swscale's numbering. Where the stream does not say, or says one that swscale lacks: BT.709
 // from 720 lines up, else BT.601, as players do.
 int matrix_of(const AVFrame& picture) {
-  switch (picture.colorspace) {
+  switch (as_coded(picture.colorspace)) {
     case AVCOL_SPC_BT709:
       return SWS_CS_ITU709;
     case AVCOL_SPC_FCC:
@@ -56,8 +65,8 @@ int matrix_of(const AVFrame& picture) {
 }
 
 std::optional<Transfer> hdr_of(const AVFrame& picture) {
-  if (picture.color_trc == AVCOL_TRC_SMPTE2084) return Transfer::pq;
-  if (picture.color_trc == AVCOL_TRC_ARIB_STD_B67) return Transfer::hlg;
+  if (as_coded(picture.color_trc) == AVCOL_TRC_SMPTE2084) return Transfer::pq;
+  if (as_coded(picture.color_trc) == AVCOL_TRC_ARIB_STD_B67) return Transfer::hlg;
   return std::nullopt;
 }
 
@@ -122,7 +131,7 @@ Converter::Source Converter::describe(const AVFrame& picture) {
   s.size = {picture.width, picture.height};
   s.format = without_j(named);
   s.matrix = matrix_of(picture);
-  s.full_range = picture.color_range == AVCOL_RANGE_JPEG || s.format != named || is_rgb(named);
+  s.full_range = as_coded(picture.color_range) == AVCOL_RANGE_JPEG || s.format != named || is_rgb(named);
   s.hdr = hdr_of(picture);
   return s;
 }

@@ -12,6 +12,7 @@
 #include "mend_yaml.hpp"
 #include "reeltag/base/config.hpp"
 #include "reeltag/base/file.hpp"
+#include "reeltag/base/json.hpp"
 #include "reeltag/base/yaml.hpp"
 
 namespace reeltag::model {
@@ -205,7 +206,7 @@ struct Reader {
         if (node.kind != yaml::Kind::scalar) break;
       }
     }
-    if (!why.empty()) bad(node.place() + ": " + key + " cannot be " + value.dump() + ": " + why);
+    if (!why.empty()) bad(node.place() + ": " + key + " cannot be " + dump_json(value) + ": " + why);
     if (!is_ignored(key)) bad(node.place() + ": unknown key " + key + nearest(key, known_names()));
   }
 
@@ -253,7 +254,7 @@ void accept_oddities(Recipe& recipe, const std::string& origin) {
 std::string emit_value(const json& value) {
   if (value.is_null()) return "None";
   if (value.is_string()) return value.get<std::string>().empty() ? "\"\"" : value.get<std::string>();
-  return value.dump();
+  return dump_json(value);
 }
 
 }  // namespace
@@ -315,7 +316,7 @@ void set(Recipe& recipe, std::string_view key, const json& value) {
   try {
     visit(v, recipe);
   } catch (const std::exception& e) {
-    bad("recipe key " + std::string(key) + " cannot be " + value.dump() + ": " + e.what());
+    bad("recipe key " + std::string(key) + " cannot be " + dump_json(value) + ": " + e.what());
   }
   if (!v.found && !is_ignored(key)) {
     bad("unknown recipe key " + std::string(key) + nearest(key, known_names()));
