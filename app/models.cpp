@@ -35,6 +35,11 @@ std::vector<Stage> stages_of(const model::Plan& plan) {
   return stages;
 }
 
+const char* kind_of(const model::Plan& plan) {
+  if (plan.recipe.is_pretraining()) return plan.recipe.mask.mae_on ? "masked autoencoder" : "masked feature prediction";
+  return plan.reversible() ? "reversible classifier" : "classifier";
+}
+
 ordered_json describe(const std::string& name, const model::Plan& plan) {
   ordered_json stages = ordered_json::array();
   for (const auto& s : stages_of(plan)) {
@@ -48,6 +53,7 @@ ordered_json describe(const std::string& name, const model::Plan& plan) {
   const auto& m = plan.multiply_adds;
   const auto& d = plan.recipe.data;
   return {{"name", name},
+          {"kind", kind_of(plan)},
           {"parameters", plan.parameter_count},
           {"multiply_adds", m.total()},
           {"multiply_adds_by_kind",
@@ -72,6 +78,8 @@ void print_description(const std::string& name, const model::Plan& plan) {
   char text[256];
   const auto& d = plan.recipe.data;
   print(name);
+  print(std::string("  kind            ") + kind_of(plan) +
+        (plan.recipe.is_pretraining() ? " (described here, not trained)" : ""));
   std::snprintf(text, sizeof text, "  parameters      %.1f M (%lld)", static_cast<double>(plan.parameter_count) / 1e6,
                 static_cast<long long>(plan.parameter_count));
   print(text);
@@ -82,8 +90,12 @@ void print_description(const std::string& name, const model::Plan& plan) {
                 d.train_crop_size, d.train_crop_size, grid_text(plan.grid).c_str(),
                 plan.class_token() ? " and a class token" : "");
   print(text);
-  std::snprintf(text, sizeof text, "  output          %d classes from an embedding of %d",
-                plan.recipe.model.num_classes, plan.dim_out);
+  if (plan.recipe.is_pretraining()) {
+    std::snprintf(text, sizeof text, "  output          %d values of each hidden token", plan.prediction_width(0));
+  } else {
+    std::snprintf(text, sizeof text, "  output          %d classes from an embedding of %d",
+                  plan.recipe.model.num_classes, plan.dim_out);
+  }
   print(text);
   std::snprintf(text, sizeof text, "  %-10s %6s %6s %12s %12s", "blocks", "width", "heads", "tokens", "keys");
   print(text);

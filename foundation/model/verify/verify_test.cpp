@@ -28,7 +28,8 @@ TEST_P(CarriedVector, EqualsTheReference) {
 }
 INSTANTIATE_TEST_SUITE_P(Family, CarriedVector,
                          testing::Values("d01_v1_conv_cls_seppos", "d02_v2_relpos_cls", "d03_v2_nocls_heads2",
-                                         "d08_image_v2_kvlist", "d10_meanpool_cls_sigmoid"));
+                                         "d05_pool_first_conv_unshared", "d08_image_v2_kvlist",
+                                         "d10_meanpool_cls_sigmoid", "d11_rev_image_concat_linear"));
 
 TEST(Verify, FailsForAnotherNet) {
   Recipe other = load_recipe("MVITv2_XXS_8");
