@@ -79,7 +79,7 @@ void print_description(const std::string& name, const model::Plan& plan) {
   const auto& d = plan.recipe.data;
   print(name);
   print(std::string("  kind            ") + kind_of(plan) +
-        (plan.recipe.is_pretraining() ? " (described here, not trained)" : ""));
+        (plan.recipe.is_pretraining() ? " (for pre-training; it has no classes)" : ""));
   std::snprintf(text, sizeof text, "  parameters      %.1f M (%lld)", static_cast<double>(plan.parameter_count) / 1e6,
                 static_cast<long long>(plan.parameter_count));
   print(text);

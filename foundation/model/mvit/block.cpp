@@ -6,11 +6,9 @@ namespace reeltag::model {
 
 using torch::Tensor;
 
-namespace {
 torch::nn::LayerNorm layer_norm(int width) {
   return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(1e-6));
 }
-}  // namespace
 
 MlpImpl::MlpImpl(int in, int hidden, int out, double dropout)
     : fc1_(register_module("fc1", torch::nn::Linear(in, hidden))),

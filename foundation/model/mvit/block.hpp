@@ -8,6 +8,9 @@
 
 namespace reeltag::model {
 
+// The family's LayerNorm: eps 1e-6.
+torch::nn::LayerNorm layer_norm(int width);
+
 // x [B,N,in] -> [B,N,out].
 class MlpImpl final : public torch::nn::Module {
  public:

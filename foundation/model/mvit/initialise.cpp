@@ -1,13 +1,14 @@
 #include <cmath>
 
 #include "net.hpp"
+#include "positions.hpp"
 
 namespace reeltag::model {
 
 // Linear and convolution weights, class token, positions and tables: normal(0, 0.02), cut at +-2 (never reached in
 // practice). Linear and LayerNorm biases are 0.02, not 0. The stem's bias keeps the framework's uniform default.
 // Source: slowfast/models/video_model_builder.py@287ec007, MViT._init_weights.
-void initialise(NetImpl& net, const Plan& plan) {
+void initialise(torch::nn::Module& net, const Plan& plan) {
   torch::NoGradGuard no_grad;
   const auto& m = plan.recipe.mvit;
   for (const auto& item : net.named_parameters()) {

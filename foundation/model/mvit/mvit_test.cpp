@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
-#include "net.hpp"
+#include "positions.hpp"
 
 namespace reeltag::model {
 namespace {

@@ -1,4 +1,4 @@
-// The whole classifier: stem, positions, blocks, norm, head. Private; model/mvit.hpp is what others see.
+// The whole classifier: stem, blocks, norm, head. Private; model/mvit.hpp is what others see.
 #pragma once
 
 #include <vector>
@@ -8,38 +8,23 @@
 #include "block.hpp"
 #include "reeltag/model/mvit.hpp"
 #include "reversible.hpp"
+#include "stem.hpp"
 
 namespace reeltag::model {
 
-// Frozen sine-cosine positions [1, T*H*W (+1), D], temporal quarter first; zeros for the class token.
-// Source: slowfast/models/utils.py@287ec007, get_3d_sincos_pos_embed.
-torch::Tensor sincos_positions(int width, const Triple& grid, bool class_token);
-
-class NetImpl final : public torch::nn::Module {
+class NetImpl final : public StemImpl {
  public:
   explicit NetImpl(const Plan& plan);
 
   torch::Tensor forward(const torch::Tensor& clips);  // [B,classes]
   torch::Tensor embed(const torch::Tensor& clips);    // [B,dim_out]
-  Mvit::Observer observer;
-  void recompute_activations(bool on);  // of a reversible trunk in training; on by default
+  void recompute_activations(bool on);                // of a reversible trunk in training; on by default
 
  private:
-  struct Tokens {
-    torch::Tensor x;  // [B,N,C]
-    Triple grid{};
-  };
-  Tokens patch_tokens(const torch::Tensor& clips);             // without class token
-  torch::Tensor absolute_positions(const Triple& grid) const;  // [1,N,C]; undefined without USE_ABS_POS
-  torch::Tensor with_positions(const Tokens& patches);         // class token first
   torch::Tensor embed_blocks(Tokens tokens);
   torch::Tensor embed_reversible(const Tokens& tokens);
-  void tell(const std::string& where, const torch::Tensor& output) const;
 
-  Plan plan_;
-  torch::Tensor cls_token_, pos_embed_, pos_spatial_, pos_temporal_, pos_class_;
-  torch::Tensor patch_weight_, patch_bias_;
-  torch::nn::LayerNorm norm_stem_{nullptr}, norm_{nullptr};
+  torch::nn::LayerNorm norm_{nullptr};
   std::vector<Block> blocks_;
   ReversibleTrunk trunk_{nullptr};
   StreamFusion fuse_{nullptr};
@@ -48,6 +33,6 @@ class NetImpl final : public torch::nn::Module {
 TORCH_MODULE(Net);
 
 // Draws all weights as slowfast/models/video_model_builder.py@287ec007 does.
-void initialise(NetImpl& net, const Plan& plan);
+void initialise(torch::nn::Module& net, const Plan& plan);
 
 }  // namespace reeltag::model

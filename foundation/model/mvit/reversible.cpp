@@ -8,10 +8,6 @@ using torch::Tensor;
 
 namespace {
 
-torch::nn::LayerNorm layer_norm(int width, double eps = 1e-6) {
-  return torch::nn::LayerNorm(torch::nn::LayerNormOptions({width}).eps(eps));
-}
-
 std::pair<Tensor, Tensor> halves(const Tensor& streams) {
   const auto parts = streams.chunk(2, -1);
   return {parts[0], parts[1]};
@@ -131,7 +127,8 @@ StreamFusionImpl::StreamFusionImpl(const Fusion& plan, int width) : plan_(plan) 
     return;
   }
   auto sequence = register_module("fuse_fn", std::make_shared<torch::nn::Module>("Sequence"));
-  norm_ = sequence->register_module("0", layer_norm(width, 1e-5));  // this one keeps the framework's eps
+  // This one keeps the framework's eps of 1e-5.
+  norm_ = sequence->register_module("0", torch::nn::LayerNorm(torch::nn::LayerNormOptions({width})));
   mlp_ = sequence->register_module("1", mlp);
 }
 

@@ -116,7 +116,7 @@ void add_prediction_head(ParameterList& list, const Plan& plan) {
 void add_mask_token(ParameterList& list, const Plan& plan) {
   const auto& m = plan.recipe.mvit;
   const auto& mask = plan.recipe.mask;
-  if (mask.mae_on) {
+  if (mask.mae_on && m.use_abs_pos) {
     const int cls = m.cls_embed_on ? 1 : 0, width = mask.decoder_embed_dim;
     if (mask.decoder_sep_pos_embed) {
       list.add("dec_pos_embed_spatial", {1, plan.grid[1] * plan.grid[2], width});

@@ -37,6 +37,12 @@ void check_masked(const Recipe& recipe) {
   if (mask.head_type != "separate" && mask.head_type != "separate_xformer")
     bad("MASK.HEAD_TYPE must be separate or separate_xformer, not " + mask.head_type);
   if (mask.decoder_depth < 0 || mask.decoder_depth > 1000) bad("MASK.DECODER_DEPTH must be 0 to 1000");
+  const bool pools = !recipe.mvit.pool_q_stride.empty() || !recipe.mvit.pool_kv_stride.empty() ||
+                     recipe.mvit.pool_kv_stride_adaptive.has_value();
+  if (mask.mae_on && (pools || recipe.mvit.rel_pos_spatial || recipe.mvit.rel_pos_temporal))
+    unsupported("MASK.MAE_ON: a masked autoencoder's trunk has no pooling and no relative positions");
+  if (!mask.mae_on && mask.head_type != "separate")
+    unsupported("MASK.HEAD_TYPE " + mask.head_type + " needs MASK.MAE_ON True");
   if (mask.decoder_embed_dim < 64 || mask.decoder_embed_dim % 64 != 0)
     bad("MASK.DECODER_EMBED_DIM must be a multiple of 64, the width of its heads");
 }

@@ -49,7 +49,9 @@ INSTANTIATE_TEST_SUITE_P(FullSize, SharedVector,
                                          "full_Kinetics_MVITv2_S_16x4", "full_Kinetics_MVITv2_B_32x3"));
 INSTANTIATE_TEST_SUITE_P(Small, SharedVector,
                          testing::Values("d07_max_sepqkv_nobias_normstem", "d09_v2_odd_sizes_relpos_interp",
-                                         "d13_fractional_mul_v1", "d14_temporal_pool_all_pos", "d15_vit_fixed_sincos"));
+                                         "d13_fractional_mul_v1", "d14_temporal_pool_all_pos", "d15_vit_fixed_sincos",
+                                         "d04_pool_first_conv_cls", "d06_avg_default_kernel", "d12_rev_video_avg",
+                                         "d17_maskfeat_hog"));
 
 }  // namespace
 }  // namespace reeltag::model
