@@ -70,7 +70,7 @@ Mvit::Mvit(const Plan& plan, std::uint64_t seed) {
   if (plan.recipe.is_pretraining()) {
     throw Exception(
         Code::unsupported,
-        "MODEL.MODEL_NAME MaskMViT: masked pre-training is described, not built; take a fine-tuning recipe");
+        "MODEL.MODEL_NAME MaskMViT: this net predicts hidden tokens and has no classes; take a fine-tuning recipe");
   }
   torch::manual_seed(seed);
   impl_ = std::make_unique<Impl>(Impl{plan, Net(plan)});
