@@ -72,13 +72,14 @@ class Copier {
   int nodes_ = 0;
 };
 
-// What YAML forbids: bytes that are not UTF-8 and control characters. yaml-cpp reads them, and may read for ever.
+// What YAML forbids: bytes that are not UTF-8 and control characters (DEL alone is let through: yaml-cpp writes it).
+// yaml-cpp reads them, and may read for ever.
 void check_characters(std::string_view text, const std::string& origin) {
   Node at{.origin = origin, .line = 1};
   for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte == '\n') ++at.line;
-    if ((byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r') || byte == 0x7F)
+    if (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r')
       fail_at(at, "not YAML: a control character (byte " + std::to_string(byte) + ")");
   }
   try {
