@@ -13,6 +13,7 @@
 
 #include <unistd.h>
 
+// NOLINTNEXTLINE(readability-identifier-naming): the name that libFuzzer looks for
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size);
 
 namespace reeltag::fuzz {
