@@ -9,7 +9,7 @@
 #include <cstdlib>
 #include <utility>
 
-#include "descriptor.hpp"
+#include "reeltag/base/descriptor.hpp"
 #include "reeltag/base/ids.hpp"
 #include "system_error.hpp"
 
@@ -105,6 +105,17 @@ void sync_folder(const fs::path& folder) {
   if (!opened.is_open()) throw_system("cannot open the folder " + quoted(folder));
   // EINVAL: a file system that has no fsync for folders, such as some network mounts; there is nothing more to do.
   if (::fsync(opened.get()) != 0 && errno != EINVAL) throw_system("cannot flush the folder " + quoted(folder));
+}
+
+Descriptor open_unnamed_file(const fs::path& folder) {
+  Descriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+  if (file.is_open()) return file;
+  // Some network file systems lack O_TMPFILE: there it has a name for a moment.
+  auto name = (folder / ".tmp-XXXXXX").string();
+  file = Descriptor(::mkostemp(name.data(), O_CLOEXEC));
+  if (!file.is_open()) throw_system("cannot make a temporary file in " + quoted(folder));
+  ::unlink(name.c_str());
+  return file;
 }
 
 TemporaryFolder::TemporaryFolder(std::string_view prefix, const fs::path& parent) {

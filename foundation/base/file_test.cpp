@@ -164,5 +164,16 @@ TEST(TemporaryFolderTest, IsPrivateAndGoesAway) {
   EXPECT_FALSE(fs::exists(path));
 }
 
+TEST(UnnamedFile, HoldsBytesAndLeavesNoName) {
+  const TemporaryFolder folder;
+  const Descriptor file = open_unnamed_file(folder.path());
+  ASSERT_EQ(::write(file.get(), "abc", 3), 3);
+  char back[4] = {};
+  EXPECT_EQ(::pread(file.get(), back, 3, 0), 3);
+  EXPECT_STREQ(back, "abc");
+  EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
+  EXPECT_THROW(open_unnamed_file(folder.path() / "none"), Exception);
+}
+
 }  // namespace
 }  // namespace reeltag

@@ -6,7 +6,7 @@
 #include <cerrno>
 #include <vector>
 
-#include "descriptor.hpp"
+#include "reeltag/base/descriptor.hpp"
 #include "system_error.hpp"
 
 namespace reeltag {

@@ -13,7 +13,7 @@
 #include <string>
 #include <thread>
 
-#include "descriptor.hpp"
+#include "reeltag/base/descriptor.hpp"
 #include "reeltag/base/file.hpp"
 
 namespace reeltag {

@@ -13,7 +13,7 @@
 #include <csignal>
 #include <optional>
 
-#include "descriptor.hpp"
+#include "reeltag/base/descriptor.hpp"
 #include "system_error.hpp"
 
 namespace reeltag {
@@ -96,22 +96,59 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   return out;
 }
 
-// The two C structures of posix_spawn, freed in any case.
-struct SpawnSetup {
-  posix_spawn_file_actions_t actions{};
-  posix_spawnattr_t attributes{};
-
+// What a child begins with: the two C structures of posix_spawn, freed in any case.
+class SpawnSetup {
+ public:
   SpawnSetup() {
-    posix_spawn_file_actions_init(&actions);
-    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawnattr_init(&attributes_);
   }
   ~SpawnSetup() {
-    posix_spawn_file_actions_destroy(&actions);
-    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
   }
   SpawnSetup(const SpawnSetup&) = delete;
   SpawnSetup& operator=(const SpawnSetup&) = delete;
+
+  void give(int ours, int theirs) { also(posix_spawn_file_actions_adddup2(&actions_, ours, theirs)); }
+  void give_null(int theirs) { also(posix_spawn_file_actions_addopen(&actions_, theirs, "/dev/null", O_RDWR, 0)); }
+  // What libraries opened without CLOEXEC.
+  void close_from(int first) { also(posix_spawn_file_actions_addclosefrom_np(&actions_, first)); }
+  void go_to(const std::filesystem::path& folder) {
+    also(posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str()));
+  }
+
+  Result<pid_t> spawn(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                      const std::string& where = "");
+
+ private:
+  void also(int result) { problem_ = problem_ == 0 ? result : problem_; }
+
+  posix_spawn_file_actions_t actions_{};
+  posix_spawnattr_t attributes_{};
+  int problem_ = 0;
 };
+
+Result<pid_t> SpawnSetup::spawn(const std::vector<std::string>& arguments, const std::vector<std::string>& environment,
+                                const std::string& where) {
+  sigset_t none;
+  sigset_t every;
+  sigemptyset(&none);
+  sigfillset(&every);
+  also(posix_spawnattr_setsigmask(&attributes_, &none));
+  also(posix_spawnattr_setsigdefault(&attributes_, &every));
+  also(posix_spawnattr_setpgroup(&attributes_, 0));
+  also(posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
+  pid_t child = -1;
+  if (problem_ == 0) {
+    problem_ = posix_spawnp(&child, arguments[0].c_str(), &actions_, &attributes_, pointers(arguments).data(),
+                            pointers(environment).data());
+  }
+  if (problem_ == 0) return child;
+  const auto what = "cannot start '" + arguments[0] + "'" + where;
+  if (problem_ == ENOENT) return fail(Code::not_found, what + ": no such program or folder; is it installed?");
+  return tl::unexpected(system_error(problem_, what));
+}
 
 struct Pipes {
   Pipe in, out, err;
@@ -119,35 +156,13 @@ struct Pipes {
 
 Result<pid_t> spawn(const std::vector<std::string>& arguments, const RunOptions& options, const Pipes& pipes) {
   SpawnSetup setup;
-  int problem = 0;
-  const auto also = [&problem](int result) { problem = problem == 0 ? result : problem; };
-  also(posix_spawn_file_actions_adddup2(&setup.actions, pipes.in.read_end.get(), 0));
-  also(posix_spawn_file_actions_adddup2(&setup.actions, pipes.out.write_end.get(), 1));
-  also(posix_spawn_file_actions_adddup2(&setup.actions, pipes.err.write_end.get(), 2));
-  also(posix_spawn_file_actions_addclosefrom_np(&setup.actions, 3));  // what libraries opened without CLOEXEC
-  if (!options.folder.empty()) {
-    also(posix_spawn_file_actions_addchdir_np(&setup.actions, options.folder.c_str()));
-  }
-  sigset_t none;
-  sigset_t every;
-  sigemptyset(&none);
-  sigfillset(&every);
-  also(posix_spawnattr_setsigmask(&setup.attributes, &none));
-  also(posix_spawnattr_setsigdefault(&setup.attributes, &every));
-  also(posix_spawnattr_setpgroup(&setup.attributes, 0));
-  also(posix_spawnattr_setflags(&setup.attributes,
-                                POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF));
-  const auto environment = merged_environment(options);
-  pid_t child = -1;
-  if (problem == 0) {
-    problem = posix_spawnp(&child, arguments[0].c_str(), &setup.actions, &setup.attributes, pointers(arguments).data(),
-                           pointers(environment).data());
-  }
-  if (problem == 0) return child;
-  auto what = "cannot start '" + arguments[0] + "'";
-  if (!options.folder.empty()) what += " in '" + options.folder.string() + "'";
-  if (problem == ENOENT) return fail(Code::not_found, what + ": no such program or folder; is it installed?");
-  return tl::unexpected(system_error(problem, what));
+  setup.give(pipes.in.read_end.get(), 0);
+  setup.give(pipes.out.write_end.get(), 1);
+  setup.give(pipes.err.write_end.get(), 2);
+  setup.close_from(3);
+  if (options.folder.empty()) return setup.spawn(arguments, merged_environment(options));
+  setup.go_to(options.folder);
+  return setup.spawn(arguments, merged_environment(options), " in '" + options.folder.string() + "'");
 }
 
 // By number: the header of glibc 2.36 declares pidfd_open without C linkage. Close-on-exec by itself.
@@ -255,6 +270,16 @@ class Exchange {
   bool over_limit_ = false;
 };
 
+Result<void> check(const std::vector<std::string>& arguments) {
+  if (arguments.empty() || arguments[0].empty()) return fail(Code::invalid_argument, "no program to run");
+  for (const auto& argument : arguments) {
+    if (argument.find('\0') != std::string::npos) {
+      return fail(Code::invalid_argument, arguments[0] + ": an argument holds a zero byte");
+    }
+  }
+  return {};
+}
+
 std::string tail_of(const std::string& err) {
   constexpr std::size_t kTail = 500;
   const auto end = err.find_last_not_of(" \n\r\t");
@@ -308,12 +333,7 @@ Result<RunResult> follow(Group& group, Exchange& exchange, const std::string& pr
 }  // namespace
 
 Result<RunResult> run(const std::vector<std::string>& arguments, const RunOptions& options) {
-  if (arguments.empty() || arguments[0].empty()) return fail(Code::invalid_argument, "no program to run");
-  for (const auto& argument : arguments) {
-    if (argument.find('\0') != std::string::npos) {
-      return fail(Code::invalid_argument, arguments[0] + ": an argument holds a zero byte");
-    }
-  }
+  if (auto fine = check(arguments); !fine) return tl::unexpected(fine.error());
   const auto deadline = Clock::now() + options.deadline;
   try {
     Pipes pipes{make_pipe(), make_pipe(), make_pipe()};
@@ -329,5 +349,44 @@ Result<RunResult> run(const std::vector<std::string>& arguments, const RunOption
     return tl::unexpected(error.error());
   }
 }
+
+struct Process::Impl {
+  explicit Impl(pid_t child) : id(child), group(child) {}
+  pid_t id;
+  Group group;
+};
+
+Process::Process(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Process::Process(Process&&) noexcept = default;
+Process& Process::operator=(Process&&) noexcept = default;
+Process::~Process() = default;
+
+Result<Process> Process::start(const std::vector<std::string>& arguments, const ProcessOptions& options) {
+  if (auto fine = check(arguments); !fine) return tl::unexpected(fine.error());
+  SpawnSetup setup;
+  // First: the descriptor may be one of those that are replaced next.
+  if (options.descriptor >= 0) setup.give(options.descriptor, 3);
+  for (const int standard : {0, 1, 2}) setup.give_null(standard);
+  setup.close_from(options.descriptor >= 0 ? 4 : 3);
+  const auto child = setup.spawn(arguments, options.environment);
+  if (!child) return tl::unexpected(child.error());
+  return Process(std::make_unique<Impl>(*child));
+}
+
+int Process::id() const { return impl_->id; }
+
+bool Process::wait(std::chrono::milliseconds time) {
+  const auto deadline = Clock::now() + time;
+  while (!impl_->group.leader_ended()) {
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
+    if (left.count() <= 0) return false;
+    pollfd end{impl_->group.end_descriptor(), POLLIN, 0};
+    // Where the kernel has no such descriptor, poll only sleeps.
+    ::poll(&end, 1, static_cast<int>(std::min(left, end.fd < 0 ? kLook : std::chrono::milliseconds{1000}).count()));
+  }
+  return true;
+}
+
+int Process::end() { return impl_->group.end(); }
 
 }  // namespace reeltag

@@ -213,5 +213,55 @@ TEST(Run, AQuickProgramIsNotWaitedForLonger) {
   EXPECT_LT(Clock::now() - begin, 4s);
 }
 
+TEST(Process, GetsTheDescriptorAsItsThirdAndNoOther) {
+  int ends[2];
+  ASSERT_EQ(::pipe2(ends, O_CLOEXEC), 0);
+  Descriptor reader(ends[0]), writer(ends[1]);
+  const int inherited = ::open("/dev/null", O_RDONLY);  // without CLOEXEC
+  auto process = Process::start({"/bin/sh", "-c", "ls /proc/$$/fd | tr '\\n' ' ' >&3; echo \"$A|$HOME\" >&3"},
+                                {.descriptor = writer.get(), .environment = {"A=b", "PATH=/usr/bin:/bin"}});
+  ::close(inherited);
+  ASSERT_TRUE(process) << process.error().message;
+  writer.close();
+  EXPECT_TRUE(process->wait(10s));
+  EXPECT_EQ(process->end(), 0);
+  std::string said(200, '\0');
+  said.resize(static_cast<std::size_t>(::read(reader.get(), said.data(), said.size())));
+  EXPECT_EQ(said, "0 1 2 3 b|\n");
+}
+
+TEST(Process, IsKilledWithItsGroupWhenItGoes) {
+  const TemporaryFolder folder;
+  const auto file = folder.path() / "pid";
+  pid_t leader = 0, child = 0;
+  {
+    auto process = Process::start(
+        {"/bin/sh", "-c",
+         "sleep 100 & echo $! > " + file.string() + ".new; mv " + file.string() + ".new " + file.string() + "; wait"},
+        {.environment = {"PATH=/usr/bin:/bin"}});
+    ASSERT_TRUE(process);
+    leader = process->id();
+    ASSERT_TRUE(becomes_true([&] { return std::filesystem::exists(file); }));
+    std::ifstream(file) >> child;
+    EXPECT_FALSE(process->wait(10ms));
+    EXPECT_FALSE(is_dead(child));
+  }
+  EXPECT_TRUE(is_dead(leader));
+  EXPECT_TRUE(becomes_true([&] { return is_dead(child); }));
+}
+
+TEST(Process, TellsHowItEnded) {
+  auto crashed = Process::start({"/bin/sh", "-c", "kill -SEGV $$"});
+  ASSERT_TRUE(crashed);
+  EXPECT_TRUE(crashed->wait(10s));
+  EXPECT_EQ(crashed->end(), 128 + SIGSEGV);
+  auto hanging = Process::start({"/bin/sh", "-c", "while :; do :; done"});
+  ASSERT_TRUE(hanging);
+  EXPECT_EQ(hanging->end(), 128 + SIGKILL);
+  const auto missing = Process::start({"/no/such/program"});
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Code::not_found);
+}
+
 }  // namespace
 }  // namespace reeltag

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "reeltag/base/config.hpp"
+#include "reeltag/base/descriptor.hpp"
 #include "reeltag/base/error.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/hash.hpp"

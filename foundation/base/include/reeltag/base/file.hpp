@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 
+#include "reeltag/base/descriptor.hpp"
 #include "reeltag/base/error.hpp"
 
 namespace reeltag {
@@ -48,6 +49,10 @@ void rename_durably(const std::filesystem::path& from, const std::filesystem::pa
 
 // Flushes a folder's entries to the disk: after creating, renaming or removing something in it.
 void sync_folder(const std::filesystem::path& folder);
+
+// A fresh file without a name in the folder's file system, to write and read: it is gone when its last descriptor is,
+// whatever happens to the process.
+Descriptor open_unnamed_file(const std::filesystem::path& folder);
 
 // A fresh folder, readable by this user only, removed with all it holds by the destructor.
 class TemporaryFolder {

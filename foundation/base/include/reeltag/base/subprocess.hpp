@@ -1,4 +1,5 @@
-// Runs another program and waits for it: argument vector (no shell), deadline, bounded output.
+// Other programs: run() waits for one, with deadline and bounded output; Process is one that runs beside us.
+// Argument vectors, never a shell.
 // The child has a process group of its own, no descriptors but 0, 1 and 2, default signals. The group is killed as a
 // whole at the deadline, and whatever the program leaves running in it is killed when the program itself ends.
 // Any thread, any number at once.
@@ -7,11 +8,14 @@
 //
 //   auto done = run({"ffprobe", "-v", "error", path.string()}, {.deadline = std::chrono::seconds(10)});
 //   if (done && done->status == 0) parse(done->out);
+//
+// Process: one thread at a time; owns the program, which does not outlive it.
 #pragma once
 
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <stop_token>
 #include <string>
 #include <utility>
@@ -39,5 +43,31 @@ struct RunResult {
 
 // arguments[0] is the program, looked up in PATH when it has no slash.
 Result<RunResult> run(const std::vector<std::string>& arguments, const RunOptions& options = {});
+
+struct ProcessOptions {
+  int descriptor = -1;                        // of ours, the child's 3; -1: the child has none but 0, 1 and 2
+  std::vector<std::string> environment = {};  // all of it, "NAME=value"
+};
+
+// A program that runs beside us in a process group of its own; 0, 1 and 2 are /dev/null.
+class Process {
+ public:
+  // arguments[0] is the program's path. Fails with not_found, permission_denied, unavailable.
+  static Result<Process> start(const std::vector<std::string>& arguments, const ProcessOptions& options = {});
+  Process(Process&&) noexcept;
+  Process& operator=(Process&&) noexcept;
+  ~Process();  // ends it
+
+  [[nodiscard]] int id() const;
+  // Whether it ends by itself within this time.
+  bool wait(std::chrono::milliseconds time);
+  // Kills what is left of its group: the exit status, 128 + n when signal n ended it.
+  int end();
+
+ private:
+  struct Impl;
+  explicit Process(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
 
 }  // namespace reeltag

@@ -1,4 +1,4 @@
-// A file descriptor that closes itself. Private to base. One thread at a time.
+// A file descriptor that closes itself. Owns it; movable; one thread at a time.
 #pragma once
 
 #include <unistd.h>
