@@ -40,6 +40,10 @@ std::vector<Finding> examine(const Context& context) {
     return std::to_string(names.size()) + " in " + model::recipes_folder().string();
   }));
   out.push_back(check("starter model", [&] { return find_model(context.home(), "starter").string(); }));
+  out.push_back(check("isolation of videos from outside", [&] {
+    value_or_throw(media::check_isolation(context.config().media));
+    return std::string("works: media.isolate is ") + context.config().media.isolate;
+  }));
   out.push_back(check("processors", [] { return std::to_string(std::thread::hardware_concurrency()); }));
   return out;
 }

@@ -81,8 +81,17 @@ int run(int argc, char** argv) {
 
 }  // namespace
 
+namespace {
+// Not a command for people: what media::Decoder starts for a video from outside (docs/adr/0013).
+bool is_worker(int argc, char** argv) {
+  return argc == 4 && std::string_view(argv[1]) == "decode-worker" && std::string_view(argv[2]) == "--fd" &&
+         std::string_view(argv[3]) == "3";
+}
+}  // namespace
+
 int main(int argc, char** argv) {
   try {
+    if (is_worker(argc, argv)) return media::run_worker(3);
     return run(argc, argv);
   } catch (...) {
     std::fputs("reeltag: failed while reporting an error\n", stderr);

@@ -12,15 +12,19 @@ namespace {
 
 using test::ClipKind, test::Folder;
 
+std::unique_ptr<Input> open(const std::filesystem::path& clip) {
+  return value_or_throw(Input::open(value_or_throw(File::open(clip, {})), {}));
+}
+
 struct Outcome {
   std::vector<int> missing, got;
   int packets = 0;
 };
 
 Outcome read(const std::filesystem::path& clip, const std::vector<int>& frames, bool carefully = false) {
-  auto input = value_or_throw(Input::open(clip, {}));
+  auto input = open(clip);
   const Timeline timeline = value_or_throw(Timeline::read(*input));
-  if (carefully) input = value_or_throw(Input::open(clip, {}));
+  if (carefully) input = open(clip);
   auto reader = value_or_throw(FrameReader::open(*input, timeline));
   Outcome outcome;
   const FrameReader::Sink sink = [&](int chosen, int actual, const AVFrame&) -> Result<void> {

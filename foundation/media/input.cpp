@@ -5,8 +5,8 @@
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
+#include <new>
 #include <string_view>
-#include <system_error>
 
 namespace reeltag::media {
 namespace {
@@ -17,6 +17,11 @@ constexpr const char* kContainers = "mov,matroska,webm,avi,gif,mpegts,mpeg,flv,a
 
 // As many bytes are looked at to tell the container and the streams' facts.
 constexpr int kProbeBytes = 1 << 20;
+
+// What libav reads at once.
+constexpr int kBufferBytes = 1 << 15;
+
+int refuse_to_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) { return AVERROR(EACCES); }
 
 std::string number(double x) {
   std::array<char, 32> text{};
@@ -42,16 +47,16 @@ bool is_picture_only(const AVStream& s) {
 
 }  // namespace
 
-Result<std::unique_ptr<Input>> Input::open(const std::filesystem::path& path, const Limits& limits) {
+Result<std::unique_ptr<Input>> Input::open(std::shared_ptr<const File> file, const Limits& limits) {
   libav::silence();
   libav::clear_log();
-  std::unique_ptr<Input> input(new Input(path, limits));
+  std::unique_ptr<Input> input(new Input(std::move(file), limits));
+  input->probe_.size_bytes = input->file_->size();
   input->start_clock();
   const auto step = [&](Result<void> (Input::*act)(), const Result<void>& before) {
     return before ? ((*input).*act)() : before;
   };
-  auto done = step(&Input::check_file, {});
-  done = step(&Input::open_container, done);
+  auto done = step(&Input::open_container, {});
   done = step(&Input::choose_stream, done);
   done = step(&Input::read_headers, done);
   if (!done) return tl::unexpected(done.error());
@@ -64,46 +69,42 @@ void Input::start_clock() {
               std::chrono::duration_cast<std::chrono::steady_clock::duration>(std::chrono::duration<double>(seconds));
 }
 
-Error Input::error(Code code, const std::string& text) const { return {code, path_.string() + ": " + text}; }
-
 Error Input::timeout() const {
   return error(Code::timeout, "took longer than " + number(limits_.max_decode_seconds) +
                                   " s; raise media.max_decode_seconds if that is expected");
 }
 
-Result<void> Input::check_file() {
-  std::error_code failed;
-  const auto status = std::filesystem::status(path_, failed);
-  if (!std::filesystem::exists(status)) {
-    if (failed && failed != std::errc::no_such_file_or_directory && failed != std::errc::not_a_directory)
-      return tl::unexpected(error(Code::permission_denied, "cannot be looked at: " + failed.message()));
-    return tl::unexpected(error(Code::not_found, "no such file"));
-  }
-  if (!std::filesystem::is_regular_file(status))
-    return tl::unexpected(error(Code::not_a_video, "is not a regular file"));
-  const auto bytes = std::filesystem::file_size(path_, failed);
-  if (failed) return tl::unexpected(error(Code::permission_denied, "has no readable size: " + failed.message()));
-  if (bytes == 0) return tl::unexpected(error(Code::not_a_video, "is empty"));
-  if (std::cmp_greater(bytes, limits_.max_bytes))
-    return tl::unexpected(error(
-        Code::too_large,
-        "has " + std::to_string(bytes) + " bytes, the limit media.max_bytes is " + std::to_string(limits_.max_bytes)));
-  probe_.size_bytes = static_cast<std::int64_t>(bytes);
-  return {};
+// libav reads the file through these two. A late call ends here even where a demuxer does not ask.
+int Input::read_bytes(void* self, std::uint8_t* to, int size) {
+  auto& input = *static_cast<Input*>(self);
+  if (input.late()) return AVERROR_EXIT;
+  const auto got = input.file_->read(input.position_, {to, static_cast<std::size_t>(std::max(size, 0))});
+  if (got < 0) return AVERROR(EIO);
+  if (got == 0) return AVERROR_EOF;
+  input.position_ += got;
+  return static_cast<int>(got);
+}
+
+std::int64_t Input::seek_to(void* self, std::int64_t offset, int whence) {
+  auto& input = *static_cast<Input*>(self);
+  if (whence == AVSEEK_SIZE) return input.file_->size();
+  if ((whence & ~AVSEEK_FORCE) != SEEK_SET || offset < 0) return AVERROR(EINVAL);
+  return input.position_ = offset;
 }
 
 Result<void> Input::open_container() {
   const AVIOInterruptCB on_wait{&Input::interrupted, this};
-  AVIOContext* io = nullptr;
-  const std::string url = "file:" + path_.string();  // never a protocol that a file's name could spell
-  int got = avio_open2(&io, url.c_str(), AVIO_FLAG_READ, &on_wait, nullptr);
-  io_.reset(io);
-  if (got == AVERROR(EACCES)) return tl::unexpected(error(Code::permission_denied, "may not be read"));
-  if (got < 0) return tl::unexpected(error(Code::not_found, "cannot be opened: " + libav::error_text(got)));
+  auto* const buffer = static_cast<unsigned char*>(av_malloc(kBufferBytes));
+  if (buffer == nullptr) throw std::bad_alloc();
+  io_.reset(avio_alloc_context(buffer, kBufferBytes, 0, this, &Input::read_bytes, nullptr, &Input::seek_to));
+  if (!io_) {
+    av_free(buffer);
+    throw std::bad_alloc();
+  }
 
   // The content alone decides what a file is; its name is not asked.
   const AVInputFormat* container = nullptr;
-  got = av_probe_input_buffer2(io_.get(), &container, "", nullptr, 0, kProbeBytes);
+  int got = av_probe_input_buffer2(io_.get(), &container, "", nullptr, 0, kProbeBytes);
   if (late()) return tl::unexpected(timeout());
   if (got < 0) return tl::unexpected(error(Code::not_a_video, "is not a video: its content has no known container"));
   if (av_match_list(container->name, kContainers, ',') <= 0)
@@ -114,6 +115,7 @@ Result<void> Input::open_container() {
   AVFormatContext* format = libav::owned<libav::InputPtr>(avformat_alloc_context()).release();
   format->pb = io_.get();
   format->interrupt_callback = on_wait;
+  format->io_open = refuse_to_open;  // what a file names besides itself is never opened
   libav::clear_log();
   got = avformat_open_input(&format, "", container, nullptr);  // frees format when it fails
   format_.reset(got < 0 ? nullptr : format);

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <chrono>
-#include <filesystem>
 #include <memory>
 #include <string>
 
+#include "file.hpp"
 #include "libav.hpp"
 #include "picture.hpp"
 #include "reeltag/media.hpp"
@@ -15,7 +15,7 @@ namespace reeltag::media {
 
 class Input {
  public:
-  static Result<std::unique_ptr<Input>> open(const std::filesystem::path& path, const Limits& limits);
+  static Result<std::unique_ptr<Input>> open(std::shared_ptr<const File> file, const Limits& limits);
 
   [[nodiscard]] const Probe& probe() const { return probe_; }
   [[nodiscard]] const Limits& limits() const { return limits_; }
@@ -49,28 +49,30 @@ class Input {
   bool seek(std::int64_t timestamp);
 
   // An error that names the file.
-  [[nodiscard]] Error error(Code code, const std::string& text) const;
+  [[nodiscard]] Error error(Code code, const std::string& text) const { return file_->error(code, text); }
   [[nodiscard]] Error timeout() const;
 
  private:
-  Input(const std::filesystem::path& path, const Limits& limits) : path_(path), limits_(limits) {}
+  Input(std::shared_ptr<const File> file, const Limits& limits) : file_(std::move(file)), limits_(limits) {}
 
-  Result<void> check_file();
   Result<void> open_container();
   Result<void> choose_stream();
   Result<void> read_headers();
   Result<void> check_size() const;
   void read_facts();
   static int interrupted(void* self) { return static_cast<Input*>(self)->late() ? 1 : 0; }
+  static int read_bytes(void* self, std::uint8_t* to, int size);
+  static std::int64_t seek_to(void* self, std::int64_t offset, int whence);
 
-  std::filesystem::path path_;
+  std::shared_ptr<const File> file_;
+  std::int64_t position_ = 0;  // in the file, of the next byte that libav gets
   Limits limits_;
   Probe probe_;
   Geometry geometry_;
   Claim claim_;
   std::chrono::steady_clock::time_point deadline_;
   std::string problem_;
-  libav::IoPtr io_;  // closed after format_, which reads from it
+  libav::ReaderPtr io_;  // freed after format_, which reads from it
   libav::InputPtr format_;
   AVStream* stream_ = nullptr;
 };

@@ -35,6 +35,14 @@ using CodecPtr = std::unique_ptr<AVCodecContext, CFree<avcodec_free_context>>;
 using InputPtr = std::unique_ptr<AVFormatContext, CFree<avformat_close_input>>;
 using OutputPtr = std::unique_ptr<AVFormatContext, CFree<avformat_free_context>>;
 using IoPtr = std::unique_ptr<AVIOContext, CFree<avio_closep>>;
+// An AVIOContext made by avio_alloc_context, with its buffer, which libav may have replaced by another one.
+struct FreeReader {
+  void operator()(AVIOContext* io) const noexcept {
+    av_freep(&io->buffer);
+    avio_context_free(&io);
+  }
+};
+using ReaderPtr = std::unique_ptr<AVIOContext, FreeReader>;
 using SwsPtr = std::unique_ptr<SwsContext, CFree<sws_freeContext>>;
 
 // The result of an av_*_alloc function; memory that is not there is a std::bad_alloc.

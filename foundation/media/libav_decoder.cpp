@@ -5,6 +5,7 @@
 #include <new>
 #include <stdexcept>
 
+#include "decoders.hpp"
 #include "frame_reader.hpp"
 #include "input.hpp"
 #include "picture.hpp"
@@ -25,8 +26,8 @@ std::string seconds(double s) {
 
 class LibavDecoder final : public Decoder {
  public:
-  LibavDecoder(std::filesystem::path path, const Limits& limits, std::unique_ptr<Input> input)
-      : path_(std::move(path)), limits_(limits), input_(std::move(input)), probe_(input_->probe()) {}
+  LibavDecoder(std::shared_ptr<const File> file, const Limits& limits, std::unique_ptr<Input> input)
+      : file_(std::move(file)), limits_(limits), input_(std::move(input)), probe_(input_->probe()) {}
 
   [[nodiscard]] const Probe& probe() const override { return probe_; }
 
@@ -78,7 +79,7 @@ class LibavDecoder final : public Decoder {
   }
   [[nodiscard]] Error undecodable(double at, const std::string& problem) const;
 
-  std::filesystem::path path_;
+  std::shared_ptr<const File> file_;
   Limits limits_;
   std::unique_ptr<Input> input_;
   Probe probe_;
@@ -170,7 +171,7 @@ Result<Frames> LibavDecoder::decode(std::span<const double> times, const Scale& 
 Result<std::vector<int>> LibavDecoder::fill(const Order& order, const std::vector<int>& frames, bool carefully,
                                             Frames& result, std::string& problem) {
   if (carefully) {
-    auto again = Input::open(path_, limits_);
+    auto again = Input::open(file_, limits_);
     if (!again) return tl::unexpected(again.error());
     (*again)->take_clock(*input_);
     input_ = std::move(*again);
@@ -209,26 +210,14 @@ Error LibavDecoder::undecodable(double at, const std::string& problem) const {
                        "the frame at " + seconds(at) + " cannot be decoded" + (problem.empty() ? "" : ": " + problem));
 }
 
-Result<std::unique_ptr<LibavDecoder>> open_decoder(const std::filesystem::path& path, const Limits& limits) {
-  auto input = Input::open(path, limits);
-  if (!input) return tl::unexpected(input.error());
-  auto decoder = std::make_unique<LibavDecoder>(path, limits, std::move(*input));
-  if (auto done = decoder->complete_probe(); !done) return tl::unexpected(done.error());
-  return decoder;
-}
-
 }  // namespace
 
-Result<std::unique_ptr<Decoder>> Decoder::open(const std::filesystem::path& path, const Limits& limits) {
-  auto decoder = open_decoder(path, limits);
-  if (!decoder) return tl::unexpected(decoder.error());
-  return std::unique_ptr<Decoder>(std::move(*decoder));
-}
-
-Result<Probe> probe(const std::filesystem::path& path, const Limits& limits) {
-  auto decoder = open_decoder(path, limits);
-  if (!decoder) return tl::unexpected(decoder.error());
-  return (*decoder)->probe();
+Result<std::unique_ptr<Decoder>> open_libav(const std::shared_ptr<const File>& file, const Limits& limits) {
+  auto input = Input::open(file, limits);
+  if (!input) return tl::unexpected(input.error());
+  auto decoder = std::make_unique<LibavDecoder>(file, limits, std::move(*input));
+  if (auto done = decoder->complete_probe(); !done) return tl::unexpected(done.error());
+  return decoder;
 }
 
 }  // namespace reeltag::media

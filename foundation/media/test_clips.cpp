@@ -138,7 +138,12 @@ std::vector<ClipKind> clip_kinds() {
 }
 
 std::vector<Implementation> implementations() {
-  return {{"InProcess", [](const std::filesystem::path& p, const Limits& l) { return Decoder::open(p, l); }}};
+  return {{"InProcess", [](const std::filesystem::path& p, const Limits& l) { return Decoder::open(p, l); }},
+          {"Isolated", [](const std::filesystem::path& p, Limits l) {
+             l.isolate = "always";
+             l.worker.program = REELTAG_TEST_WORKER;
+             return Decoder::open(p, l);
+           }}};
 }
 
 }  // namespace reeltag::media::test

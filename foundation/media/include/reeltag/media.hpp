@@ -5,6 +5,9 @@
 // Decoder: one thread at a time, as many decoders as you like. Nothing here knows torch or hashtags.
 // What one file does wrong comes back as Result (not_a_video, decode_failed, too_large, timeout); nothing is thrown
 // for a bad video.
+// A video from outside (a download, an upload, standard input) goes through open_outside(), which decodes it in a
+// process of its own, `reeltag decode-worker`, behind rlimits and a seccomp filter (docs/adr/0013): what a hostile file
+// breaks there costs one Error here. Such a decoder's process also ends with the thread that opened it.
 //
 //   auto video = media::Decoder::open("clip.mp4", {});
 //   auto frames = (*video)->frames_at({0.0, 0.5, 1.0}, {.short_side = 64});   // one forward pass over the file
@@ -18,9 +21,26 @@
 #include <string>
 #include <vector>
 
+#include "reeltag/base/config.hpp"
+#include "reeltag/base/descriptor.hpp"
 #include "reeltag/base/error.hpp"
 
 namespace reeltag::media {
+
+// Bounds of the process that decodes one video from outside; the kernel holds them.
+struct WorkerLimits {
+  int cpu_seconds = 300;               // processor time, all calls together
+  int memory_mb = 2048;                // address space
+  int output_mb = 1024;                // frames of one call
+  std::filesystem::path program = {};  // empty: the `reeltag` beside the running program
+};
+template <class V>
+void visit(V& v, WorkerLimits& c) {
+  v("cpu_seconds", c.cpu_seconds, "Most processor time in seconds that one isolated video may take",
+    config::Range{1, 1'000'000});
+  v("memory_mb", c.memory_mb, "Most memory of the process that decodes it, in MB", config::Range{64, 1'000'000});
+  v("output_mb", c.output_mb, "Most decoded frames that it may give at once, in MB", config::Range{1, 1'000'000});
+}
 
 // Bounds on what one file may cost. Checked against the header before decoding and against reality while decoding.
 struct Limits {
@@ -28,6 +48,8 @@ struct Limits {
   std::int64_t max_pixels = 8192LL * 4320;  // width * height of one coded frame
   double max_duration = 3600.0;             // seconds
   double max_decode_seconds = 120.0;        // wall-clock seconds for one call
+  std::string isolate = "auto";  // which videos get a process of their own: auto (from outside), always, never
+  WorkerLimits worker = {};
 };
 template <class V>
 void visit(V& v, Limits& c) {
@@ -35,6 +57,9 @@ void visit(V& v, Limits& c) {
   v("max_pixels", c.max_pixels, "Largest coded frame, width times height");
   v("max_duration", c.max_duration, "Longest video in seconds");
   v("max_decode_seconds", c.max_decode_seconds, "Longest time in seconds that decoding one video may take");
+  v("isolate", c.isolate, "Videos decoded in a process of their own; auto: those from outside, not local files",
+    config::OneOf{{"auto", "always", "never"}});
+  v.section("worker", c.worker);
 }
 
 // Facts of a file. Sizes are those of the upright, square-pixel picture.
@@ -72,6 +97,9 @@ class Decoder {
   // Opens and probes. Fails with not_found, permission_denied, not_a_video, decode_failed (a stream that no frame comes
   // out of), too_large, unsupported, timeout. The file's content decides what it is, not its name.
   static Result<std::unique_ptr<Decoder>> open(const std::filesystem::path& path, const Limits& limits);
+  // The same for a video from outside: an open regular file, and the name that messages use for it. Fails also with
+  // unavailable, where the system cannot isolate and media.isolate is not "never".
+  static Result<std::unique_ptr<Decoder>> open_outside(Descriptor file, const std::string& name, const Limits& limits);
   virtual ~Decoder() = default;
 
   [[nodiscard]] virtual const Probe& probe() const = 0;
@@ -92,6 +120,13 @@ class Decoder {
 
 // The facts of a file. Reads its header and first frame; all packets where the header does not tell the duration.
 Result<Probe> probe(const std::filesystem::path& path, const Limits& limits);
+
+// Starts a worker and lets it enter its sandbox. Fails with what is missing for that.
+Result<void> check_isolation(const Limits& limits);
+
+// The worker itself, behind a socket that the parent gave it: applies the limits, enters the sandbox, decodes until the
+// parent hangs up. For a process with one thread. The exit status.
+int run_worker(int socket);
 
 // A JPEG of the picture, quality 2 (best) to 31. For reports and pages. Fails with invalid_argument.
 Result<std::string> encode_jpeg(std::span<const std::uint8_t> rgb, int width, int height, int quality = 5);

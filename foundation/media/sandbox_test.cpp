@@ -1,0 +1,148 @@
+// The filter bites: each call is tried in a child that has entered the sandbox.
+#include "sandbox.hpp"
+
+#include <fcntl.h>
+#include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/mman.h>
+#include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <csignal>
+#include <functional>
+#include <thread>
+
+namespace reeltag::media {
+namespace {
+
+constexpr int kSucceeded = 200;
+
+// How the attempt ends in a sandboxed child: the errno that it met, kSucceeded, or minus the signal that killed it.
+int outcome(const std::function<long()>& attempt) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    enter_sandbox();
+    const long result = attempt();
+    ::_exit(result >= 0 ? kSucceeded : errno);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  return WIFSIGNALED(status) ? -WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+TEST(Sandbox, OpensNothing) {
+  EXPECT_EQ(outcome([] { return ::open("/dev/null", O_RDONLY); }), EPERM);
+  EXPECT_EQ(outcome([] { return ::syscall(SYS_open, "/etc/passwd", O_RDONLY); }), EPERM);
+  EXPECT_EQ(outcome([] { return ::openat(AT_FDCWD, "new", O_WRONLY | O_CREAT, 0600); }), EPERM);
+  EXPECT_EQ(outcome([] { return ::syscall(SYS_openat2, AT_FDCWD, "/dev/null", nullptr, 0); }), EPERM);
+  EXPECT_EQ(outcome([] { return ::unlink("/nothing"); }), EPERM);
+  EXPECT_EQ(outcome([] { return ::mkdir("/tmp/reeltag-sandbox", 0700); }), EPERM);
+}
+
+TEST(Sandbox, ReachesNoNetwork) {
+  EXPECT_EQ(outcome([] { return ::socket(AF_INET, SOCK_STREAM, 0); }), -SIGSYS);
+  EXPECT_EQ(outcome([] { return ::socket(AF_UNIX, SOCK_STREAM, 0); }), -SIGSYS);
+  const int before = ::socket(AF_INET, SOCK_STREAM, 0);
+  EXPECT_EQ(outcome([&] {
+              sockaddr_in to{};
+              to.sin_family = AF_INET;
+              to.sin_port = htons(9);
+              to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+              return ::connect(before, reinterpret_cast<const sockaddr*>(&to), sizeof to);
+            }),
+            -SIGSYS);
+  ::close(before);
+}
+
+TEST(Sandbox, StartsNoProcessAndTouchesNoOther) {
+  EXPECT_EQ(outcome([] { return ::execl("/bin/true", "true", nullptr); }), -SIGSYS);
+  EXPECT_EQ(outcome([] { return ::fork(); }), -SIGSYS);
+  EXPECT_EQ(outcome([] { return ::vfork(); }), -SIGSYS);
+  EXPECT_EQ(outcome([] { return ::kill(::getppid(), 0); }), -SIGSYS);
+  EXPECT_EQ(outcome([] { return ::ptrace(PTRACE_TRACEME, 0, nullptr, nullptr); }), -SIGSYS);
+  const pid_t parent = ::getpid();
+  EXPECT_EQ(outcome([=] { return ::syscall(SYS_tgkill, parent, parent, 0); }), EPERM);
+  EXPECT_EQ(outcome([] { return ::syscall(SYS_clone3, nullptr, 0); }), ENOSYS);
+}
+
+TEST(Sandbox, MakesNoCode) {
+  const auto map = [](int protection) {
+    return ::mmap(nullptr, 4096, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED ? -1L : 0L;
+  };
+  EXPECT_EQ(outcome([&] { return map(PROT_READ | PROT_WRITE | PROT_EXEC); }), EPERM);
+  EXPECT_EQ(outcome([&] { return map(PROT_READ | PROT_WRITE); }), kSucceeded);
+}
+
+TEST(Sandbox, CannotBeLeft) {
+  EXPECT_EQ(outcome([] { return ::syscall(SYS_prctl, 1, 0, 0, 0, 0); }), EPERM);  // PR_SET_PDEATHSIG
+  EXPECT_EQ(outcome([] {
+              const rlimit more{RLIM_INFINITY, RLIM_INFINITY};
+              return ::setrlimit(RLIMIT_CPU, &more);
+            }),
+            EPERM);
+}
+
+TEST(Sandbox, LetsThreadsMemoryAndTheClockWork) {
+  EXPECT_EQ(outcome([]() -> long {
+              std::atomic<int> sum{0};
+              for (int i = 1; i <= 3; ++i) std::thread([&, i] { sum += i; }).join();
+              std::vector<char> large(50'000'000, 'x');
+              std::this_thread::sleep_for(std::chrono::milliseconds(1));
+              return sum == 6 && large.back() == 'x' && std::chrono::steady_clock::now().time_since_epoch().count() > 0
+                         ? 0
+                         : -1;
+            }),
+            kSucceeded);
+}
+
+TEST(Sandbox, HoldsForThreadsThatWereThereBefore) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    std::atomic<bool> inside{false};
+    int met = 0;
+    std::thread earlier([&] {
+      while (!inside) std::this_thread::yield();
+      met = ::open("/dev/null", O_RDONLY) < 0 ? errno : kSucceeded;
+    });
+    enter_sandbox();
+    inside = true;
+    earlier.join();
+    ::_exit(met);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(WIFEXITED(status) ? WEXITSTATUS(status) : -1, EPERM);
+}
+
+TEST(Sandbox, AbortStillAborts) {
+  EXPECT_EQ(outcome([]() -> long { std::abort(); }), -SIGABRT);
+}
+
+TEST(Rlimits, BoundFilesAndProcessorTime) {
+  const pid_t child = ::fork();
+  if (child == 0) {
+    apply_rlimits({.cpu_seconds = 7, .output_mb = 1});
+    rlimit cpu{}, files{}, core{}, descriptors{};
+    ::getrlimit(RLIMIT_CPU, &cpu);
+    ::getrlimit(RLIMIT_FSIZE, &files);
+    ::getrlimit(RLIMIT_CORE, &core);
+    ::getrlimit(RLIMIT_NOFILE, &descriptors);
+    ::_exit(cpu.rlim_cur == 7 && cpu.rlim_max == 8 && files.rlim_max == 1 << 20 && core.rlim_max == 0 &&
+                    descriptors.rlim_max == 16
+                ? 0
+                : 1);
+  }
+  int status = 0;
+  ::waitpid(child, &status, 0);
+  EXPECT_EQ(status, 0);
+}
+
+}  // namespace
+}  // namespace reeltag::media
