@@ -1,0 +1,55 @@
+// Fetching over HTTP and HTTPS what a user or a page named: bounded in bytes and time, and kept away from this machine
+// and its network, so that a URL cannot be used to reach what only the server itself can (server-side request forgery).
+//
+// download(): any thread, any number at once; blocks. What goes wrong with one URL comes back as Error that names it:
+// invalid_argument (no such URL), unsupported (another scheme), permission_denied (a private address), not_found,
+// too_large, timeout, unavailable, interrupted. Wrong options throw Exception(invalid_config).
+//
+//   auto got = http::download(url, [&](std::string_view part) { return write_all(file, part); }, options);
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reeltag/base/config.hpp"
+#include "reeltag/base/error.hpp"
+
+namespace reeltag::http {
+
+struct ClientOptions {
+  std::int64_t max_bytes = 512LL << 20;  // of one download
+  double timeout = 300.0;                // seconds for one download, redirects included
+  double connect_timeout = 15.0;         // seconds for one connection
+  int max_redirects = 5;
+  bool allow_private = false;           // loopback, private, link-local and other addresses that are not public
+  std::vector<std::string> allow = {};  // such addresses or networks that may be reached: "10.1.0.0/16", "::1"
+  std::string ca_file;                  // certificates to trust instead of the system's
+};
+template <class V>
+void visit(V& v, ClientOptions& c) {
+  v("max_bytes", c.max_bytes, "Largest download in bytes", config::Range{1, 1e15});
+  v("timeout", c.timeout, "Longest time in seconds for one download", config::Range{0.1, 86400});
+  v("connect_timeout", c.connect_timeout, "Longest time in seconds to connect", config::Range{0.1, 3600});
+  v("max_redirects", c.max_redirects, "Most redirects followed", config::Range{0, 50});
+  v("allow_private", c.allow_private, "Reach also private, loopback and other addresses that are not public");
+  v("allow", c.allow, "Such addresses or networks that may be reached, e.g. [10.1.0.0/16]");
+  v("ca_file", c.ca_file, "Certificates to trust (PEM) instead of the system's");
+}
+
+struct Download {
+  std::string url;           // where it came from in the end, behind redirects
+  std::string content_type;  // as the server said; may be empty
+  std::int64_t bytes = 0;
+};
+
+// Takes the next bytes; false ends the download with Code::unavailable (a full disk).
+using Sink = std::function<bool(std::string_view part)>;
+Result<Download> download(const std::string& url, const Sink& sink, const ClientOptions& options);
+
+// Whether text is an http or https URL, by its beginning.
+bool is_url(std::string_view text);
+
+}  // namespace reeltag::http
