@@ -8,6 +8,7 @@
 
 #include "reeltag/base/config.hpp"
 #include "reeltag/catalog.hpp"
+#include "reeltag/http.hpp"
 #include "reeltag/media.hpp"
 #include "reeltag/store.hpp"
 #include "reeltag/tag.hpp"
@@ -22,6 +23,7 @@ struct Place {
 struct Config {
   Place store, catalog;
   media::Limits media;
+  http::ClientOptions http;
   train::TrainConfig train;
   tag::TagConfig tag;
 };
@@ -30,6 +32,7 @@ void visit(V& v, Config& c) {
   v("store.url", c.store.url, "Where videos are kept: a folder; empty for HOME/store");
   v("catalog.url", c.catalog.url, "Where the catalog is: a file; empty for HOME/catalog.db");
   v.section("media", c.media);
+  v.section("http", c.http);
   v.section("train", c.train);
   v.section("tag", c.tag);
 }

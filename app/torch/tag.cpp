@@ -4,6 +4,7 @@
 #include <set>
 
 #include "../commands.hpp"
+#include "../outside.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/base/stop.hpp"
 #include "reeltag/tag.hpp"
@@ -16,18 +17,19 @@ namespace fs = std::filesystem;
 // Endings that are looked for in folders; a file named on the command line may end as it likes.
 const std::set<std::string> kVideoEndings{".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".gif"};
 
-std::vector<fs::path> videos_of(Context& context, const std::vector<std::string>& names) {
-  std::vector<fs::path> out;
+// What to tag, in the order given: files, URLs and "-" as they are, folders as the videos in them.
+std::vector<std::string> videos_of(Context& context, const std::vector<std::string>& names) {
+  std::vector<std::string> out;
   for (const auto& name : names) {
-    if (!fs::is_directory(name)) {
+    if (name == "-" || http::is_url(name) || !fs::is_directory(name)) {
       out.emplace_back(name);
       continue;
     }
-    std::vector<fs::path> inside;
+    std::vector<std::string> inside;
     for (const auto& entry : fs::recursive_directory_iterator(name, fs::directory_options::skip_permission_denied)) {
       std::string ending = entry.path().extension().string();
       std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-      if (entry.is_regular_file() && kVideoEndings.count(ending) > 0) inside.push_back(entry.path());
+      if (entry.is_regular_file() && kVideoEndings.count(ending) > 0) inside.push_back(entry.path().string());
     }
     if (inside.empty()) context.item_failed(name, {Code::not_found, "the folder holds no video"});
     std::sort(inside.begin(), inside.end());
@@ -69,6 +71,15 @@ void print_for_people(const tag::Tagged& t) {
   print_tags(t.tags);
 }
 
+// A video from outside is decoded in a process of its own.
+Result<tag::Tagged> tag_outside(tag::Tagger& tagger, const Context& context, const std::string& video) {
+  auto file = video == "-" ? read_standard_input(context) : fetch(context, video);
+  if (!file) return tl::unexpected(file.error());
+  auto decoder = media::Decoder::open_outside(std::move(*file), video, context.config().media);
+  if (!decoder) return tl::unexpected(decoder.error());
+  return tagger.tag(**decoder, video);
+}
+
 }  // namespace
 
 void run_tag(Context& context, const TagArguments& a) {
@@ -85,9 +96,11 @@ void run_tag(Context& context, const TagArguments& a) {
   if (videos.size() > 20) progress.emplace("tag", static_cast<std::int64_t>(videos.size()));
   for (const auto& video : videos) {
     stop::throw_if_requested();
-    const auto tagged = tagger.tag(video, context.config().media);
+    const auto tagged = video == "-" || http::is_url(video) ? tag_outside(tagger, context, video)
+                                                            : tagger.tag(video, context.config().media);
+    if (!tagged && tagged.error().code == Code::interrupted) throw Exception(tagged.error());
     if (!tagged) {
-      context.item_failed(video.string(), tagged.error());
+      context.item_failed(video, tagged.error());
     } else if (context.json) {
       print(tag::to_json(*tagged));
     } else {

@@ -70,17 +70,20 @@ const std::string& Tagger::model() const { return impl_->predictor.bundle().name
 Result<Tagged> Tagger::tag(const std::filesystem::path& video, const media::Limits& limits) {
   auto decoder = media::Decoder::open(video, limits);
   if (!decoder) return tl::unexpected<Error>(decoder.error());
-  const double duration = (*decoder)->probe().duration;
+  return tag(**decoder, video.string());
+}
+
+Result<Tagged> Tagger::tag(media::Decoder& video, const std::string& name) {
+  const double duration = video.probe().duration;
   const auto views = model::cover(duration, impl_->config.view_seconds, impl_->config.views);
-  const auto prediction = impl_->predictor.predict(**decoder, views);
+  const auto prediction = impl_->predictor.predict(video, views);
   if (!prediction) return tl::unexpected<Error>(prediction.error());
 
   std::vector<std::size_t> order(prediction->mean.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return prediction->mean[a] > prediction->mean[b]; });
-  Tagged out{
-      .video = video.string(), .model = model(), .duration = duration, .tags = {}, .unsure = false, .guesses = {}};
+  Tagged out{.video = name, .model = model(), .duration = duration, .tags = {}, .unsure = false, .guesses = {}};
   const auto top = static_cast<std::size_t>(impl_->config.top);
   for (const std::size_t c : order) {
     if (out.tags.size() == top) break;
