@@ -38,7 +38,7 @@ Probe good_probe() {
 Descriptor memory(std::size_t bytes, int seals) {
   Descriptor made(::memfd_create("test", MFD_ALLOW_SEALING));
   const std::string zeros(bytes, '\0');
-  if (::write(made.get(), zeros.data(), bytes) != static_cast<ssize_t>(bytes)) std::exit(9);
+  if (::write(made.get(), zeros.data(), bytes) != static_cast<ssize_t>(bytes)) ::_exit(9);
   ::fcntl(made.get(), F_ADD_SEALS, seals);
   return made;
 }
@@ -46,7 +46,7 @@ Descriptor memory(std::size_t bytes, int seals) {
 class Liar {
  public:
   Liar() : channel_(Descriptor(3)) {
-    if (!channel_.receive(1 << 20, kForever)) std::exit(8);
+    if (!channel_.receive(1 << 20, kForever)) ::_exit(8);
   }
 
   void say(Kind kind, const std::string& body, int descriptor = -1) {
@@ -65,7 +65,7 @@ class Liar {
     say(Kind::frames, Packer().number(count).number(height).number(width).bytes(), with_memory ? made.get() : -1);
   }
   void raw(const std::string& bytes) {
-    if (::write(3, bytes.data(), bytes.size()) < 0) std::exit(7);
+    if (::write(3, bytes.data(), bytes.size()) < 0) ::_exit(7);
   }
   // Until the parent hangs up.
   void wait() { (void)channel_.receive(1 << 20, kForever); }

@@ -78,7 +78,7 @@ class Hostile(support.Case):
         cls.plain = make(cls.videos / "plain.mp4", *X264, "-movflags", "+faststart")
 
     def tag(self, *videos, isolate="always"):
-        return run("tag", "--model", "tiny", "--threshold", "0", "--json", #ISO
+        return run("tag", "--model", "tiny", "--threshold", "0", "--json", "--set", f"media.isolate={isolate}",
                    "--set", "media.max_decode_seconds=20", *videos, home=self.home, timeout=300)
 
     def assert_tagged(self, video, seconds, delta=0.3):

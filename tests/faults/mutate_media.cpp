@@ -1,8 +1,8 @@
 // Damages videos in many small ways and decodes each through the isolated decoder, as a download would be:
 //   mutate_media --count 1000 CLIP...
-// One line of JSON a clip: how many mutations were decoded, how many were refused with which code, the longest time, the
-// largest memory of a worker; and what must not be: a refusal without a reason or the file's name, a call that outlives
-// its deadline, a worker above its memory. Status 1 when any of these is not zero.
+// One line of JSON a clip: how many mutations were decoded, how many were refused with which code, the longest time,
+// the largest memory of a worker; and what must not be: a refusal without a reason or the file's name, a call that
+// outlives its deadline, a worker above its memory. Status 1 when any of these is not zero.
 #include <algorithm>
 #include <chrono>
 #include <fstream>
@@ -39,7 +39,8 @@ void flip_bits(std::string& bytes, Random& random) {
 }
 
 void overwrite(std::string& bytes, Random& random) {
-  const std::size_t at = below(random, bytes.size()), length = 1 + below(random, std::min<std::size_t>(256, bytes.size() - at));
+  const std::size_t at = below(random, bytes.size()),
+                    length = 1 + below(random, std::min<std::size_t>(256, bytes.size() - at));
   const bool zeros = below(random, 2) == 0;
   for (std::size_t i = 0; i < length; ++i) bytes[at + i] = zeros ? '\0' : static_cast<char>(random());
 }
@@ -148,8 +149,10 @@ int main(int argc, char** argv) {
       std::vector<std::jthread> threads;
       for (unsigned j = 0; j < jobs; ++j) {
         threads.emplace_back([&, j] {
-          const fs::path file = fs::path("/dev/shm") / ("mutated-" + std::to_string(::getpid()) + "-" + std::to_string(j));
-          const int share = count / static_cast<int>(jobs) + (static_cast<int>(j) < count % static_cast<int>(jobs) ? 1 : 0);
+          const fs::path file =
+              fs::path("/dev/shm") / ("mutated-" + std::to_string(::getpid()) + "-" + std::to_string(j));
+          const int share =
+              count / static_cast<int>(jobs) + (static_cast<int>(j) < count % static_cast<int>(jobs) ? 1 : 0);
           tallies[j] = run(original, static_cast<int>(j) * count, share, seed, file, limits);
           fs::remove(file);
         });
@@ -163,7 +166,7 @@ int main(int argc, char** argv) {
       all.longest_ms = std::max(all.longest_ms, t.longest_ms);
       for (const auto& [code, n] : t.refused) all.refused[code] += n;
     }
-    struct rusage usage {};
+    struct rusage usage{};
     ::getrusage(RUSAGE_CHILDREN, &usage);
     const double peak_mb = static_cast<double>(usage.ru_maxrss) / 1024.0;  // of any worker so far
     wrong += all.unnamed + all.late + (peak_mb > limits.worker.memory_mb ? 1 : 0);
