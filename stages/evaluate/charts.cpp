@@ -1,10 +1,10 @@
-#include "charts.hpp"
+#include "reeltag/evaluate/charts.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "html.hpp"
+#include "reeltag/evaluate/html.hpp"
 
 namespace reeltag::evaluate {
 namespace {
@@ -50,7 +50,10 @@ std::string tick_text(const Axis& axis, double value, double step) {
 struct Plot {
   const Axis& x;
   const Axis& y;
-  [[nodiscard]] double px(double v) const { return kLeft + (v - x.low) / span(x) * (kWidth - kLeft - kRight); }
+  [[nodiscard]] double px(double v) const {
+    const double share = x.log ? std::log(v / x.low) / std::log(x.high / x.low) : (v - x.low) / span(x);
+    return kLeft + share * (kWidth - kLeft - kRight);
+  }
   [[nodiscard]] double py(double v) const {
     return kHeight - kBottom - (v - y.low) / span(y) * (kHeight - kTop - kBottom);
   }
@@ -59,14 +62,15 @@ struct Plot {
 
 std::string axes(const Plot& plot) {
   std::string out;
-  const auto ys = ticks(plot.y.low, plot.y.high, 6), xs = ticks(plot.x.low, plot.x.high, 7);
+  const auto ys = ticks(plot.y.low, plot.y.high, 6);
+  const auto xs = plot.x.log ? log_ticks(plot.x.low, plot.x.high, 7) : ticks(plot.x.low, plot.x.high, 7);
   for (const double v : ys) {
     out += line(kLeft, plot.py(v), kWidth - kRight, plot.py(v), "grid");
     out += text(kLeft - 6, plot.py(v) + 4, "end", tick_text(plot.y, v, ys.size() > 1 ? ys[1] - ys[0] : 1.0));
   }
   for (const double v : xs) {
-    out +=
-        text(plot.px(v), kHeight - kBottom + 16, "middle", tick_text(plot.x, v, xs.size() > 1 ? xs[1] - xs[0] : 1.0));
+    const double step = plot.x.log ? v : xs.size() > 1 ? xs[1] - xs[0] : 1.0;
+    out += text(plot.px(v), kHeight - kBottom + 16, "middle", tick_text(plot.x, v, step));
   }
   out += line(kLeft, kHeight - kBottom, kWidth - kRight, kHeight - kBottom, "axis");
   out += text((kLeft + kWidth - kRight) / 2, kHeight - 8, "middle", escape(plot.x.label), attribute("class", "label"));
@@ -79,17 +83,34 @@ std::string axes(const Plot& plot) {
 std::string css_of(std::size_t series) { return "s" + std::to_string(series % 4 + 1); }
 
 std::string legend(const Chart& chart) {
-  if (chart.series.size() + (chart.level_name.empty() ? 0 : 1) < 2) return "";
+  const std::size_t others = (chart.level_name.empty() ? 0U : 1U) + (chart.beyond_name.empty() ? 0U : 1U);
+  if (chart.series.size() + others < 2) return "";
   std::string out = "<p class=\"legend\">";
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
     out += "<span><i class=\"" + css_of(i) + "\"></i>" + escape(chart.series[i].name) + "</span>";
   }
   if (!chart.level_name.empty()) out += "<span><i class=\"dash\"></i>" + escape(chart.level_name) + "</span>";
+  if (!chart.beyond_name.empty()) out += "<span><i class=\"over\"></i>" + escape(chart.beyond_name) + "</span>";
   return out + "</p>";
 }
 
 std::string figure(const std::string& title, const std::string& legend_html, const std::string& svg) {
   return "<figure><figcaption>" + escape(title) + "</figcaption>" + legend_html + svg + "</figure>\n";
+}
+
+// The part of the plot that is over the limit, with the limit as its edge.
+std::string shade(const Chart& chart, const Plot& plot) {
+  if (!std::isfinite(chart.beyond) || chart.beyond >= chart.x.high) return "";
+  const double x = std::max(kLeft, plot.px(std::max(chart.beyond, chart.x.low)));
+  return rect(x, kTop, kWidth - kRight - x, kHeight - kTop - kBottom, attribute("class", "over"), chart.beyond_name) +
+         line(x, kTop, x, kHeight - kBottom, "dash");
+}
+
+// Left of and above its dot, where a rising line leaves room; right of it near the left edge.
+std::string label_of(const std::string& label, double x, double y) {
+  const bool right = x - kLeft < 8.0 * static_cast<double>(label.size());
+  return text(right ? x + 7 : x - 6, right ? y + 14 : y - 6, right ? "start" : "end", escape(label),
+              attribute("class", "soft"));
 }
 
 std::string draw(const Series& series, const Plot& plot, const std::string& css) {
@@ -100,11 +121,14 @@ std::string draw(const Series& series, const Plot& plot, const std::string& css)
     const std::string at = n(plot.px(x)) + " " + n(plot.py(y));
     path += (path.empty() ? "M" : "L") + at;
     if (!series.dots) continue;
-    dots += "<circle" + attribute("cx", n(plot.px(x))) + attribute("cy", n(plot.py(y))) + attribute("r", "3.5") +
-            attribute("class", css) + "><title>" + escape(i < series.notes.size() ? series.notes[i] : "") +
-            "</title></circle>";
+    dots += "<circle" + attribute("cx", n(plot.px(x))) + attribute("cy", n(plot.py(y))) +
+            attribute("r", n(series.radius)) + attribute("class", css) + "><title>" +
+            escape(i < series.notes.size() ? series.notes[i] : "") + "</title></circle>";
+    if (i < series.labels.size() && !series.labels[i].empty())
+      dots += label_of(series.labels[i], plot.px(x), plot.py(y));
   }
-  return path.empty() ? "" : "<path" + attribute("class", css) + attribute("d", path) + "/>" + dots;
+  if (path.empty()) return "";
+  return (series.line ? "<path" + attribute("class", css) + attribute("d", path) + "/>" : "") + dots;
 }
 
 }  // namespace
@@ -126,9 +150,23 @@ std::vector<double> ticks(double low, double high, int most) {
   return result;
 }
 
+std::vector<double> log_ticks(double low, double high, int most) {
+  if (!(high > low) || !(low > 0.0) || !std::isfinite(high)) return {low};
+  std::vector<double> powers, all;
+  for (int e = static_cast<int>(std::floor(std::log10(low))); e <= static_cast<int>(std::ceil(std::log10(high))); ++e) {
+    for (const double digit : {1.0, 2.0, 5.0}) {
+      const double v = digit * std::pow(10.0, e);
+      if (v < low * (1 - 1e-9) || v > high * (1 + 1e-9)) continue;
+      all.push_back(v);
+      if (digit == 1.0) powers.push_back(v);
+    }
+  }
+  return static_cast<int>(all.size()) <= most || powers.size() < 2 ? all : powers;
+}
+
 std::string line_chart(const Chart& chart) {
   const Plot plot{chart.x, chart.y};
-  std::string svg = open(kWidth, kHeight, chart.title) + axes(plot);
+  std::string svg = open(kWidth, kHeight, chart.title) + shade(chart, plot) + axes(plot);
   if (chart.diagonal) {
     svg += line(plot.px(chart.x.low), plot.py(chart.y.low), plot.px(chart.x.high), plot.py(chart.y.high), "dash");
   }

@@ -1,4 +1,4 @@
-#include "charts.hpp"
+#include "reeltag/evaluate/charts.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -33,6 +33,39 @@ TEST(LineChart, DrawsWhatIsANumberWhereItBelongs) {
   EXPECT_THAT(svg, HasSubstr(">Epoch</text>"));
   EXPECT_THAT(svg, HasSubstr(">Nats</text>"));
   EXPECT_THAT(svg, Not(HasSubstr("nan")));
+}
+
+TEST(Ticks, OfALogarithmicAxisAreFewAndRound) {
+  EXPECT_THAT(log_ticks(3, 60, 7), ElementsAre(5, 10, 20, 50));
+  EXPECT_THAT(log_ticks(2, 30000, 7), ElementsAre(10, 100, 1000, 10000));
+  EXPECT_THAT(log_ticks(0, 10, 7), ElementsAre(0));
+}
+
+TEST(LineChart, ALogarithmicAxisGivesEachPowerTheSameRoom) {
+  const Chart chart{.title = "T",
+                    .x = {.label = "ms", .low = 1, .high = 100, .log = true},
+                    .y = {.label = "share"},
+                    .series = {{.name = "nets",
+                                .points = {{1, 0}, {10, 0.5}, {100, 1}},
+                                .dots = true,
+                                .line = false,
+                                .labels = {"<a>", "", "c"}}},
+                    .beyond = 10,
+                    .beyond_name = "over"};
+  const std::string svg = line_chart(chart);
+  EXPECT_THAT(svg, HasSubstr("cx=\"54.0\""));
+  EXPECT_THAT(svg, HasSubstr("cx=\"220.0\""));  // the middle of 54..386
+  EXPECT_THAT(svg, HasSubstr("cx=\"386.0\""));
+  EXPECT_THAT(svg, HasSubstr("x=\"220.0\" y=\"12.0\" width=\"166.0\""));  // what lies beyond the limit
+  EXPECT_THAT(svg, HasSubstr(">&lt;a&gt;</text>"));
+  EXPECT_THAT(svg, Not(HasSubstr("<path")));
+}
+
+TEST(LineChart, NothingIsShadedWhereTheLimitIsOffTheChart) {
+  Chart chart{.title = "T", .x = {.label = "x"}, .y = {.label = "y"}, .series = {}};
+  EXPECT_THAT(line_chart(chart), Not(HasSubstr("over")));
+  chart.beyond = 2.0;
+  EXPECT_THAT(line_chart(chart), Not(HasSubstr("over")));
 }
 
 TEST(BarRows, LengthIsTheShareAndTextIsEscaped) {

@@ -1,9 +1,11 @@
-#include "html.hpp"
+#include "reeltag/evaluate/html.hpp"
 
 #include <algorithm>
 #include <array>
 #include <charconv>
 #include <cmath>
+
+#include "style.hpp"
 
 namespace reeltag::evaluate {
 namespace {
@@ -107,6 +109,13 @@ std::string count(std::int64_t n) {
     out += digits[i];
   }
   return n < 0 ? "-" + out : out;
+}
+
+std::string page(std::string_view title, const std::string& body) {
+  return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+         "content=\"width=device-width,initial-scale=1\"><meta name=\"robots\" content=\"noindex\"><title>" +
+         escape(title) + " - reeltag</title><style>" + std::string(kStyle) + "</style></head><body><main>\n" + body +
+         "</main></body></html>\n";
 }
 
 }  // namespace reeltag::evaluate

@@ -1,4 +1,4 @@
-#include "html.hpp"
+#include "reeltag/evaluate/html.hpp"
 
 #include <gtest/gtest.h>
 

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "charts.hpp"
-#include "html.hpp"
+#include "reeltag/evaluate/charts.hpp"
+#include "reeltag/evaluate/html.hpp"
 
 namespace reeltag::evaluate {
 namespace {

@@ -6,9 +6,8 @@
 #include <numeric>
 #include <unordered_set>
 
-#include "html.hpp"
 #include "plots.hpp"
-#include "style.hpp"
+#include "reeltag/evaluate/html.hpp"
 
 namespace reeltag::evaluate {
 namespace {
@@ -214,27 +213,25 @@ std::string training(const std::vector<Epoch>& epochs) {
 
 std::string to_html(const Evaluation& e, const std::vector<Epoch>& epochs) {
   const std::string ece = fixed(100 * e.curves.calibration_error, 1);
-  return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-         "content=\"width=device-width,"
-         "initial-scale=1\"><meta name=\"robots\" content=\"noindex\"><title>" +
-         escape(e.model) + " on " + split_name(e) + " - reeltag</title><style>" + std::string(kStyle) +
-         "</style></head><body><main>\n" + header(e) + lead(e) + tiles(e) + class_section(e) +
-         section("What is taken for what",
-                 "Each row is a true hashtag: green where the model agrees, red where it names another.",
-                 plot_confusion(e)) +
-         section(
-             "What the scores are worth",
-             "A good score is high for true hashtags and low for others, and means what it says. These are off by " +
-                 ece + " points on average.",
-             plot_precision_recall(e) + plot_scores(e) + plot_reliability(e)) +
-         examples("Surest hits", "True hashtags furthest above all others; at most two videos of one hashtag.",
-                  e.best) +
-         examples("Worst misses", "A wrong hashtag furthest above a true one. Some of these are wrong labels.",
-                  e.worst) +
-         training(epochs) + left_out(e) +
-         "<footer>Figures follow youtube-8m's definitions (GAP@20, PERR, Hit@1) and non-interpolated average "
-         "precision; the "
-         "same numbers for programs are in metrics.json.</footer></main></body></html>\n";
+  return page(
+      e.model + " on " + split_name(e),
+      header(e) + lead(e) + tiles(e) + class_section(e) +
+          section("What is taken for what",
+                  "Each row is a true hashtag: green where the model agrees, red where it names another.",
+                  plot_confusion(e)) +
+          section(
+              "What the scores are worth",
+              "A good score is high for true hashtags and low for others, and means what it says. These are off by " +
+                  ece + " points on average.",
+              plot_precision_recall(e) + plot_scores(e) + plot_reliability(e)) +
+          examples("Surest hits", "True hashtags furthest above all others; at most two videos of one hashtag.",
+                   e.best) +
+          examples("Worst misses", "A wrong hashtag furthest above a true one. Some of these are wrong labels.",
+                   e.worst) +
+          training(epochs) + left_out(e) +
+          "<footer>Figures follow youtube-8m's definitions (GAP@20, PERR, Hit@1) and non-interpolated average "
+          "precision; the "
+          "same numbers for programs are in metrics.json.</footer>");
 }
 
 }  // namespace reeltag::evaluate

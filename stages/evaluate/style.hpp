@@ -36,6 +36,7 @@ figcaption{font-weight:600;margin-bottom:6px}
 .legend i{display:inline-block;width:12px;height:12px;border-radius:3px;margin-right:6px;vertical-align:-1px}
 i.s1{background:var(--s1)}i.s2{background:var(--s2)}i.s3{background:var(--s3)}i.s4{background:var(--s4)}
 .legend i.dash{height:0;border-top:2px dashed var(--soft);border-radius:0;vertical-align:4px}
+.legend i.over{background:var(--bad);opacity:.25}
 .legend i.tick{width:2px;height:13px;border-radius:0;background:var(--ink);margin:0 9px 0 4px}
 .legend i.thin{height:2px;width:14px;border-radius:0;background:var(--ink);opacity:.55;vertical-align:4px}
 figure svg{display:block;width:100%;height:auto}
@@ -52,6 +53,8 @@ svg .marker{stroke:var(--ink);stroke-width:2}
 svg path{fill:none;stroke-width:2.2;stroke-linejoin:round;stroke-linecap:round}
 path.s1{stroke:var(--s1)}path.s2{stroke:var(--s2)}path.s3{stroke:var(--s3)}path.s4{stroke:var(--s4)}
 rect.s1,circle.s1{fill:var(--s1)}rect.s2,circle.s2{fill:var(--s2)}rect.s3,circle.s3{fill:var(--s3)}rect.s4,circle.s4{fill:var(--s4)}
+tr.pick td{font-weight:600;background:var(--tint)}
+rect.over{fill:var(--bad);fill-opacity:.1}
 rect.hit{fill:var(--s3)}rect.miss{fill:var(--bad)}rect.none{fill:var(--line);fill-opacity:.45}
 .grid figure{max-width:640px;width:100%}
 .grid .wide{max-width:none}

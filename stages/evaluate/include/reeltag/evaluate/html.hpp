@@ -1,4 +1,4 @@
-// Small pieces of HTML: escaping and numbers. Functions, any thread; nothing here fails.
+// Small pieces of HTML: escaping, numbers, the page around a report. Functions, any thread; nothing here fails.
 #pragma once
 
 #include <cstdint>
@@ -21,5 +21,8 @@ std::string fixed(double value, int digits);
 std::string percent(double share, int digits = 1);
 // 12345 -> "12&#8239;345"
 std::string count(std::int64_t n);
+
+// A whole document around the body's HTML, with the style of all reports; it needs nothing from outside. title: text.
+std::string page(std::string_view title, const std::string& body);
 
 }  // namespace reeltag::evaluate

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +19,7 @@ struct Axis {
   std::string label;  // with its unit
   double low = 0.0, high = 1.0;
   bool percent = false;  // ticks as percentages
+  bool log = false;      // of the x axis only: logarithmic, low > 0
 };
 
 struct Series {
@@ -25,6 +27,9 @@ struct Series {
   std::vector<std::pair<double, double>> points;  // points that are no numbers are left out
   std::vector<std::string> notes = {};            // shown on hovering, one per point; or none
   bool dots = false;                              // each point marked
+  bool line = true;                               // points joined
+  double radius = 3.5;                            // of the dots
+  std::vector<std::string> labels = {};           // shown beside the dots, one per point; or none
 };
 
 struct Chart {
@@ -34,6 +39,8 @@ struct Chart {
   bool diagonal = false;  // a dashed line from corner to corner
   double level = -1.0;    // a dashed horizontal line at this value, when it lies on the axis
   std::string level_name = {};
+  double beyond = std::numeric_limits<double>::quiet_NaN();  // shaded from this x on: over a limit
+  std::string beyond_name = {};
 };
 std::string line_chart(const Chart& chart);
 
@@ -55,5 +62,7 @@ std::string heat_map(const std::string& title, const std::vector<std::string>& n
 
 // Round numbers within [low, high], at most about `most` of them.
 std::vector<double> ticks(double low, double high, int most);
+// The same for a logarithmic axis: 1, 2 and 5 times powers of ten, or the powers alone where those are enough.
+std::vector<double> log_ticks(double low, double high, int most);
 
 }  // namespace reeltag::evaluate
