@@ -18,6 +18,7 @@ void add_dataset(CLI::App& app, Context& context);
 void add_train(CLI::App& app, Context& context);
 void add_evaluate(CLI::App& app, Context& context);
 void add_models(CLI::App& app, Context& context);
+void add_choose(CLI::App& models, Context& context);  // and its child, measure
 void add_tag(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
@@ -49,5 +50,21 @@ struct VerifyArguments {
   std::string recipe;
 };
 void run_verify(Context& context, const VerifyArguments& arguments);
+
+struct ChooseArguments {
+  std::optional<double> ms_per_video, memory_gb;
+  int views = 5;
+  std::string dataset;
+  std::vector<std::string> nets;
+  bool all = false, fresh = false;
+  std::filesystem::path out;
+};
+void run_choose(Context& context, const ChooseArguments& arguments);
+
+struct MeasureArguments {
+  std::string net;
+  int threads = 1;
+};
+void run_measure(Context& context, const MeasureArguments& arguments);
 
 }  // namespace reeltag::app

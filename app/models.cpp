@@ -152,6 +152,7 @@ void add_models(CLI::App& app, Context& context) {
   add_describe(*cmd, context);
   add_recipes(*cmd, context);
   add_verify(*cmd, context);
+  add_choose(*cmd, context);
 }
 
 }  // namespace reeltag::app
