@@ -63,7 +63,7 @@ struct Plot {
 std::string axes(const Plot& plot) {
   std::string out;
   const auto ys = ticks(plot.y.low, plot.y.high, 6);
-  const auto xs = plot.x.log ? log_ticks(plot.x.low, plot.x.high, 7) : ticks(plot.x.low, plot.x.high, 7);
+  const auto xs = plot.x.log ? log_ticks(plot.x.low, plot.x.high, 6) : ticks(plot.x.low, plot.x.high, 7);
   for (const double v : ys) {
     out += line(kLeft, plot.py(v), kWidth - kRight, plot.py(v), "grid");
     out += text(kLeft - 6, plot.py(v) + 4, "end", tick_text(plot.y, v, ys.size() > 1 ? ys[1] - ys[0] : 1.0));
@@ -82,11 +82,13 @@ std::string axes(const Plot& plot) {
 
 std::string css_of(std::size_t series) { return "s" + std::to_string(series % 4 + 1); }
 
-std::string legend(const Chart& chart) {
+// drawn: only of series that have points.
+std::string legend(const Chart& chart, bool drawn) {
   const std::size_t others = (chart.level_name.empty() ? 0U : 1U) + (chart.beyond_name.empty() ? 0U : 1U);
   if (chart.series.size() + others < 2) return "";
   std::string out = "<p class=\"legend\">";
   for (std::size_t i = 0; i < chart.series.size(); ++i) {
+    if (drawn && chart.series[i].points.empty()) continue;
     out += "<span><i class=\"" + css_of(i) + "\"></i>" + escape(chart.series[i].name) + "</span>";
   }
   if (!chart.level_name.empty()) out += "<span><i class=\"dash\"></i>" + escape(chart.level_name) + "</span>";
@@ -174,7 +176,7 @@ std::string line_chart(const Chart& chart) {
     svg += line(kLeft, plot.py(chart.level), kWidth - kRight, plot.py(chart.level), "dash");
   }
   for (std::size_t i = 0; i < chart.series.size(); ++i) svg += draw(chart.series[i], plot, css_of(i));
-  return figure(chart.title, legend(chart), svg + "</svg>");
+  return figure(chart.title, legend(chart, true), svg + "</svg>");
 }
 
 std::string histogram(const Chart& chart, const std::vector<std::vector<double>>& heights) {
@@ -196,7 +198,7 @@ std::string histogram(const Chart& chart, const std::vector<std::vector<double>>
       svg += rect(x, plot.py(v), bar, kHeight - kBottom - plot.py(v), attribute("class", css_of(s)), note);
     }
   }
-  return figure(chart.title, legend(chart), svg + "</svg>");
+  return figure(chart.title, legend(chart, false), svg + "</svg>");
 }
 
 std::string bar_rows(const std::string& title, const std::string& axis, const std::vector<BarRow>& rows) {

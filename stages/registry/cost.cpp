@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-constexpr double kProgramBytes = 0.3e9;    // libtorch and the program, without a net
+constexpr double kProgramBytes = 0.2e9;    // libtorch and the program, without a net
 constexpr double kFloat = 4.0;             // bytes
 constexpr double kFirstThroughput = 20e9;  // multiply-adds a second, where nothing has been measured yet
 constexpr std::int64_t kMaxKept = 16LL << 20;
@@ -60,8 +60,12 @@ std::optional<Cost> find_kept(const json& rows, const json& key) {
   return std::nullopt;
 }
 
-void keep(json& rows, const json& key, const Net& net, const fs::path& file) {
+void forget(json& rows, const json& key) {
   rows.erase(std::remove_if(rows.begin(), rows.end(), [&](const json& row) { return has_key(row, key); }), rows.end());
+}
+
+void keep(json& rows, const json& key, const Net& net, const fs::path& file) {
+  forget(rows, key);
   json row = key;
   row["net"] = net.name;
   row["ms_per_view"] = net.cost.ms_per_view;
@@ -131,14 +135,17 @@ void measure_nets(std::vector<Net>& nets, const MeasureOptions& options, const M
   std::stable_sort(order.begin(), order.end(),
                    [&](std::size_t a, std::size_t b) { return nets[a].multiply_adds < nets[b].multiply_adds; });
   json rows = read_kept(options.kept);
-  if (!options.fresh) {
-    for (auto& net : nets) net.cost = find_kept(rows, key_of(net, options)).value_or(Cost{});
+  for (auto& net : nets) {
+    if (options.fresh) forget(rows, key_of(net, options));
+    net.cost = find_kept(rows, key_of(net, options)).value_or(Cost{});
   }
   std::int64_t done = 0;
   for (const auto i : order) {
     Net& net = nets[i];
     if (on_net) on_net(done, net.name);
     ++done;
+    // Once more: two names may stand for one recipe.
+    if (!net.cost.measured) net.cost = find_kept(rows, key_of(net, options)).value_or(Cost{});
     if (net.cost.measured) continue;
     if (options.stop.stop_requested()) throw Exception(Code::interrupted, "stopped; what was measured is kept");
     const Cost expected = estimate(nets, net);

@@ -54,12 +54,13 @@ std::vector<Row> rows(const Answer& a) {
   return out;
 }
 
-std::string accuracy_text(const Row& row) {
-  if (row.point == nullptr) return "-";
-  const std::string figure = percentage(row.point->top1) + " " + row.front->training_set;
-  if (row.point->source != "published") return figure + ", run " + row.point->source;
+std::string accuracy_text(const Row& row) { return row.point == nullptr ? "-" : percentage(row.point->top1); }
+
+std::string accuracy_of(const Row& row) {
+  if (row.point == nullptr) return "";
+  if (row.point->source != "published") return row.front->training_set + ", run " + row.point->source;
   const std::string& views = row.net->published->views;
-  return views.empty() ? figure : figure + " (" + views + " views)";
+  return row.front->training_set + (views.empty() ? "" : ", " + views + " views");
 }
 
 std::string estimated(const Net& net, const std::string& figure) {

@@ -19,8 +19,10 @@ struct Row {
 // One row a result: front by front from fast to slow, then the nets without any.
 std::vector<Row> rows(const Answer& answer);
 
-// "81.0 % kinetics (1x5 views)", "64.3 % 652f558c (val), run a1"; "-" where nothing is known.
+// "81.0 %"; "-" where nothing is known.
 std::string accuracy_text(const Row& row);
+// What that figure holds for: "kinetics, 1x5 views", "652f558c6a203657 (val), run a1".
+std::string accuracy_of(const Row& row);
 
 // "~1,234" where the figure is an estimate, "-" where there is none.
 std::string estimated(const Net& net, const std::string& figure);
@@ -28,9 +30,9 @@ std::string estimated(const Net& net, const std::string& figure);
 // On what machine, of how many views and within which limits.
 std::string conditions(const Answer& answer);
 
-inline constexpr const char* kMarks =
-    "> the pick; * on the front: no net is both faster and more accurate on the same training set; ~ estimated, "
-    "--all measures it; published accuracy belongs to the views that stand beside it, and a view of an ImageNet net "
-    "is one picture";
+inline constexpr const char* kFront = "on the front: no net is both faster and more accurate on the same training set";
+inline constexpr const char* kEstimate = "an estimate; --all measures it";
+inline constexpr const char* kViews =
+    "published accuracy holds for the views beside it; a view of an ImageNet net is one picture";
 
 }  // namespace reeltag::registry

@@ -91,7 +91,7 @@ Shelf list_nets() {
   for (const auto& name : model::shipped_recipes()) {
     model::Recipe recipe = model::load_recipe(name);
     if (recipe.is_pretraining()) {
-      shelf.left_out.push_back({name, "masked pre-training: it has no classifier to compare"});
+      shelf.left_out.push_back({name, "masked pre-training has no classifier to compare"});
     } else {
       shelf.nets.push_back(make_net(name, std::move(recipe)));
     }

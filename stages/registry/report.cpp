@@ -79,23 +79,25 @@ std::string plot(const Front& front, const std::vector<Net>& nets, const Limits&
 std::string table_row(const Row& row, const Limits& limits) {
   const Net& net = *row.net;
   std::string out = row.pick ? "<tr class=\"pick\"><td>" : "<tr><td>";
-  out += escape(net.name) + "</td><td>" + (row.pick ? "pick" : row.on_front ? "front" : "") + "</td>";
+  out += escape(net.name) + "</td><td class=\"n\">" + (row.pick ? "pick" : row.on_front ? "front" : "") + "</td>";
   for (const auto& cell :
        {short_number(static_cast<double>(net.parameters) / 1e6), short_number(net.multiply_adds / 1e9),
         estimated(net, thousands(net.cost.ms_per_view)), estimated(net, thousands(net.cost.ms_per_view * limits.views)),
         estimated(net, gigabytes(net.cost.peak_bytes))}) {
     out += "<td class=\"n\">" + cell + "</td>";
   }
-  return out + "<td>" + escape(net.cost.failure.empty() ? accuracy_text(row) : "not measured: " + net.cost.failure) +
-         "</td></tr>";
+  return out + "<td class=\"n\">" + accuracy_text(row) + "</td><td>" +
+         escape(net.cost.failure.empty() ? accuracy_of(row) : "not measured: " + net.cost.failure) + "</td></tr>";
 }
 
 std::string table(const Answer& a) {
   std::string out =
-      "<section><h2>All nets</h2><p>" + escape(kMarks) +
-      ".</p><figure><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>Net</th><th>Mark</th>"
+      "<section><h2>All nets</h2><p>" + std::string("Front: ") + kFront + ". ~: " + kEstimate +
+      ". Of top-1: " + kViews +
+      ".</p><figure><div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>Net</th><th></th>"
       "<th class=\"n\">Parameters (M)</th><th class=\"n\">Multiply-adds (G)</th><th class=\"n\">ms per view</th>"
-      "<th class=\"n\">ms per video</th><th class=\"n\">Memory</th><th>Top-1</th></tr></thead><tbody>";
+      "<th class=\"n\">ms per video</th><th class=\"n\">Memory</th><th "
+      "class=\"n\">Top-1</th><th>on</th></tr></thead><tbody>";
   for (const auto& row : rows(a)) out += table_row(row, a.limits);
   return out + "</tbody></table></div></figure></section>\n";
 }

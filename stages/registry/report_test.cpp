@@ -31,7 +31,7 @@ Answer answer() {
   add("Kinetics/BEATEN", 310, .75);
   add("Kinetics/GUESSED", 12345, .86, /*measured=*/false);
   a.shelf.nets.push_back({.name = "small/<X>", .cost = {.failure = "killed & gone"}});
-  a.shelf.left_out.push_back({"masked/PT", "no classifier"});
+  a.shelf.left_out = {{"masked/PT", "no classifier"}, {"masked/PT2", "no classifier"}};
   a.choice = choose(a.shelf.nets, a.limits);
   return a;
 }
@@ -61,11 +61,11 @@ TEST(Table, MarksThePickTheFrontAndEstimates) {
   EXPECT_THAT(lines[0], HasSubstr("A CPU, 2 threads, 8.00 GB free; a video is 5 views"));
   EXPECT_THAT(line_with(lines, "Kinetics/GOOD "), HasSubstr(">* Kinetics/GOOD"));
   EXPECT_THAT(line_with(lines, "Kinetics/GOOD "), HasSubstr("1,500"));
-  EXPECT_THAT(line_with(lines, "Kinetics/GOOD "), HasSubstr("80.0 % kinetics (1x5 views)"));
+  EXPECT_THAT(line_with(lines, "Kinetics/GOOD "), HasSubstr("80.0 %  kinetics, 1x5 views"));
   EXPECT_THAT(line_with(lines, "Kinetics/FAST"), HasSubstr(" * Kinetics/FAST"));
   EXPECT_THAT(line_with(lines, "Kinetics/BEATEN"), HasSubstr("   Kinetics/BEATEN"));
   EXPECT_THAT(line_with(lines, "Kinetics/GUESSED"), HasSubstr("~12,345"));
-  EXPECT_THAT(lines, Contains("left out: masked/PT: no classifier"));
+  EXPECT_THAT(lines, Contains("left out, no classifier: masked/PT, masked/PT2"));
   EXPECT_THAT(lines, Contains("not measured: small/<X>: killed & gone"));
   EXPECT_THAT(line_with(lines, "kinetics: "), HasSubstr("Kinetics/GOOD is the most accurate"));
 }

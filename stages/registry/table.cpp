@@ -2,7 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdio>
+#include <map>
 
 #include <nlohmann/json.hpp>
 
@@ -60,8 +60,8 @@ ordered_json front_json(const Front& front, const std::vector<Net>& nets) {
           {"why", front.why}};
 }
 
-// Of one row: net, parameters, multiply-adds, ms per view, ms per video, memory, top-1.
-using Cells = std::array<std::string, 7>;
+// Of one row: net, parameters, multiply-adds, ms per view, ms per video, memory, top-1, and on what.
+using Cells = std::array<std::string, 8>;
 
 Cells cells(const Row& row, const Limits& limits) {
   const Net& net = *row.net;
@@ -71,12 +71,13 @@ Cells cells(const Row& row, const Limits& limits) {
           estimated(net, thousands(net.cost.ms_per_view)),
           estimated(net, thousands(net.cost.ms_per_view * limits.views)),
           estimated(net, gigabytes(net.cost.peak_bytes)),
-          accuracy_text(row)};
+          accuracy_text(row),
+          accuracy_of(row)};
 }
 
 // The columns as wide as they need to be; numbers to the right.
 std::vector<std::string> laid_out(const std::vector<Cells>& table) {
-  std::array<std::size_t, 7> widths{};
+  std::array<std::size_t, 8> widths{};
   for (const auto& row : table) {
     for (std::size_t c = 0; c < row.size(); ++c) widths.at(c) = std::max(widths.at(c), row.at(c).size());
   }
@@ -91,6 +92,12 @@ std::vector<std::string> laid_out(const std::vector<Cells>& table) {
     lines.push_back(line.substr(0, line.find_last_not_of(' ') + 1));
   }
   return lines;
+}
+
+std::map<std::string, std::string> left_out_by_reason(const Answer& a) {
+  std::map<std::string, std::string> out;
+  for (const auto& o : a.shelf.left_out) out[o.reason] += (out[o.reason].empty() ? "" : ", ") + o.net;
+  return out;
 }
 
 }  // namespace
@@ -119,15 +126,16 @@ std::string to_json(const Answer& a) {
 }
 
 std::vector<std::string> to_table(const Answer& a) {
-  std::vector<Cells> table{{"   net", "parameters", "mult-adds", "ms/view", "ms/video", "memory", "top-1"}};
+  std::vector<Cells> table{{"   net", "parameters", "mult-adds", "ms/view", "ms/video", "memory", "top-1", "on"}};
   for (const auto& row : rows(a)) table.push_back(cells(row, a.limits));
   std::vector<std::string> lines{conditions(a)};
   for (auto& line : laid_out(table)) lines.push_back(std::move(line));
-  lines.emplace_back(kMarks);
+  lines.push_back(std::string("> the pick; * ") + kFront + ";");
+  lines.push_back(std::string("~ ") + kEstimate + "; " + kViews);
   for (const auto& net : a.shelf.nets) {
     if (!net.cost.failure.empty()) lines.push_back("not measured: " + net.name + ": " + net.cost.failure);
   }
-  for (const auto& o : a.shelf.left_out) lines.push_back("left out: " + o.net + ": " + o.reason);
+  for (const auto& [reason, names] : left_out_by_reason(a)) lines.push_back("left out, " + reason + ": " + names);
   if (!a.choice.pick) lines.push_back(a.choice.why);
   for (const auto& front : a.choice.fronts) {
     if (a.choice.pick || front.why != a.choice.why) lines.push_back(front.training_set + ": " + front.why);
