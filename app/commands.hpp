@@ -17,6 +17,7 @@ void add_import(CLI::App& app, Context& context);
 void add_dataset(CLI::App& app, Context& context);
 void add_train(CLI::App& app, Context& context);
 void add_evaluate(CLI::App& app, Context& context);
+void add_checkpoints(CLI::App& models, Context& context);
 void add_models(CLI::App& app, Context& context);
 void add_choose(CLI::App& models, Context& context);  // and its child, measure
 void add_tag(CLI::App& app, Context& context);
@@ -60,6 +61,21 @@ struct ChooseArguments {
   std::filesystem::path out;
 };
 void run_choose(Context& context, const ChooseArguments& arguments);
+
+struct ImportCheckpointArguments {
+  std::filesystem::path file, vocabulary, out;
+  std::string recipe, name;
+  std::vector<std::string> clear_names;
+  bool image_init = false, inflate = false, strict = false;
+};
+void run_import_checkpoint(Context& context, const ImportCheckpointArguments& arguments);
+
+struct ExportArguments {
+  std::string model;
+  std::filesystem::path out;
+  bool split_qkv = false, fuse_qkv = false;
+};
+void run_export(Context& context, const ExportArguments& arguments);
 
 struct MeasureArguments {
   std::string net;

@@ -71,12 +71,12 @@ fs::path models_folder() {
 
 fs::path find_model(const fs::path& home, const std::string& name) {
   const std::vector<fs::path> places{name, fs::path(name) / "bundle", home / "runs" / name / "bundle",
-                                     models_folder() / name};
+                                     home / "models" / name, models_folder() / name};
   for (const auto& place : places) {
     if (!name.empty() && fs::exists(place / "bundle.json")) return place;
   }
   std::vector<std::string> known;
-  for (const auto& folder : {models_folder(), home / "runs"}) {
+  for (const auto& folder : {models_folder(), home / "models", home / "runs"}) {
     if (!fs::is_directory(folder)) continue;
     for (const auto& entry : fs::directory_iterator(folder)) {
       if (fs::exists(entry.path() / "bundle.json") || fs::exists(entry.path() / "bundle" / "bundle.json")) {
@@ -87,8 +87,9 @@ fs::path find_model(const fs::path& home, const std::string& name) {
   std::sort(known.begin(), known.end());
   std::string list;
   for (const auto& k : known) list += (list.empty() ? "" : ", ") + k;
-  throw Exception(Code::not_found, "no model '" + name + "': not a bundle's folder, a run in " + home.string() +
-                                       " or a shipped model" + (list.empty() ? "" : "; there are: " + list));
+  throw Exception(Code::not_found, "no model '" + name + "': not a bundle's folder, a run or an imported model in " +
+                                       home.string() + " or a shipped model" +
+                                       (list.empty() ? "" : "; there are: " + list));
 }
 
 }  // namespace reeltag::app

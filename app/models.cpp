@@ -150,6 +150,7 @@ void add_models(CLI::App& app, Context& context) {
   cmd->fallthrough();
   cmd->require_subcommand(1);
   add_describe(*cmd, context);
+  add_checkpoints(*cmd, context);
   add_recipes(*cmd, context);
   add_verify(*cmd, context);
   add_choose(*cmd, context);

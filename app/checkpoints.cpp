@@ -1,0 +1,43 @@
+// models import-checkpoint and models export: their options. What they do is in torch/.
+#include "commands.hpp"
+
+namespace reeltag::app {
+namespace {
+
+void add_import_checkpoint(CLI::App& models, Context& context) {
+  auto* cmd = models.add_subcommand(
+      "import-checkpoint", "Make a model of a .pyth, .pt or .safetensors: PySlowFast's, torchvision's, timm's");
+  auto a = std::make_shared<ImportCheckpointArguments>();
+  cmd->add_option("file", a->file, "The checkpoint")->required();
+  cmd->add_option("--recipe", a->recipe, "A shipped recipe or a YAML file (default: the configuration in the file)");
+  cmd->add_option("--vocabulary", a->vocabulary, "What the classes mean, one a line in the order of the classes");
+  cmd->add_option("--name", a->name, "Name of the model (default: the file's)");
+  cmd->add_option("-o,--out", a->out, "Folder of the model (default: HOME/models/NAME)");
+  auto* init =
+      cmd->add_flag("--image-init", a->image_init, "An image net as the start of a video net (CHECKPOINT_IN_INIT)");
+  cmd->add_flag("--inflate", a->inflate, "Image kernels repeated along time and divided (CHECKPOINT_INFLATE)")
+      ->excludes(init);
+  cmd->add_option("--clear-name", a->clear_names, "Taken out of every name; may be repeated")->allow_extra_args(false);
+  cmd->add_flag("--strict", a->strict, "Fail unless every weight of the file and of the net finds its like");
+  cmd->callback([a, &context] { run_import_checkpoint(context, *a); });
+}
+
+void add_export(CLI::App& models, Context& context) {
+  auto* cmd =
+      models.add_subcommand("export", "Write a model's weights as .safetensors, or as a .pyth that Python loads");
+  auto a = std::make_shared<ExportArguments>();
+  cmd->add_option("model", a->model, "A shipped model, a run's id or a bundle's folder")->required();
+  cmd->add_option("-o,--out", a->out, "The file; its ending decides the format")->required();
+  auto* split = cmd->add_flag("--split-qkv", a->split_qkv, "Fused qkv projections as q, k and v");
+  cmd->add_flag("--fuse-qkv", a->fuse_qkv, "Separate q, k, v projections as qkv")->excludes(split);
+  cmd->callback([a, &context] { run_export(context, *a); });
+}
+
+}  // namespace
+
+void add_checkpoints(CLI::App& models, Context& context) {
+  add_import_checkpoint(models, context);
+  add_export(models, context);
+}
+
+}  // namespace reeltag::app
