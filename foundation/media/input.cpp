@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <new>
 #include <string_view>
+#include <utility>
 
 namespace reeltag::media {
 namespace {
@@ -127,7 +128,7 @@ Result<void> Input::open_container() {
   return {};
 }
 
-Result<void> Input::choose_stream() {
+void Input::pick_stream() {
   const std::span<AVStream*> streams(format_->streams, format_->nb_streams);
   std::int64_t best = -1;
   for (AVStream* s : streams) {
@@ -140,6 +141,15 @@ Result<void> Input::choose_stream() {
     if (score <= best) continue;
     best = score;
     stream_ = s;
+  }
+}
+
+Result<void> Input::choose_stream() {
+  pick_stream();
+  // FLV names its streams by their first packets only.
+  if (stream_ == nullptr && (format_->ctx_flags & AVFMTCTX_NOHEADER) != 0) {
+    if (auto found = find_streams(); !found) return found;
+    pick_stream();
   }
   if (stream_ == nullptr) return tl::unexpected(error(Code::not_a_video, "holds no video stream"));
   read_all_streams(false);
@@ -155,7 +165,9 @@ Result<void> Input::check_size() const {
                                                    std::to_string(limits_.max_pixels)));
 }
 
-Result<void> Input::read_headers() {
+// Once: libav 5.1 crashes when it is asked again.
+Result<void> Input::find_streams() {
+  if (std::exchange(streams_found_, true)) return {};
   // The first frames are decoded here, so the bound on pixels has to hold here too.
   std::vector<AVDictionary*> options(format_->nb_streams, nullptr);
   for (AVDictionary*& o : options) {
@@ -169,6 +181,11 @@ Result<void> Input::read_headers() {
   for (unsigned i = 0; i < known; ++i) av_dict_free(&options[i]);
   if (late()) return tl::unexpected(timeout());
   if (got < 0) return tl::unexpected(error(Code::not_a_video, "has no readable streams: " + libav::error_text(got)));
+  return {};
+}
+
+Result<void> Input::read_headers() {
+  if (auto found = find_streams(); !found) return found;
   if (auto small = check_size(); !small) return small;
 
   const AVCodecParameters& p = *stream_->codecpar;

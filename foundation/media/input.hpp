@@ -56,6 +56,8 @@ class Input {
   Input(std::shared_ptr<const File> file, const Limits& limits) : file_(std::move(file)), limits_(limits) {}
 
   Result<void> open_container();
+  void pick_stream();
+  Result<void> find_streams();
   Result<void> choose_stream();
   Result<void> read_headers();
   Result<void> check_size() const;
@@ -75,6 +77,7 @@ class Input {
   libav::ReaderPtr io_;  // freed after format_, which reads from it
   libav::InputPtr format_;
   AVStream* stream_ = nullptr;
+  bool streams_found_ = false;
 };
 
 }  // namespace reeltag::media

@@ -116,6 +116,7 @@ std::vector<ClipKind> clip_kinds() {
       {"all_keys.mp4", kSource + kX264 + "-g 1", "h264"},
       {"late.mkv", kSource + kX264 + "-bf 2 -output_ts_offset 3.7", "h264"},
       {"h264.avi", kSource + kX264 + "-bf 0", "h264"},
+      {"h264.flv", kSource + kX264 + "-bf 2 -g 15", "h264"},
       {"h264.ts", kSource + kX264 + "-bf 2 -g 15", "h264"},
       {"hevc.mp4",
        kSource + "-c:v libx265 -x265-params log-level=none:keyint=15:bframes=4 -tag:v hvc1 -pix_fmt yuv420p", "hevc"},
