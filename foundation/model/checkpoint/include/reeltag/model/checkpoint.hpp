@@ -60,7 +60,7 @@ void fuse_qkv(TensorFile& weights);
 struct FitOptions {
   bool image_init = false;  // TRAIN.CHECKPOINT_IN_INIT: kernels repeated along time, not divided; or summed for images
   bool inflate = false;     // TRAIN.CHECKPOINT_INFLATE: kernels repeated along time and divided by its length
-  std::vector<std::string> clear_names;  // TRAIN.CHECKPOINT_CLEAR_NAME_PATTERN: taken out of every name, once
+  std::vector<std::string> clear_names = {};  // TRAIN.CHECKPOINT_CLEAR_NAME_PATTERN: taken out of every name, once
 };
 
 enum class Fate {
