@@ -165,16 +165,3 @@ TEST(ThisMachine, HasMemoryAndAName) {
 
 }  // namespace
 }  // namespace reeltag::registry
-#include <nlohmann/json.hpp>
-namespace reeltag::registry {
-TEST(Tmp, Compare) {
-  auto j = nlohmann::json::parse(*read_file("/tmp/ch-full/choose/measured.json", 1 << 20));
-  for (auto& n : list_nets().nets) {
-    for (auto& r : j["measured"])
-      if (r["net"] == n.name)
-        printf("%-40s measured %.2f estimated %.2f (act %.2f)\n", n.name.c_str(),
-               r["peak_memory_bytes"].get<double>() / 1e9,
-               (0.2e9 + 4.0 * static_cast<double>(n.parameters) + n.activation_bytes) / 1e9, n.activation_bytes / 1e9);
-  }
-}
-}  // namespace reeltag::registry

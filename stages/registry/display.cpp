@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstdio>
 #include <set>
 
 #include "reeltag/evaluate/html.hpp"
@@ -23,6 +24,11 @@ std::string thousands(double value) {
 
 std::string short_number(double value) {
   if (!std::isfinite(value)) return "-";
+  if (value != 0.0 && std::abs(value) < 0.1) {
+    char small[32];
+    std::snprintf(small, sizeof small, "%.3g", value);
+    return small;
+  }
   std::string text = fixed(value, std::abs(value) >= 100.0 ? 0 : std::abs(value) >= 10.0 ? 1 : 2);
   if (text.find('.') == std::string::npos) return text;
   text.erase(text.find_last_not_of('0') + 1);

@@ -6,7 +6,7 @@
 namespace reeltag::registry {
 
 std::string thousands(double value);     // 12345.6 -> "12,346", 34.21 -> "34.2", 3.421 -> "3.42"; "-" for no number
-std::string short_number(double value);  // 2000 -> "2000", 12.34 -> "12.3", 1.25 -> "1.25"
+std::string short_number(double value);  // 2000 -> "2000", 12.34 -> "12.3", 0.0012 -> "0.0012"
 std::string gigabytes(double bytes);     // "1.25 GB"
 std::string percentage(double share);    // "81.0 %"
 
