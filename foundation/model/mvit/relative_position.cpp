@@ -65,18 +65,19 @@ Tensor relative_rows(const Tensor& table, int q, int k) {
 }
 
 Tensor RelativeTable::rows(int q, int k) const {
-  if (torch::GradMode::is_enabled()) return relative_rows(values, q, k);
+  // Comparing on a GPU would make the processor wait for it.
+  if (torch::GradMode::is_enabled() || !values.is_cpu()) return relative_rows(values, q, k);
   constexpr std::size_t kShapes = 8;
-  const void* data = values.const_data_ptr();
-  const auto version = values._version();
-  for (const auto& kept : kept_) {
-    if (kept.q == q && kept.k == k && kept.data == data && kept.version == version &&
-        kept.rows.scalar_type() == values.scalar_type())
-      return kept.rows;
+  // By content: fused optimizers change a tensor without counting its version.
+  if (!kept_of_.defined() || kept_of_.scalar_type() != values.scalar_type() || !kept_of_.equal(values)) {
+    kept_of_ = values.detach().clone();
+    kept_.clear();
   }
-  std::erase_if(kept_, [&](const Kept& kept) { return kept.data != data || kept.version != version; });
+  for (const auto& kept : kept_) {
+    if (kept.q == q && kept.k == k) return kept.rows;
+  }
   if (kept_.size() == kShapes) kept_.erase(kept_.begin());
-  kept_.push_back({q, k, data, static_cast<std::uint32_t>(version), relative_rows(values, q, k)});
+  kept_.push_back({q, k, relative_rows(values, q, k)});
   return kept_.back().rows;
 }
 

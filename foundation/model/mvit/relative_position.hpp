@@ -2,8 +2,6 @@
 // Source: MViTv2 (arXiv 2112.01526) equation 4; slowfast/models/attention.py@287ec007, cal_rel_pos_*.
 #pragma once
 
-#include <cstdint>
-#include <optional>
 #include <vector>
 
 #include <torch/torch.h>
@@ -31,10 +29,9 @@ class RelativeTable {
  private:
   struct Kept {
     int q, k;
-    const void* data;       // of the values they were made from
-    std::uint32_t version;  // counts changes in place
     torch::Tensor rows;
   };
+  mutable torch::Tensor kept_of_;  // a copy of the values that the rows were made from
   mutable std::vector<Kept> kept_;
 };
 
