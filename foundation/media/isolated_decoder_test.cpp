@@ -208,7 +208,7 @@ TEST_F(Isolated, TheWorkerIsGoneWithItsDecoder) {
   EXPECT_EQ(only_child(), 0);
 }
 
-// What the worker has: the video (read only) and the socket.
+// What the worker has: the socket, the video (read only), and what the kernel says of its own memory.
 TEST_F(Isolated, TheWorkerHoldsNothingElse) {
   const Descriptor secret(::open("/etc/hostname", O_RDONLY));  // without CLOEXEC
   const Descriptor file = open_unnamed_file(folder_ / "");
@@ -222,9 +222,10 @@ TEST_F(Isolated, TheWorkerHoldsNothingElse) {
   std::map<std::string, std::string> open_files;
   for (const auto& entry : std::filesystem::directory_iterator(worker / "fd"))
     open_files[entry.path().filename().string()] = std::filesystem::read_symlink(entry.path()).string();
-  ASSERT_EQ(open_files.size(), 5U);
+  ASSERT_EQ(open_files.size(), 6U);
   for (const std::string standard : {"0", "1", "2"}) EXPECT_EQ(open_files[standard], "/dev/null");
   EXPECT_THAT(open_files["3"], HasSubstr("socket"));
+  EXPECT_EQ(open_files["5"], worker / "status");
   EXPECT_THAT(test::content_of(worker / "fdinfo" / "4"), HasSubstr("flags:\t02100000"));  // read only
   EXPECT_EQ(test::content_of(worker / "environ").find("hidden"), std::string::npos);
   const std::string status = test::content_of(worker / "status");
