@@ -82,7 +82,7 @@ class Unpacker {
     static_assert(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>);
     T value{};
     const auto bytes = take(sizeof value);
-    if (bytes.size() == sizeof value) std::memcpy(&value, bytes.data(), sizeof value);
+    if (bytes.size() == sizeof value) bytes.copy(reinterpret_cast<char*>(&value), sizeof value);
     return value;
   }
   std::string text() { return std::string(take(number<std::uint64_t>())); }

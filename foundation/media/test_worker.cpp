@@ -9,6 +9,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
+#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -100,7 +101,8 @@ const std::map<std::string, std::function<void(Liar&)>> kLies{
     {"short_facts", [](Liar& l) { l.say(Kind::opened, pack(good_probe()).substr(1)), l.wait(); }},
     {"negative_width", [](Liar& l) { l.opened([](Probe& p) { p.width = -16; }), l.wait(); }},
     {"endless", [](Liar& l) { l.opened([](Probe& p) { p.duration = 1e300; }), l.wait(); }},
-    {"no_number", [](Liar& l) { l.opened([](Probe& p) { p.fps = 0.0 / 0.0; }), l.wait(); }},
+    {"no_number",
+     [](Liar& l) { l.opened([](Probe& p) { p.fps = std::numeric_limits<double>::quiet_NaN(); }), l.wait(); }},
     {"escape", [](Liar& l) { l.opened([](Probe& p) { p.codec = "\x1b[2J"; }), l.wait(); }},
     {"odd_error", [](Liar& l) { l.error(static_cast<int>(Code::interrupted), "x"), l.wait(); }},
     {"long_error", [](Liar& l) { l.error(static_cast<int>(Code::too_large), std::string(60'000, 'x')), l.wait(); }},

@@ -5,6 +5,8 @@
 // outlives its deadline, a worker above its memory. Status 1 when any of these is not zero.
 #include <algorithm>
 #include <chrono>
+#include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <iostream>
 #include <iterator>
@@ -119,66 +121,85 @@ std::string content(const fs::path& path) {
   return {std::istreambuf_iterator<char>(in), {}};
 }
 
-}  // namespace
-
-int main(int argc, char** argv) {
-  CLI::App app{"Decodes damaged copies of videos in isolated workers"};
+struct Options {
   std::vector<std::string> clips;
   int count = 1000;
   std::uint64_t seed = 1;
   unsigned jobs = std::max(1U, std::thread::hardware_concurrency());
   media::Limits limits;
-  limits.isolate = "always";
-  limits.max_decode_seconds = 5.0;
-  limits.worker.memory_mb = 1024;
+};
+
+Tally run_parallel(const std::string& original, const Options& o) {
+  std::vector<Tally> tallies(o.jobs);
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned j = 0; j < o.jobs; ++j) {
+      threads.emplace_back([&, j] {
+        const fs::path file =
+            fs::path("/dev/shm") / ("mutated-" + std::to_string(::getpid()) + "-" + std::to_string(j));
+        const auto jobs = static_cast<int>(o.jobs), job = static_cast<int>(j);
+        const int share = o.count / jobs + (job < o.count % jobs ? 1 : 0);
+        tallies[j] = run(original, job * o.count, share, o.seed, file, o.limits);
+        fs::remove(file);
+      });
+    }
+  }
+  Tally all;
+  for (const auto& t : tallies) {
+    all.decoded += t.decoded;
+    all.unnamed += t.unnamed;
+    all.late += t.late;
+    all.longest_ms = std::max(all.longest_ms, t.longest_ms);
+    for (const auto& [code, n] : t.refused) all.refused[code] += n;
+  }
+  return all;
+}
+
+// Prints the line; how many things went wrong that must not.
+int mutate(const std::string& clip, const Options& o) {
+  const Tally all = run_parallel(content(clip), o);
+  struct rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  const double peak_mb = static_cast<double>(usage.ru_maxrss) / 1024.0;  // of any worker so far
+  const nlohmann::ordered_json line{{"clip", fs::path(clip).filename().string()},
+                                    {"mutations", o.count},
+                                    {"decoded", all.decoded},
+                                    {"refused", all.refused},
+                                    {"unnamed", all.unnamed},
+                                    {"late", all.late},
+                                    {"longest_ms", std::round(all.longest_ms)},
+                                    {"worker_peak_mb", std::round(peak_mb)}};
+  std::cout << line.dump() << std::endl;
+  return all.unnamed + all.late + (peak_mb > o.limits.worker.memory_mb ? 1 : 0);
+}
+
+int run_all(int argc, char** argv) {
+  CLI::App app{"Decodes damaged copies of videos in isolated workers"};
+  Options o;
+  o.limits.isolate = "always";
+  o.limits.max_decode_seconds = 5.0;
+  o.limits.worker.memory_mb = 1024;
   std::string program;
-  app.add_option("clips", clips)->required()->check(CLI::ExistingFile);
-  app.add_option("--count", count)->capture_default_str();
-  app.add_option("--seed", seed)->capture_default_str();
-  app.add_option("--jobs", jobs)->capture_default_str();
-  app.add_option("--memory-mb", limits.worker.memory_mb)->capture_default_str();
+  app.add_option("clips", o.clips)->required()->check(CLI::ExistingFile);
+  app.add_option("--count", o.count)->capture_default_str();
+  app.add_option("--seed", o.seed)->capture_default_str();
+  app.add_option("--jobs", o.jobs)->capture_default_str();
+  app.add_option("--memory-mb", o.limits.worker.memory_mb)->capture_default_str();
   app.add_option("--worker", program, "The reeltag program that decodes (default: the one beside this)");
   CLI11_PARSE(app, argc, argv);
-  limits.worker.program = program;
-
+  o.limits.worker.program = program;
   int wrong = 0;
-  for (const auto& clip : clips) {
-    const std::string original = content(clip);
-    std::vector<Tally> tallies(jobs);
-    {
-      std::vector<std::jthread> threads;
-      for (unsigned j = 0; j < jobs; ++j) {
-        threads.emplace_back([&, j] {
-          const fs::path file =
-              fs::path("/dev/shm") / ("mutated-" + std::to_string(::getpid()) + "-" + std::to_string(j));
-          const int share =
-              count / static_cast<int>(jobs) + (static_cast<int>(j) < count % static_cast<int>(jobs) ? 1 : 0);
-          tallies[j] = run(original, static_cast<int>(j) * count, share, seed, file, limits);
-          fs::remove(file);
-        });
-      }
-    }
-    Tally all;
-    for (const auto& t : tallies) {
-      all.decoded += t.decoded;
-      all.unnamed += t.unnamed;
-      all.late += t.late;
-      all.longest_ms = std::max(all.longest_ms, t.longest_ms);
-      for (const auto& [code, n] : t.refused) all.refused[code] += n;
-    }
-    struct rusage usage{};
-    ::getrusage(RUSAGE_CHILDREN, &usage);
-    const double peak_mb = static_cast<double>(usage.ru_maxrss) / 1024.0;  // of any worker so far
-    wrong += all.unnamed + all.late + (peak_mb > limits.worker.memory_mb ? 1 : 0);
-    const nlohmann::ordered_json line{{"clip", fs::path(clip).filename().string()},
-                                      {"mutations", count},
-                                      {"decoded", all.decoded},
-                                      {"refused", all.refused},
-                                      {"unnamed", all.unnamed},
-                                      {"late", all.late},
-                                      {"longest_ms", std::round(all.longest_ms)},
-                                      {"worker_peak_mb", std::round(peak_mb)}};
-    std::cout << line.dump() << std::endl;
-  }
+  for (const auto& clip : o.clips) wrong += mutate(clip, o);
   return wrong == 0 ? 0 : 1;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  try {
+    return run_all(argc, argv);
+  } catch (const std::exception& e) {
+    std::fprintf(stderr, "mutate_media: %s\n", e.what());
+    return 1;
+  }
 }

@@ -92,7 +92,7 @@ ByteSource file_source(const std::filesystem::path& path) {
           }};
 }
 
-ByteSource memory_source(std::string name, std::string bytes) {
+ByteSource memory_source(const std::string& name, std::string bytes) {
   const std::uint64_t size = bytes.size();
   return {.name = name, .size = size, .read = [name, bytes = std::move(bytes)](auto offset, auto count) {
             if (offset > bytes.size() || count > bytes.size() - offset)

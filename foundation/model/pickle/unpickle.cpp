@@ -231,8 +231,9 @@ class Machine {
   [[nodiscard]] std::uint32_t hexadecimal(std::string_view text, std::size_t digits) const {
     std::uint32_t out = 0;
     if (text.size() >= digits) {
-      const auto [end, error] = std::from_chars(text.data(), text.data() + digits, out, 16);
-      if (error == std::errc() && end == text.data() + digits && out < 0x110000) return out;
+      const char* const begin = &*text.begin();
+      const auto [end, error] = std::from_chars(begin, begin + digits, out, 16);
+      if (error == std::errc() && end == begin + digits && out < 0x110000) return out;
     }
     corrupt("a text has a broken escape");
   }
@@ -329,9 +330,9 @@ class Machine {
     }
   }
 
-  void push_items(Kind kind, std::vector<PickleValue*> items) {
+  void push_items(Kind kind, const std::vector<PickleValue*>& items) {
     push_new(kind);
-    add_items(kind, std::move(items));
+    add_items(kind, items);
   }
   void add_items(Kind kind, const std::vector<PickleValue*>& items) {
     PickleValue* to = top();

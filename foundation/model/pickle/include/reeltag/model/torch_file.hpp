@@ -66,7 +66,7 @@ struct ByteSource {
   std::function<std::string(std::uint64_t offset, std::uint64_t count)> read;
 };
 ByteSource file_source(const std::filesystem::path& path);
-ByteSource memory_source(std::string name, std::string bytes);
+ByteSource memory_source(const std::string& name, std::string bytes);
 
 class TorchFile {
  public:
