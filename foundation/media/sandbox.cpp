@@ -31,13 +31,6 @@ void limit(__rlimit_resource resource, rlim_t value, const char* name, rlim_t so
   if (::setrlimit(resource, &bound) != 0) throw_missing(name, errno);
 }
 
-// Sanitizers map terabytes of shadow memory.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-constexpr bool kBoundMemory = false;
-#else
-constexpr bool kBoundMemory = true;
-#endif
-
 // Memory, time, threads' locks, and what is open already. Files cannot be opened, so read and write reach only the
 // video, the parent's socket and the memory for frames.
 constexpr int kAllowed[] = {SCMP_SYS(brk),
@@ -138,7 +131,7 @@ scmp_arg_cmp equal(unsigned argument, scmp_datum_t value) { return {argument, SC
 
 void apply_rlimits(const WorkerLimits& limits) {
   const auto bytes = [](int mb) { return static_cast<rlim_t>(mb) << 20; };
-  if (kBoundMemory) limit(RLIMIT_AS, bytes(limits.memory_mb), "RLIMIT_AS");
+  if (!kSanitized) limit(RLIMIT_AS, bytes(limits.memory_mb), "RLIMIT_AS");
   // SIGXCPU at the soft bound tells the parent why; SIGKILL a second later for a process that catches it.
   limit(RLIMIT_CPU, static_cast<rlim_t>(limits.cpu_seconds) + 1, "RLIMIT_CPU", 1);
   // The memory for frames is a file to the kernel, the only one that can be written.
@@ -153,6 +146,7 @@ void enter_sandbox() {
   ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);  // other processes of the user cannot attach to it
   Filter filter;
   for (const int call : kAllowed) filter.rule(SCMP_ACT_ALLOW, call);
+  if (kSanitized) filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(pipe2));
   for (const int call : kDeadly) filter.rule(SCMP_ACT_KILL_PROCESS, call);
   // Memory is never made executable.
   filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(mmap), masked(2, PROT_EXEC, 0));

@@ -7,6 +7,14 @@
 
 namespace reeltag::media {
 
+// Sanitizers map terabytes of shadow memory, and try through a pipe whether an address can be read:
+// their address space is not bounded.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool kSanitized = true;
+#else
+inline constexpr bool kSanitized = false;
+#endif
+
 // The kernel's bounds on processor time, memory, files and descriptors. Throws Exception(unavailable).
 void apply_rlimits(const WorkerLimits& limits);
 

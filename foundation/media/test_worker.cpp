@@ -75,11 +75,17 @@ class Liar {
   Channel channel_;
 };
 
+// Sanitizers would end the process in their own way.
+void crash() {
+  ::signal(SIGSEGV, SIG_DFL);
+  ::raise(SIGSEGV);
+}
+
 constexpr std::size_t kFrame = 16 * 8 * 3 + sizeof(double);
 
 const std::map<std::string, std::function<void(Liar&)>> kLies{
-    {"crash", [](Liar&) { ::raise(SIGSEGV); }},
-    {"crash_later", [](Liar& l) { l.opened(), l.wait(), ::raise(SIGSEGV); }},
+    {"crash", [](Liar&) { crash(); }},
+    {"crash_later", [](Liar& l) { l.opened(), l.wait(), crash(); }},
     {"quit", [](Liar&) { ::_exit(7); }},
     {"hang", [](Liar&) { ::pause(); }},
     {"half_a_word", [](Liar& l) { l.raw("RTW"), ::pause(); }},

@@ -144,6 +144,7 @@ class Worker {
 
   // Three quarters of the address space were in use at some time: the next large picture did not fit.
   [[nodiscard]] bool was_short_of_memory() const {
+    if (kSanitized) return false;
     std::array<char, 4096> text{};
     const auto got = ::pread(status_.get(), text.data(), text.size() - 1, 0);
     const char* peak = got > 0 ? std::strstr(text.data(), "VmPeak:") : nullptr;
