@@ -1,7 +1,6 @@
 """`models import-checkpoint` and `models export`: Python's own files in, files for Python out, and nothing run on the way."""
 import collections
 import io
-import json
 import os
 import pathlib
 import pickle
@@ -11,31 +10,10 @@ import zipfile
 
 import support
 from support import ROOT, must, run
+from torch_files import recipe_of, tensors_of, torch_zip, write_checkpoint
 
 SHARED = os.environ.get("REELTAG_SHARED")
 GOLDEN = ROOT / "tests" / "goldens" / "d02_v2_relpos_cls"
-
-
-def recipe_of(golden):
-    """The YAML of a reference vector's configuration."""
-    sections = {}
-    for key, value in json.loads(golden.with_suffix(".json").read_text(encoding="utf-8"))["config"].items():
-        section, name = key.split(".", 1)
-        sections.setdefault(section, {})[name] = value
-    return json.dumps(sections)
-
-
-def tensors_of(golden):
-    """Raw bytes and shape of each weight of a reference vector."""
-    content = golden.with_suffix(".safetensors").read_bytes()
-    size = struct.unpack_from("<Q", content)[0]
-    header = json.loads(content[8:8 + size])
-    out = {}
-    for name, entry in header.items():
-        if name.startswith("param/"):
-            begin, end = entry["data_offsets"]
-            out[name.removeprefix("param/")] = (tuple(entry["shape"]), content[8 + size + begin:8 + size + end])
-    return out
 
 
 class Storage:
@@ -72,16 +50,6 @@ class TorchUnpickler(pickle.Unpickler):
         data = self.archive.read(f"{self.folder}/data/{key}")
         assert len(data) == 4 * count
         return Storage(data)
-
-
-def torch_zip(pickled, storages=()):
-    content = io.BytesIO()
-    with zipfile.ZipFile(content, "w", zipfile.ZIP_STORED) as archive:
-        archive.writestr("archive/data.pkl", pickled)
-        archive.writestr("archive/byteorder", "little")
-        for key, data in storages:
-            archive.writestr(f"archive/data/{key}", data)
-    return content.getvalue()
 
 
 def legacy(pickled):
@@ -154,46 +122,7 @@ class RoundTrip(support.Case):
         cls.weights = tensors_of(GOLDEN)
 
     def python_checkpoint(self, name, weights, **more):
-        """Written by Python's pickle as torch.save would write it."""
-        class Persistent:
-            def __init__(self, key, count):
-                self.key, self.count = key, count
-
-        class Tensor:
-            def __init__(self, key, shape, count):
-                self.key, self.shape, self.count = key, shape, count
-
-        storages = []
-
-        class Pickler(pickle._Pickler):  # the Python one lets names be written that are not installed
-            def save(self, value, save_persistent_id=True):
-                if isinstance(value, Tensor):
-                    strides, step = [], 1
-                    for n in reversed(value.shape):
-                        strides.insert(0, step)
-                        step *= n
-                    self.write(b"ctorch._utils\n_rebuild_tensor_v2\n(")
-                    self.write(b"(")
-                    super().save("storage")
-                    self.write(b"ctorch\nFloatStorage\n")
-                    for part in (value.key, "cpu", value.count):
-                        super().save(part)
-                    self.write(b"tQ")
-                    for part in (0, tuple(value.shape), tuple(strides), False):
-                        super().save(part)
-                    self.write(b"ccollections\nOrderedDict\n)RtR")
-                    return
-                super().save(value, save_persistent_id)
-
-        state = {}
-        for i, (weight, (shape, data)) in enumerate(weights.items()):
-            storages.append((str(i), data))
-            state[weight] = Tensor(str(i), shape, len(data) // 4)
-        content = io.BytesIO()
-        Pickler(content, protocol=2).dump({"model_state": state, **more})
-        file = self.folder / name
-        file.write_bytes(torch_zip(content.getvalue(), storages))
-        return file
+        return write_checkpoint(self.folder / name, weights, **more)
 
     def bring_in(self, file, *options, name="net"):
         return run("models", "import-checkpoint", file, "--name", name, "--json", *options, home=self.folder)
