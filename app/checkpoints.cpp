@@ -1,5 +1,7 @@
-// models import-checkpoint and models export: their options. What they do is in torch/.
+// models import-checkpoint, fetch and export: their options. What they do is in torch/, but for the list of what can be
+// fetched, which needs no model.
 #include "commands.hpp"
+#include "zoo.hpp"
 
 namespace reeltag::app {
 namespace {
@@ -22,6 +24,28 @@ void add_import_checkpoint(CLI::App& models, Context& context) {
   cmd->callback([a, &context] { run_import_checkpoint(context, *a); });
 }
 
+void add_fetch(CLI::App& models, Context& context) {
+  auto* cmd = models.add_subcommand(
+      "fetch",
+      "Download published weights and make them a model; without a name: what there is. Weights trained on "
+      "Kinetics-400 "
+      "tag at once; the others have no class names here and are for fine-tuning, or need --vocabulary");
+  auto a = std::make_shared<FetchArguments>();
+  auto* name = cmd->add_option("name", a->name, "Which, e.g. mvitv2-s-16x4-k400");
+  cmd->add_flag("--list", a->list, "What there is, with what its authors claim, and what is here already")
+      ->excludes(name);
+  cmd->add_option("--url", a->url, "Another address of the same file, such as a mirror's")->needs(name);
+  cmd->add_option("--sha256", a->sha256, "Refuse a file with another SHA-256 than this")->needs(name);
+  cmd->add_option("--vocabulary", a->vocabulary, "What the classes mean, one a line in the order of the classes")
+      ->needs(name);
+  cmd->add_option("--zoo", a->zoo, "A list of weights of one's own (default: the shipped configs/zoo.yml)");
+  cmd->callback([a, &context] {
+    if (!a->name.empty()) return run_fetch(context, *a);
+    context.start();
+    print_zoo(context, read_zoo(a->zoo.empty() ? shipped_zoo() : a->zoo));
+  });
+}
+
 void add_export(CLI::App& models, Context& context) {
   auto* cmd =
       models.add_subcommand("export", "Write a model's weights as .safetensors, or as a .pyth that Python loads");
@@ -37,6 +61,7 @@ void add_export(CLI::App& models, Context& context) {
 
 void add_checkpoints(CLI::App& models, Context& context) {
   add_import_checkpoint(models, context);
+  add_fetch(models, context);
   add_export(models, context);
 }
 

@@ -70,6 +70,13 @@ struct ImportCheckpointArguments {
 };
 void run_import_checkpoint(Context& context, const ImportCheckpointArguments& arguments);
 
+struct FetchArguments {
+  std::string name, url, sha256;
+  std::filesystem::path zoo, vocabulary;  // zoo: empty for the shipped one
+  bool list = false;
+};
+void run_fetch(Context& context, const FetchArguments& arguments);
+
 struct ExportArguments {
   std::string model;
   std::filesystem::path out;

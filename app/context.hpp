@@ -65,7 +65,7 @@ struct Context {
 // The result on stdout, one line.
 void print(const std::string& line);
 
-// A model by name or place: a bundle's folder, a run's id in the home, or the name of a shipped model.
+// A model by name or place: a bundle's folder, a run's id or an imported model in the home, or a shipped model.
 // Throws not_found with the names that there are.
 std::filesystem::path find_model(const std::filesystem::path& home, const std::string& name);
 std::filesystem::path models_folder();

@@ -32,6 +32,7 @@ void run_train(Context&, const TrainArguments&) { hand_over(); }
 void run_evaluate(Context&, const EvaluateArguments&) { hand_over(); }
 void run_tag(Context&, const TagArguments&) { hand_over(); }
 void run_import_checkpoint(Context&, const ImportCheckpointArguments&) { hand_over(); }
+void run_fetch(Context&, const FetchArguments&) { hand_over(); }
 void run_export(Context&, const ExportArguments&) { hand_over(); }
 void run_verify(Context&, const VerifyArguments&) { hand_over(); }
 void run_choose(Context&, const ChooseArguments&) { hand_over(); }

@@ -8,7 +8,8 @@ void add_tag(CLI::App& app, Context& context) {
   auto a = std::make_shared<TagArguments>();
   cmd->add_option("files", a->files, "Videos, folders of videos, http(s) URLs, or - for a video on standard input")
       ->required();
-  cmd->add_option("--model", a->model, "A shipped model, a run's id or a bundle's folder")->capture_default_str();
+  cmd->add_option("--model", a->model, "A shipped, fetched or imported model, a run's id or a bundle's folder")
+      ->capture_default_str();
   cmd->add_option("--top", a->top, "Most hashtags of a video");
   cmd->add_option("--views", a->views, "Most views of a video");
   cmd->add_option("--threshold", a->threshold, "Instead of the model's own thresholds; 0 shows all")
