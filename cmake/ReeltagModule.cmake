@@ -12,7 +12,7 @@
 
 set(REELTAG_LAYERS
     base http store catalog media
-    model_recipe model_input model_pickle model_checkpoint model_mvit model_teacher model_optim model_verify model_bundle
+    model_recipe model_input model_pickle model_checkpoint model_mvit model_teacher model_optim model_linear model_verify model_bundle
     collect dataset train evaluate registry tag index serve cycle app)
 
 function(reeltag_check_direction from to)
