@@ -11,7 +11,6 @@
 #include "loader.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/catalog.hpp"
-#include "threshold.hpp"
 
 namespace reeltag::train {
 namespace {
@@ -188,14 +187,6 @@ TEST_F(TrainTest, MultiLabelLearnsToo) {
   o.recipe.own.head_prior = 0.1;
   const auto result = train(set_, *store_, o, nullptr);
   EXPECT_GT(result.train.at("top1"), 0.6);
-}
-
-TEST(Thresholds, AreTheLowestScoreOfTheWantedPrecision) {
-  const std::vector<std::vector<float>> scores{{0.9F}, {0.8F}, {0.7F}, {0.6F}, {0.5F}, {0.4F}, {0.3F}};
-  const std::vector<std::vector<int>> labels{{0}, {0}, {}, {0}, {}, {}, {}};
-  EXPECT_FLOAT_EQ(static_cast<float>(thresholds_for_precision(scores, labels, 1, 0.7, 0.95)[0]), 0.6F);
-  EXPECT_FLOAT_EQ(static_cast<float>(thresholds_for_precision(scores, labels, 1, 0.5, 0.95)[0]), 0.4F);
-  EXPECT_DOUBLE_EQ(thresholds_for_precision(scores, labels, 1, 0.9, 0.95)[0], 0.95);
 }
 
 TEST(MixSeed, TellsPartsApart) {

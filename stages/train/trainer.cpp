@@ -14,8 +14,8 @@
 #include "reeltag/base/log.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/model/bundle.hpp"
+#include "reeltag/model/calibration.hpp"
 #include "reeltag/train.hpp"
-#include "threshold.hpp"
 
 namespace reeltag::train {
 namespace {
@@ -358,7 +358,7 @@ class Trainer {
     const bool multi = set_.label_mode == dataset::LabelMode::multi;
     const auto kept = shipped_classes();
     const auto thresholds =
-        thresholds_for_precision(validated_.scores, validated_.labels, classes, options_.config.precision, 0.5);
+        model::thresholds_for_precision(validated_.scores, validated_.labels, classes, options_.config.precision);
     model::Recipe recipe = recipe_;
     recipe.model.num_classes = static_cast<int>(kept.size());
     json trained{{"dataset", set_.id},
