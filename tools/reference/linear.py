@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Writes tests/goldens/linear_sklearn.json: what scikit-learn's LogisticRegression finds on data of a closed formula.
+"""Writes tests/goldens/linear/sklearn.json: what scikit-learn's LogisticRegression finds on data of a closed formula.
 
     python3 -m venv venv && venv/bin/pip install scikit-learn==1.9.1
     venv/bin/python tools/reference/linear.py
@@ -15,7 +15,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.preprocessing import StandardScaler
 
 MASK = (1 << 64) - 1
-OUT = pathlib.Path(__file__).resolve().parents[2] / "tests" / "goldens" / "linear_sklearn.json"
+OUT = pathlib.Path(__file__).resolve().parents[2] / "tests" / "goldens" / "linear" / "sklearn.json"
 # name, kind, rows, dimensions, classes or tags, standardised first
 SHAPES = (("wide", "softmax", 40, 90, 4, True), ("tall", "softmax", 120, 7, 5, True),
           ("wide", "per_tag", 40, 90, 4, True), ("tall", "per_tag", 120, 7, 5, True),

@@ -69,7 +69,7 @@ double gradient(const Set& set, const LinearHead& head, double c, const Standard
 }
 
 json reference() {
-  return json::parse(*read_file(std::string(REELTAG_SOURCE_DIR) + "/tests/goldens/linear_sklearn.json", 1 << 20));
+  return json::parse(*read_file(std::string(REELTAG_SOURCE_DIR) + "/tests/goldens/linear/sklearn.json", 1 << 20));
 }
 
 TEST(FitLogistic, EqualsScikitLearn) {
