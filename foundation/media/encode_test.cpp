@@ -48,6 +48,23 @@ TEST(EncodeJpeg, RefusesWhatDoesNotFit) {
   }
 }
 
+TEST(Resize, IsWhatTheDecoderWouldHaveGiven) {
+  const Folder folder;
+  ASSERT_TRUE(encode_mp4(moving(6, 320, 192), 8, folder / "a.mp4"));
+  auto decoder = Decoder::open(folder / "a.mp4", {});
+  ASSERT_TRUE(decoder);
+  const std::vector<double> times{0.0, 0.3, 0.6};
+  const auto large = (*decoder)->frames_at(times, {});
+  const auto small = (*decoder)->frames_at(times, {.short_side = 48});
+  const auto resized = resize(*large, {.short_side = 48});
+  ASSERT_TRUE(resized) << resized.error().message;
+  EXPECT_EQ(resized->count, 3);
+  EXPECT_EQ(resized->width, 80);
+  EXPECT_EQ(resized->times, small->times);
+  for (int t = 0; t < 3; ++t) EXPECT_LT(test::difference(resized->frame(t), small->frame(t)), 1.5) << t;
+  EXPECT_EQ(resize(*large, {.short_side = -1}).error().code, Code::invalid_argument);
+}
+
 TEST(EncodeMp4, ComesBackAsItWas) {
   const Folder folder;
   const Frames f = moving(20, 96, 64);

@@ -196,4 +196,24 @@ void Converter::write_upright(std::span<std::uint8_t> rgb) const {
   }
 }
 
+Result<Frames> resize(const Frames& frames, const Scale& scale) {
+  const auto size = scaled_size({frames.width, frames.height}, scale);
+  if (!size) return tl::unexpected(size.error());
+  Frames out{.count = frames.count, .height = size->height, .width = size->width, .data = {}, .times = frames.times};
+  out.data.resize(out.frame_bytes() * static_cast<std::size_t>(out.count));
+  Converter converter({}, *size);
+  const auto source = buffer(AV_PIX_FMT_RGB24, {frames.width, frames.height});
+  const std::size_t row = static_cast<std::size_t>(frames.width) * 3;
+  for (int t = 0; t < frames.count; ++t) {
+    for (int y = 0; y < frames.height; ++y) {
+      std::memcpy(source->data[0] + static_cast<std::ptrdiff_t>(y) * source->linesize[0],
+                  frames.frame(t).data() + row * static_cast<std::size_t>(y), row);
+    }
+    const std::span<std::uint8_t> target(out.data.data() + out.frame_bytes() * static_cast<std::size_t>(t),
+                                         out.frame_bytes());
+    if (auto done = converter.convert(*source, target); !done) return tl::unexpected(done.error());
+  }
+  return out;
+}
+
 }  // namespace reeltag::media

@@ -128,6 +128,10 @@ Result<void> check_isolation(const Limits& limits);
 // parent hangs up. For a process with one thread. The exit status.
 int run_worker(int socket);
 
+// The frames at another size, scaled as the decoder scales. Fails with invalid_argument for a scale that makes no
+// sense.
+Result<Frames> resize(const Frames& frames, const Scale& scale);
+
 // A JPEG of the picture, quality 2 (best) to 31. For reports and pages. Fails with invalid_argument.
 Result<std::string> encode_jpeg(std::span<const std::uint8_t> rgb, int width, int height, int quality = 5);
 
