@@ -57,6 +57,10 @@ void add_freeze(CLI::App& parent, Context& context) {
   cmd->add_option("--val", o->split.val, "Percent of the groups for validation")->capture_default_str();
   cmd->add_option("--test", o->split.test, "Percent of the groups for the test")->capture_default_str();
   cmd->add_option("--salt", o->split.salt, "Another salt, another split")->capture_default_str();
+  cmd->add_option("--turn", o->split.turn,
+                  "Percent by which the split is turned: 0, 20 ... 80 with --test 20 are five folds")
+      ->check(CLI::Range(0, 99))
+      ->capture_default_str();
   cmd->callback([o, &context] {
     context.start();
     const auto catalog = context.open_catalog();

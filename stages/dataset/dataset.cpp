@@ -8,7 +8,7 @@
 namespace reeltag::dataset {
 
 Split split_of(const SplitRule& rule, std::string_view group) {
-  const auto bucket = static_cast<int>(sha1_mod(rule.salt + std::string(group), 100));
+  const auto bucket = (static_cast<int>(sha1_mod(rule.salt + std::string(group), 100)) + rule.turn) % 100;
   if (bucket < rule.val) return Split::val;
   return bucket >= 100 - rule.test ? Split::test : Split::train;
 }

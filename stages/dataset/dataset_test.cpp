@@ -41,6 +41,16 @@ TEST(Split, SharesAreAsAsked) {
   EXPECT_NEAR(counts[2], 4000, 200);
 }
 
+TEST(Split, TurnsTestEveryGroupOnce) {
+  for (int i = 0; i < 500; ++i) {
+    const std::string group = "group" + std::to_string(i);
+    int tested = 0;
+    for (const int turn : {0, 20, 40, 60, 80})
+      tested += split_of({.val = 10, .test = 20, .salt = "s", .turn = turn}, group) == Split::test ? 1 : 0;
+    EXPECT_EQ(tested, 1) << group;
+  }
+}
+
 TEST(Vocabulary, IsOrderedBySupportThenNameAndBounded) {
   std::vector<Item> items(5);
   items[0].hashtags = {"b", "fyp", "a"};

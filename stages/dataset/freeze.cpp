@@ -34,6 +34,8 @@ catalog::Filter filter_of(const FreezeOptions& o) {
 
 // All that the id must depend on; files by what they say, not by where they are.
 std::string options_json(const FreezeOptions& o, const std::set<std::string>& blocked) {
+  nlohmann::json split{{"val", o.split.val}, {"test", o.split.test}, {"salt", o.split.salt}};
+  if (o.split.turn != 0) split["turn"] = o.split.turn;  // ids from before there was a turn stay as they are
   return dump_json({{"source", o.source},
                     {"hashtag", o.hashtag},
                     {"min_support", o.min_support},
@@ -41,7 +43,7 @@ std::string options_json(const FreezeOptions& o, const std::set<std::string>& bl
                     {"vocabulary", o.vocabulary.empty() ? "frequent" : "file"},
                     {"block", blocked},
                     {"drop_unlabelled", o.drop_unlabelled},
-                    {"split", {{"val", o.split.val}, {"test", o.split.test}, {"salt", o.split.salt}}}});
+                    {"split", split}});
 }
 
 // The catalog's videos whose bytes are there.

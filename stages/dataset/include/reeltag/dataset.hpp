@@ -31,17 +31,20 @@ enum class Split { train, val, test };
 inline constexpr std::array<std::string_view, 2> kLabelModeNames{"multi", "single"};
 inline constexpr std::array<std::string_view, 3> kSplitNames{"train", "val", "test"};
 
-// bucket = SHA-1(salt + group) modulo 100; bucket < val: val; bucket >= 100 - test: test; else train. A group never
-// changes sides when data is added. Python: int(hashlib.sha1((salt + group).encode()).hexdigest(), 16) % 100.
+// bucket = (SHA-1(salt + group) + turn) modulo 100; bucket < val: val; bucket >= 100 - test: test; else train. A group
+// never changes sides when data is added. Python: int(hashlib.sha1((salt + group).encode()).hexdigest(), 16) % 100.
+// Cross-validation turns: test 20 with turn 0, 20, 40, 60 and 80 tests every group once.
 struct SplitRule {
   int val = 10, test = 10;  // percent of the groups
   std::string salt = "reeltag";
+  int turn = 0;
 };
 template <class V>
 void visit(V& v, SplitRule& c) {
   v("val", c.val, "Percent of the groups for validation", config::Range{0, 99});
   v("test", c.test, "Percent of the groups for the final test", config::Range{0, 99});
   v("salt", c.salt, "Another salt, another split");
+  v("turn", c.turn, "Percent by which the split is turned, for cross-validation", config::Range{0, 99});
 }
 Split split_of(const SplitRule& rule, std::string_view group);
 
