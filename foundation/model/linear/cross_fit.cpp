@@ -34,7 +34,7 @@ std::vector<int> folds_of(const std::vector<std::string>& groups, int folds) {
 }
 
 Tensor cross_fit_logits(const Tensor& features, const Labels& labels, const std::vector<std::string>& groups, double c,
-                        int folds) {
+                        int folds, const Tensor& emphasis) {
   torch::NoGradGuard no_grad;
   const Tensor x = checked_matrix(features, "features");
   check_rows(x, labels.hot, "features");
@@ -48,7 +48,7 @@ Tensor cross_fit_logits(const Tensor& features, const Labels& labels, const std:
     const Tensor held_out = (fold == k).nonzero().flatten(), rest = (fold != k).nonzero().flatten();
     if (held_out.size(0) == 0) continue;
     const Tensor seen = x.index_select(0, rest);
-    const LinearHead head = fit_logistic(seen, rows_of(labels, rest), c, fit_standard(seen));
+    const LinearHead head = fit_logistic(seen, rows_of(labels, rest), c, fit_standard(seen, emphasis));
     out.index_copy_(0, held_out, logits(head, x.index_select(0, held_out)));
   }
   return out;

@@ -53,13 +53,17 @@ Labels tag_labels(const Tensor& hot) {
 
 Labels rows_of(const Labels& labels, const Tensor& rows) { return {labels.kind, labels.hot.index_select(0, rows)}; }
 
-Standard fit_standard(const Tensor& features) {
+Standard fit_standard(const Tensor& features, const Tensor& emphasis) {
   const Tensor x = checked_matrix(features, "features");              // [N,D]
   auto [variance, mean] = torch::var_mean(x, 0, /*unbiased=*/false);  // [D]
   const Tensor deviation = variance.sqrt();
   // What varies by less than float32 can tell apart is rounding, and must not be blown up to scale 1.
   const Tensor constant = deviation <= mean.abs() * std::numeric_limits<float>::epsilon();
-  return {mean, torch::where(constant, torch::ones_like(deviation), deviation)};
+  const Tensor scale = torch::where(constant, torch::ones_like(deviation), deviation);
+  if (!emphasis.defined()) return {mean, scale};
+  if (emphasis.sizes() != scale.sizes() || !(emphasis >= 0).all().item<bool>())
+    refuse("an emphasis must be at least 0 for each of the dimensions, got " + shape(emphasis));
+  return {mean, scale / emphasis};  // by 0: infinite, and x / scale is 0
 }
 
 Standard no_standard(std::int64_t dims) {

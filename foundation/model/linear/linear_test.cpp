@@ -326,5 +326,21 @@ TEST(SlowLinear, TellsItsTime) {
   }
 }
 
+TEST(Emphasis, IsAScaleOfTheDimensionsAgainstTheRegularisation) {
+  torch::manual_seed(3);
+  const at::Tensor x = torch::randn({60, 6}), y = (x.select(1, 0) + x.select(1, 4) > 0).to(torch::kLong);
+  const Labels labels = class_labels(y, 2);
+  const at::Tensor emphasis = torch::tensor({1.0, 1.0, 1.0, 0.0, 3.0, 3.0}, torch::kDouble);
+  const auto head = fit_logistic(x, labels, 0.1, fit_standard(x, emphasis));
+  // The same as scaling by hand after standardising.
+  const Standard plain = fit_standard(x);
+  const at::Tensor scaled = (x.to(torch::kDouble) - plain.mean) / plain.scale * emphasis;
+  const auto by_hand = fit_logistic(scaled, labels, 0.1, no_standard(6));
+  EXPECT_LE((logits(head, x) - logits(by_hand, scaled)).abs().max().item<double>(), 1e-6);
+  EXPECT_EQ(head.weight.select(1, 3).abs().max().item<double>(), 0.0);
+  EXPECT_THROW(fit_standard(x, emphasis.narrow(0, 0, 5)), Exception);
+  EXPECT_THROW(fit_standard(x, -emphasis), Exception);
+}
+
 }  // namespace
 }  // namespace reeltag::model

@@ -98,11 +98,12 @@ std::vector<double> strengths(double lowest, double highest, int count) {
 }
 
 Chosen choose_strength(const Tensor& features, const Labels& labels, const Tensor& val_features,
-                       const Labels& val_labels, const std::vector<double>& grid, const Criterion& criterion) {
+                       const Labels& val_labels, const std::vector<double>& grid, const Criterion& criterion,
+                       const Tensor& emphasis) {
   torch::NoGradGuard no_grad;
   std::vector<double> ascending = grid;
   std::sort(ascending.begin(), ascending.end());
-  Fitter fitter(features, labels, fit_standard(features));
+  Fitter fitter(features, labels, fit_standard(features, emphasis));
   Chosen best;
   double highest = 0.0;
   for (const double c : ascending) {

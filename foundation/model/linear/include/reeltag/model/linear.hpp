@@ -36,8 +36,10 @@ Labels rows_of(const Labels& labels, const at::Tensor& rows);        // rows int
 struct Standard {
   at::Tensor mean, scale;  // float64 [D]
 };
-Standard fit_standard(const at::Tensor& features);  // [N,D]: mean and standard deviation over the rows
-Standard no_standard(std::int64_t dims);            // mean 0, scale 1: of one scale already
+// [N,D]: mean and standard deviation over the rows. emphasis, float64 [D] and at least 0, multiplies what a dimension
+// weighs against the regularisation; 0 leaves it out. None: all alike.
+Standard fit_standard(const at::Tensor& features, const at::Tensor& emphasis = {});
+Standard no_standard(std::int64_t dims);  // mean 0, scale 1: of one scale already
 
 struct LinearHead {
   HeadKind kind = HeadKind::per_tag;
@@ -71,7 +73,7 @@ std::vector<double> strengths(double lowest = 1e-5, double highest = 1e1, int co
 // a number never wins.
 Chosen choose_strength(const at::Tensor& features, const Labels& labels, const at::Tensor& val_features,
                        const Labels& val_labels, const std::vector<double>& grid = strengths(),
-                       const Criterion& criterion = {});
+                       const Criterion& criterion = {}, const at::Tensor& emphasis = {});
 
 // A fold in [0, folds) for each row. Rows of one group share it. Groups go one after another, large ones first and
 // equals by the hash of their name, to the fold with the fewest rows, so the order of rows does not matter.
@@ -79,6 +81,6 @@ std::vector<int> folds_of(const std::vector<std::string>& groups, int folds);
 // Out-of-fold logits float64 [N,K]: each row's from a head, and a standard, that saw no row of its group. Fewer groups
 // than folds: a fold a group; at least two groups are needed.
 at::Tensor cross_fit_logits(const at::Tensor& features, const Labels& labels, const std::vector<std::string>& groups,
-                            double c, int folds = 5);
+                            double c, int folds = 5, const at::Tensor& emphasis = {});
 
 }  // namespace reeltag::model
