@@ -1,6 +1,7 @@
 #include "reeltag/evaluate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 
@@ -56,6 +57,12 @@ void print_for_people(const evaluate::Evaluation& e, const fs::path& report) {
   char text[160];
   std::snprintf(text, sizeof text, "  chance: top-1 %.1f %%, mAP %.1f %%", 100 * m.chance_top1, 100 * m.chance_map);
   print(text);
+  for (const auto& t : e.time) {
+    constexpr std::array<const char*, 4> kNames{"", "one frame repeated", "frames shuffled", "frames reversed"};
+    std::snprintf(text, sizeof text, "  with %-18s  top-1 %.1f %%, mAP %.1f %%",
+                  kNames.at(static_cast<std::size_t>(t.order)), 100 * t.top1.value, 100 * t.map.value);
+    print(text);
+  }
   print("report: " + report.string());
 }
 
@@ -77,6 +84,7 @@ void run_evaluate(Context& context, const EvaluateArguments& a) {
   const auto store = context.open_store();
   evaluate::EvaluateOptions options;
   options.view_seconds = a.view_seconds;
+  options.time_check = a.time_check;
   options.threads = context.config().train.decode_threads;
   options.limits = context.config().media;
   std::optional<Progress> progress;
@@ -90,6 +98,7 @@ void run_evaluate(Context& context, const EvaluateArguments& a) {
   const fs::path out = !a.out.empty() ? a.out : !run.empty() ? run : fs::current_path();
   fs::create_directories(out);
   evaluate::write_results(out, result);
+  if (!a.scores.empty()) evaluate::write_scores(a.scores, result);
   if (context.json) return print(evaluate::to_json(result));
   print_for_people(result, out / "report.html");
 }

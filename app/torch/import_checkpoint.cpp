@@ -79,11 +79,8 @@ model::Bundle bundle_of(const Import& how, const model::Plan& plan) {
   model::Bundle bundle{.name = how.name,
                        .recipe = plan.recipe,
                        .vocabulary = vocabulary_of(how.vocabulary, how.recipe.model.num_classes),
-                       .multi_label = multi_label,
-                       .thresholds = {},
-                       .trained = {},
-                       .card = {}};
-  bundle.thresholds.assign(bundle.vocabulary.size(), multi_label ? kThresholdAlone : kThresholdAmongMany);
+                       .multi_label = multi_label};
+  bundle.scoring.thresholds.assign(bundle.vocabulary.size(), multi_label ? kThresholdAlone : kThresholdAmongMany);
   return bundle;
 }
 
@@ -162,7 +159,7 @@ model::Fitted import_checkpoint(const Context& context, const model::Checkpoint&
   ordered_json trained = how.trained;
   trained["naming"] = fitted.naming;
   bundle.trained = trained.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  model::save_bundle(how.folder, bundle, net, model::Precision::float32);
+  model::save_bundle(how.folder, bundle, &net, model::Precision::float32);
   return fitted;
 }
 

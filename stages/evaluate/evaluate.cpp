@@ -1,5 +1,6 @@
 #include "reeltag/evaluate.hpp"
 
+#include <array>
 #include <chrono>
 #include <unordered_map>
 #include <utility>
@@ -7,7 +8,6 @@
 #include "curves.hpp"
 #include "examples.hpp"
 #include "metrics.hpp"
-#include "prefetch.hpp"
 #include "reeltag/base/stop.hpp"
 #include "run.hpp"
 
@@ -70,49 +70,67 @@ std::vector<const dataset::Item*> items_of(const dataset::Dataset& set, dataset:
   return items;
 }
 
-void score_videos(const std::vector<const dataset::Item*>& items, const Matching& matching, const model::Bundle& bundle,
-                  const Predict& predict, store::Store& store, const OnProgress& progress, Evaluation& e) {
+constexpr std::array kTimeOrders{model::TimeOrder::forward, model::TimeOrder::repeated, model::TimeOrder::shuffled,
+                                 model::TimeOrder::reversed};
+using SamplesByOrder = std::array<std::vector<Sample>, kTimeOrders.size()>;  // the first stays empty
+
+// One video in all orders of time, or the reason why it has no score.
+Result<void> score_video(const dataset::Item& item, const Fetched& video, const Matching& matching, const Model& model,
+                         Evaluation& e, SamplesByOrder& changed) {
+  const auto predictions =
+      model.predict(video, std::span(kTimeOrders).first(e.options.time_check ? kTimeOrders.size() : 1));
+  if (!predictions) return tl::unexpected<Error>(predictions.error());
+  e.videos.push_back(item.video);
+  e.samples.push_back(sample_of(item, predictions->front(), matching));
+  for (std::size_t i = 1; i < predictions->size(); ++i)
+    changed[i].push_back(sample_of(item, (*predictions)[i], matching));
+  return {};
+}
+
+SamplesByOrder score_videos(const std::vector<const dataset::Item*>& items, const Matching& matching,
+                            const Model& model, store::Store& store, const OnProgress& progress, Evaluation& e) {
   std::vector<std::string> keys;
   for (const auto* item : items) keys.push_back(item->key);
-  Prefetch prefetch(std::move(keys), model::clip_spec(bundle.recipe), e.options, store);
+  Prefetch prefetch(std::move(keys), model.ask, e.options, store);
+  SamplesByOrder changed;
   std::int64_t done = 0;
   for (const auto* item : items) {
     stop::throw_if_requested();
-    auto fetched = prefetch.next();
-    const auto prediction = fetched ? predict(*fetched->video, fetched->views)
-                                    : Result<model::Prediction>(tl::unexpected<Error>(fetched.error()));
-    if (prediction) {
-      e.videos.push_back(item->video);
-      e.samples.push_back(sample_of(*item, *prediction, matching));
-    } else {
-      e.failures.push_back({item->video, prediction.error()});
-    }
+    const auto fetched = prefetch.next();
+    const auto scored = fetched ? score_video(*item, *fetched, matching, model, e, changed)
+                                : Result<void>(tl::unexpected<Error>(fetched.error()));
+    if (!scored) e.failures.push_back({item->video, scored.error()});
     if (progress) progress(++done, static_cast<std::int64_t>(items.size()));
   }
   if (e.samples.empty()) {
     throw Exception(Code::unavailable, "evaluate: none of the " + std::to_string(items.size()) +
                                            " videos could be scored; the first: " + e.failures.front().error.message);
   }
+  return changed;
 }
 
 }  // namespace
 
-Evaluation run(const dataset::Dataset& set, dataset::Split split, const model::Bundle& bundle, const Predict& predict,
-               store::Store& store, const EvaluateOptions& options, const OnProgress& progress) {
+Evaluation run(const dataset::Dataset& set, dataset::Split split, const Model& model, store::Store& store,
+               const EvaluateOptions& options, const OnProgress& progress) {
   const auto start = std::chrono::steady_clock::now();
   Evaluation e;
   e.dataset = set.id;
-  e.model = bundle.name;
+  e.model = model.bundle.name;
   e.split = split;
   e.label_mode = set.label_mode;
   e.options = options;
-  const Matching matching = match(set, bundle, e);
+  const Matching matching = match(set, model.bundle, e);
   const auto items = items_of(set, split);
-  score_videos(items, matching, bundle, predict, store, progress, e);
+  const auto changed = score_videos(items, matching, model, store, progress, e);
 
   std::vector<double> thresholds;
-  for (const std::size_t i : matching.in_net) thresholds.push_back(bundle.thresholds.at(i));
+  for (const std::size_t i : matching.in_net) thresholds.push_back(model.bundle.scoring.thresholds.at(i));
   e.metrics = measure(e.samples, thresholds, set.label_mode, options.resamples);
+  for (std::size_t i = 1; options.time_check && i < kTimeOrders.size(); ++i) {
+    const Metrics m = measure(changed[i], thresholds, set.label_mode, options.resamples);
+    e.time.push_back({kTimeOrders[i], m.top1, m.map});
+  }
   e.curves = draw_curves(e.samples, e.hashtags.size(), set.label_mode);
   pick_examples(e);
   std::unordered_map<std::string, const dataset::Item*> by_video;
@@ -125,10 +143,20 @@ Evaluation run(const dataset::Dataset& set, dataset::Split split, const model::B
 
 Evaluation evaluate(const dataset::Dataset& set, dataset::Split split, model::Predictor& predictor, store::Store& store,
                     const EvaluateOptions& options, const OnProgress& progress) {
-  const Predict predict = [&](media::Decoder& video, const std::vector<model::View>& views) {
-    return predictor.predict(video, views);
-  };
-  return run(set, split, predictor.bundle(), predict, store, options, progress);
+  const auto& extractor = predictor.extractor();
+  const Model model{.bundle = predictor.bundle(),
+                    .ask =
+                        [&](double duration) {
+                          auto views = options.view_seconds > 0.0
+                                           ? model::cover(duration, options.view_seconds, options.max_views)
+                                           : extractor.whole(duration);
+                          return Request{views, extractor.wanted(views)};
+                        },
+                    .predict =
+                        [&](const Fetched& video, std::span<const model::TimeOrder> orders) {
+                          return predictor.predict(video.frames, video.views, orders);
+                        }};
+  return run(set, split, model, store, options, progress);
 }
 
 }  // namespace reeltag::evaluate

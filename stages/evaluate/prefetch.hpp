@@ -1,29 +1,36 @@
-// Decodes videos ahead of the network. Worker threads open each video and decode the frames that the predictor is about
-// to ask for; next() hands them out in order as decoders that already hold those frames.
+// Decodes videos ahead of the network. Worker threads open each video and decode the frames that the model asks for;
+// next() hands them out in order.
 // One thread calls next(); owns its workers and joins them in the destructor. At most `threads` + 1 decoded videos
 // wait. What a video does wrong comes back as its Result; an Exception of the store (a lost blob) does too, with its
 // code.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
 
 #include "reeltag/evaluate.hpp"
-#include "reeltag/model/input.hpp"
+#include "reeltag/model/extractor.hpp"
 
 namespace reeltag::evaluate {
 
-struct Fetched {
-  std::unique_ptr<media::Decoder> video;
+// What the model reads of a video of this length. Called by several threads at once.
+struct Request {
   std::vector<model::View> views;
+  model::Extractor::Wanted wanted;
+};
+using Ask = std::function<Request(double duration)>;
+
+struct Fetched {
+  std::vector<model::View> views;
+  media::Frames frames;
 };
 
 class Prefetch {
  public:
-  // keys in the order of next(). spec: what the predictor reads of a view. The store outlives this.
-  Prefetch(std::vector<std::string> keys, const model::ClipSpec& spec, const EvaluateOptions& options,
-           store::Store& store);
+  // keys in the order of next(). The store outlives this.
+  Prefetch(std::vector<std::string> keys, Ask ask, const EvaluateOptions& options, store::Store& store);
   ~Prefetch();
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
@@ -35,8 +42,5 @@ class Prefetch {
   struct State;
   std::unique_ptr<State> state_;
 };
-
-// The views of a video of this length that the options ask for.
-std::vector<model::View> views_of(double duration, const EvaluateOptions& options);
 
 }  // namespace reeltag::evaluate

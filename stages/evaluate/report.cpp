@@ -1,6 +1,7 @@
 #include "report.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -32,7 +33,7 @@ std::string header(const Evaluation& e) {
   std::unordered_set<std::string_view> groups;
   for (const Sample& s : e.samples) groups.insert(s.group);
   const std::string views = e.options.view_seconds > 0 ? "views of " + fixed(e.options.view_seconds, 1) + " s, averaged"
-                                                       : "one view over the whole video";
+                                                       : "the video as a whole";
   return "<header><p class=\"brand\">reeltag</p><h1>How good is " + escape(e.model) +
          "?</h1><p class=\"facts\"><span>dataset " + escape(e.dataset) + "</span><span>" + split_name(e) +
          " split</span><span>" + many(e.metrics.videos, "video") + " of " +
@@ -128,6 +129,25 @@ std::string class_section(const Evaluation& e) {
          "</div>" + class_table(e) + "</section>\n";
 }
 
+// What is left of the figures when the frames come in another order.
+std::string time_section(const Evaluation& e) {
+  if (e.time.empty()) return "";
+  constexpr std::array<const char*, 4> kMeaning{"", "one frame, repeated", "frames shuffled", "frames reversed"};
+  const auto row = [](const std::string& name, const Figure& top1, const Figure& map) {
+    return "<tr><td>" + name + "</td><td class=\"n\">" + percent(top1.value) + "</td><td class=\"n\">" +
+           interval(top1) + "</td><td class=\"n\">" + percent(map.value) + "</td></tr>";
+  };
+  std::string out =
+      "<section><h2>Scene or motion?</h2><p>The same videos with their frames in another order. What stays is known "
+      "from "
+      "the scene; only what falls was seen in the motion.</p><div class=\"scroll\" tabindex=\"0\"><table><thead><tr>"
+      "<th>Frames</th><th class=\"n\">Top-1</th><th class=\"n\">95&nbsp;%</th><th class=\"n\">mAP</th></tr></thead>"
+      "<tbody>" +
+      row("as they are", e.metrics.top1, e.metrics.map);
+  for (const auto& t : e.time) out += row(kMeaning.at(static_cast<std::size_t>(t.order)), t.top1, t.map);
+  return out + "</tbody></table></div></section>\n";
+}
+
 std::string card(const Example& x) {
   std::string out = "<div class=\"example\">";
   if (x.jpeg.empty()) {
@@ -219,6 +239,7 @@ std::string to_html(const Evaluation& e, const std::vector<Epoch>& epochs) {
           section("What is taken for what",
                   "Each row is a true hashtag: green where the model agrees, red where it names another.",
                   plot_confusion(e)) +
+          time_section(e) +
           section(
               "What the scores are worth",
               "A good score is high for true hashtags and low for others, and means what it says. These are off by " +

@@ -1,3 +1,4 @@
+#include <array>
 #include <cmath>
 
 #include <nlohmann/json.hpp>
@@ -27,6 +28,17 @@ json failures_by_reason(const Evaluation& e) {
   return out;
 }
 
+constexpr std::array<const char*, 4> kOrderNames{"forward", "repeated", "shuffled", "reversed"};
+
+json time_figures(const Evaluation& e) {
+  json out = json::object();
+  for (const auto& t : e.time) {
+    out[kOrderNames.at(static_cast<std::size_t>(t.order))] = {{"top1", number(t.top1.value)},
+                                                              {"map", number(t.map.value)}};
+  }
+  return out;
+}
+
 json summary(const Evaluation& e) {
   const Metrics& m = e.metrics;
   return {{"model", e.model},
@@ -41,6 +53,7 @@ json summary(const Evaluation& e) {
           {"perr", number(m.perr.value)},
           {"calibration_error", number(e.curves.calibration_error)},
           {"chance", {{"top1", number(m.chance_top1)}, {"map", number(m.chance_map)}}},
+          {"time", time_figures(e)},
           {"videos", m.videos},
           {"labelled", m.labelled},
           {"failed", e.failures.size()},
@@ -109,6 +122,19 @@ std::string to_metrics_json(const Evaluation& e) {
         {{"video", f.video}, {"error", {{"code", code_name(f.error.code)}, {"message", f.error.message}}}});
   }
   return out.dump(1, ' ', false, json::error_handler_t::replace) + "\n";
+}
+
+void write_scores(const std::filesystem::path& file, const Evaluation& e) {
+  std::string out = dump_json({{"model", e.model},
+                               {"dataset", e.dataset},
+                               {"split", dataset::kSplitNames[static_cast<std::size_t>(e.split)]},
+                               {"hashtags", e.hashtags}}) +
+                    "\n";
+  for (std::size_t i = 0; i < e.samples.size(); ++i) {
+    const Sample& s = e.samples[i];
+    out += dump_json({{"video", e.videos[i]}, {"group", s.group}, {"labels", s.labels}, {"scores", s.scores}}) + "\n";
+  }
+  write_file(file, out);
 }
 
 void write_results(const std::filesystem::path& folder, const Evaluation& e) {

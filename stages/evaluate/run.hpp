@@ -1,18 +1,25 @@
-// The evaluation itself, with the network behind a function, so that it can be tried without one.
+// The evaluation itself, with the model behind functions, so that it can be tried without one.
 // Threads, ownership and failure as in reeltag/evaluate.hpp.
 #pragma once
 
 #include <functional>
+#include <span>
 #include <vector>
 
+#include "prefetch.hpp"
 #include "reeltag/evaluate.hpp"
 
 namespace reeltag::evaluate {
 
-// What model::Predictor::predict does; called on one thread.
-using Predict = std::function<Result<model::Prediction>(media::Decoder& video, const std::vector<model::View>& views)>;
+struct Model {
+  model::Bundle bundle;
+  Ask ask;
+  // What model::Predictor::predict does; called on one thread.
+  std::function<Result<std::vector<model::Prediction>>(const Fetched& video, std::span<const model::TimeOrder> orders)>
+      predict;
+};
 
-Evaluation run(const dataset::Dataset& set, dataset::Split split, const model::Bundle& bundle, const Predict& predict,
-               store::Store& store, const EvaluateOptions& options, const OnProgress& progress);
+Evaluation run(const dataset::Dataset& set, dataset::Split split, const Model& model, store::Store& store,
+               const EvaluateOptions& options, const OnProgress& progress);
 
 }  // namespace reeltag::evaluate

@@ -38,25 +38,52 @@ std::vector<Segment> segments_of(const std::vector<Segment>& views, const std::v
   return out;
 }
 
+namespace {
+
+// A video's scores, and those of its moments. Where the model looks at the video as a whole that view gives the score,
+// as in evaluation; else the score is the mean over the views.
+struct Scored {
+  std::vector<float> score;  // [class]
+  std::vector<Segment> views;
+  std::vector<std::vector<float>> view_scores;  // [view][class]
+  Segment whole;
+};
+
+}  // namespace
+
 struct Tagger::Impl {
   model::Predictor predictor;
   TagConfig config;
   std::optional<double> threshold;
 
   [[nodiscard]] double threshold_of(std::size_t c) const {
-    return threshold ? *threshold : predictor.bundle().thresholds[c];
+    return threshold ? *threshold : predictor.bundle().scoring.thresholds[c];
   }
 
-  [[nodiscard]] Tag make_tag(const model::Prediction& p, std::size_t c, double segment_threshold) const {
-    std::vector<Segment> views;
-    std::vector<float> scores;
-    for (std::size_t v = 0; v < p.views.size(); ++v) {
-      views.push_back({p.views[v].start, p.views[v].end});
-      scores.push_back(p.scores[v][c]);
+  Result<Scored> score(media::Decoder& video) {
+    const double duration = video.probe().duration;
+    auto views = model::cover(duration, config.view_seconds, config.views);
+    const bool whole = predictor.extractor().spans_video() && views.size() > 1;
+    if (whole) views.insert(views.begin(), {0.0, duration});
+    const auto p = predictor.predict(video, views);
+    if (!p) return tl::unexpected<Error>(p.error());
+    Scored out{.score = whole ? p->scores.front() : p->mean, .views = {}, .view_scores = {}, .whole = {0.0, duration}};
+    for (std::size_t v = whole ? 1 : 0; v < views.size(); ++v) {
+      out.views.push_back({views[v].start, views[v].end});
+      out.view_scores.push_back(p->scores[v]);
     }
-    return {.hashtag = predictor.bundle().vocabulary[c],
-            .score = p.mean[c],
-            .segments = segments_of(views, scores, segment_threshold)};
+    return out;
+  }
+
+  [[nodiscard]] Tag make_tag(const Scored& s, std::size_t c, double segment_threshold) const {
+    std::vector<float> scores;
+    for (const auto& view : s.view_scores) scores.push_back(view[c]);
+    Tag tag{.hashtag = predictor.bundle().vocabulary[c],
+            .score = s.score[c],
+            .segments = segments_of(s.views, scores, segment_threshold)};
+    // Earned by the video as a whole, by no single moment.
+    if (tag.segments.empty() && tag.score > segment_threshold) tag.segments.push_back(s.whole);
+    return tag;
   }
 };
 
@@ -74,25 +101,23 @@ Result<Tagged> Tagger::tag(const std::filesystem::path& video, const media::Limi
 }
 
 Result<Tagged> Tagger::tag(media::Decoder& video, const std::string& name) {
-  const double duration = video.probe().duration;
-  const auto views = model::cover(duration, impl_->config.view_seconds, impl_->config.views);
-  const auto prediction = impl_->predictor.predict(video, views);
-  if (!prediction) return tl::unexpected<Error>(prediction.error());
+  const auto scored = impl_->score(video);
+  if (!scored) return tl::unexpected<Error>(scored.error());
 
-  std::vector<std::size_t> order(prediction->mean.size());
+  const std::vector<float>& score = scored->score;
+  std::vector<std::size_t> order(score.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return prediction->mean[a] > prediction->mean[b]; });
-  Tagged out{.video = name, .model = model(), .duration = duration, .tags = {}, .unsure = false, .guesses = {}};
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return score[a] > score[b]; });
+  Tagged out{
+      .video = name, .model = model(), .duration = scored->whole.end, .tags = {}, .unsure = false, .guesses = {}};
   const auto top = static_cast<std::size_t>(impl_->config.top);
   for (const std::size_t c : order) {
     if (out.tags.size() == top) break;
-    if (prediction->mean[c] >= impl_->threshold_of(c))
-      out.tags.push_back(impl_->make_tag(*prediction, c, impl_->threshold_of(c)));
+    if (score[c] >= impl_->threshold_of(c)) out.tags.push_back(impl_->make_tag(*scored, c, impl_->threshold_of(c)));
   }
   out.unsure = out.tags.empty();
   for (std::size_t i = 0; out.unsure && i < std::min(kGuesses, order.size()); ++i) {
-    out.guesses.push_back(impl_->make_tag(*prediction, order[i], 0.0));
+    out.guesses.push_back(impl_->make_tag(*scored, order[i], 0.0));
   }
   return out;
 }

@@ -1,13 +1,16 @@
 #include "reeltag/model/bundle.hpp"
 
+#include <algorithm>
 #include <cmath>
 
 #include <torch/torch.h>
 #include <nlohmann/json.hpp>
 
+#include "head.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/model/mvit.hpp"
 #include "reeltag/model/safetensors.hpp"
+#include "reeltag/model/teacher.hpp"
 
 namespace reeltag::model {
 namespace {
@@ -15,20 +18,59 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;                   // 1: no blocks, no calibration
 constexpr std::int64_t kMaxText = 16 << 20;  // bytes of bundle.json, recipe.yaml, card.md
 
 [[noreturn]] void corrupt(const fs::path& folder, const std::string& why) {
   throw Exception(Code::corrupt, "bundle " + folder.string() + ": " + why);
 }
 
+json to_json(const Scoring& c) {
+  json out{{"thresholds", c.thresholds}};
+  if (!c.scale.empty()) out["calibration"] = {{"scale", c.scale}, {"shift", c.shift}};
+  return out;
+}
+
+Scoring scoring_from(const json& j) {
+  Scoring c{.scale = {}, .shift = {}, .thresholds = j.at("thresholds").get<std::vector<double>>()};
+  if (const auto it = j.find("calibration"); it != j.end()) {
+    c.scale = it->at("scale").get<std::vector<double>>();
+    c.shift = it->at("shift").get<std::vector<double>>();
+  }
+  return c;
+}
+
 json header(const Bundle& b) {
-  return {{"format", kFormat},
-          {"name", b.name},
-          {"multi_label", b.multi_label},
-          {"vocabulary", b.vocabulary},
-          {"thresholds", b.thresholds},
-          {"trained", json::parse(b.trained, nullptr, false)}};
+  json out = to_json(b.scoring);
+  out.update({{"format", kFormat},
+              {"name", b.name},
+              {"multi_label", b.multi_label},
+              {"vocabulary", b.vocabulary},
+              {"blocks", b.blocks},
+              {"trained", json::parse(b.trained, nullptr, false)}});
+  if (b.needs_teacher()) {
+    const auto source = lite0();
+    out["teacher"] = {{"package", source.package},
+                      {"version", source.version},
+                      {"file", source.file},
+                      {"sha256", source.sha256},
+                      {"frames", b.teacher_frames}};
+  }
+  if (b.without_teacher) out["without_teacher"] = to_json(*b.without_teacher);
+  return out;
+}
+
+void check(const fs::path& folder, const Scoring& c, std::size_t classes) {
+  if (c.thresholds.size() != classes) corrupt(folder, "thresholds and vocabulary differ in number");
+  if (c.scale.size() != c.shift.size() || (!c.scale.empty() && c.scale.size() != classes))
+    corrupt(folder, "calibration and vocabulary differ in number");
+  for (const double t : c.thresholds) {
+    if (!(t >= 0.0 && t <= 1.0)) corrupt(folder, "a threshold is not between 0 and 1");
+  }
+  for (std::size_t i = 0; i < c.scale.size(); ++i) {
+    if (!(c.scale[i] > 0.0 && std::isfinite(c.scale[i]) && std::isfinite(c.shift[i])))
+      corrupt(folder, "a calibration is not a positive scale and a finite shift");
+  }
 }
 
 void check(const fs::path& folder, const Bundle& b) {
@@ -38,26 +80,42 @@ void check(const fs::path& folder, const Bundle& b) {
     corrupt(folder,
             std::to_string(b.vocabulary.size()) + " hashtags for a net of " + std::to_string(classes) + " classes");
   }
-  if (b.thresholds.size() != classes) corrupt(folder, "thresholds and vocabulary differ in number");
-  for (const double t : b.thresholds) {
-    if (!(t >= 0.0 && t <= 1.0)) corrupt(folder, "a threshold is not between 0 and 1");
+  if (b.blocks.empty()) corrupt(folder, "it names no block of features");
+  check(folder, b.scoring, classes);
+  if (b.without_teacher) check(folder, *b.without_teacher, classes);
+}
+
+// A teacher of another make has other features.
+void check_teacher(const fs::path& folder, const json& j) {
+  const auto wanted = j.at("teacher").at("sha256").get<std::string>();
+  if (wanted != lite0().sha256)
+    corrupt(folder, "its teacher (SHA-256 " + wanted + ") is not one that this reeltag knows");
+}
+
+void write_weights(const fs::path& path, const std::vector<std::pair<std::string, at::Tensor>>& tensors,
+                   Precision precision) {
+  TensorFile file;
+  for (const auto& [name, tensor] : tensors) {
+    file.tensors.emplace_back(name,
+                              precision == Precision::float16 ? tensor.detach().to(torch::kHalf) : tensor.detach());
   }
+  file.metadata["format"] = "pt";
+  write_safetensors(path, file);
 }
 
 }  // namespace
 
-void save_bundle(const fs::path& folder, const Bundle& bundle, const Mvit& net, Precision precision) {
+bool Bundle::needs(const char* block) const { return std::find(blocks.begin(), blocks.end(), block) != blocks.end(); }
+
+void save_bundle(const fs::path& folder, const Bundle& bundle, const Mvit* net, Precision precision, const Head* head) {
   check(folder, bundle);
   if (fs::exists(folder / "bundle.json"))
     throw Exception(Code::already_exists, folder.string() + " holds a bundle already");
+  if ((net == nullptr && (bundle.needs(kMvitBlock) || bundle.without_teacher)) || (head == nullptr) != bundle.plain())
+    throw Exception(Code::invalid_argument, folder.string() + ": a bundle's net and head must be those of its blocks");
   fs::create_directories(folder);
-  TensorFile weights;
-  for (const auto& [name, tensor] : net.parameters()) {
-    weights.tensors.emplace_back(name,
-                                 precision == Precision::float16 ? tensor.detach().to(torch::kHalf) : tensor.detach());
-  }
-  weights.metadata["format"] = "pt";
-  write_safetensors(folder / "weights.safetensors", weights);
+  if (net != nullptr) write_weights(folder / "weights.safetensors", net->parameters(), precision);
+  if (head != nullptr) write_weights(folder / "head.safetensors", tensors_of(*head), precision);
   write_file(folder / "recipe.yaml", to_yaml(bundle.recipe));
   if (!bundle.card.empty()) write_file(folder / "card.md", bundle.card);
   write_file(folder / "bundle.json", header(bundle).dump(1) + "\n");  // last: without it there is no bundle
@@ -76,7 +134,13 @@ Bundle load_bundle(const fs::path& folder) {
     b.name = j.at("name").get<std::string>();
     b.multi_label = j.at("multi_label").get<bool>();
     b.vocabulary = j.at("vocabulary").get<std::vector<std::string>>();
-    b.thresholds = j.at("thresholds").get<std::vector<double>>();
+    b.scoring = scoring_from(j);
+    b.blocks = j.value("blocks", b.blocks);
+    if (b.needs_teacher()) {
+      check_teacher(folder, j);
+      b.teacher_frames = j.at("teacher").at("frames").get<int>();
+    }
+    if (const auto it = j.find("without_teacher"); it != j.end()) b.without_teacher = scoring_from(*it);
     b.trained = j.value("trained", json::object()).dump();
   } catch (const json::exception& e) {
     corrupt(folder, std::string("bundle.json is incomplete: ") + e.what());
@@ -89,6 +153,8 @@ Bundle load_bundle(const fs::path& folder) {
 
 Mvit load_net(const fs::path& folder, const Bundle& bundle) {
   torch::NoGradGuard no_grad;
+  if (!bundle.needs(kMvitBlock) && !bundle.without_teacher)
+    throw Exception(Code::unsupported, "model " + bundle.name + " has no MViT: its head reads the teacher's features");
   Mvit net(make_plan(bundle.recipe), 0);
   const TensorFile weights = read_safetensors(folder / "weights.safetensors");
   for (auto& [name, tensor] : net.parameters()) {
@@ -100,70 +166,6 @@ Mvit load_net(const fs::path& folder, const Bundle& bundle) {
   }
   net.set_training(false);
   return net;
-}
-
-struct Predictor::Impl {
-  Bundle bundle;
-  Mvit net;
-  ClipSpec spec;
-
-  // Clips [n,3,T,H,W] of views [first, first+n), whose frames lie one after another in `frames`.
-  [[nodiscard]] torch::Tensor batch(const media::Frames& frames, std::size_t first, std::size_t n) const {
-    const ClipSpec fitted = fit(spec, frames.height, frames.width);
-    torch::Tensor clips = torch::empty({static_cast<std::int64_t>(n), 3, spec.frames, fitted.height, fitted.width});
-    const CropBox box = test_region(spec, frames.height, frames.width);
-    std::vector<int> indices(static_cast<std::size_t>(spec.frames));
-    for (std::size_t v = 0; v < n; ++v) {
-      for (std::size_t t = 0; t < indices.size(); ++t) indices[t] = static_cast<int>((first + v) * indices.size() + t);
-      write_clip(frames, indices, box, false, fitted, clips.mutable_data_ptr<float>() + v * fitted.clip_size());
-    }
-    return bundle.recipe.is_image() ? clips.squeeze(2) : clips;
-  }
-
-  [[nodiscard]] torch::Tensor scores(const torch::Tensor& clips) {
-    const torch::Tensor logits = net.forward(clips);
-    return (bundle.multi_label ? torch::sigmoid(logits) : torch::softmax(logits, -1)).contiguous();
-  }
-};
-
-Predictor::Predictor(const fs::path& folder, bool whole_picture) {
-  Bundle bundle = load_bundle(folder);
-  Mvit net = load_net(folder, bundle);
-  ClipSpec spec = clip_spec(bundle.recipe);
-  spec.whole_picture |= whole_picture;
-  impl_ = std::make_unique<Impl>(Impl{std::move(bundle), std::move(net), spec});
-}
-Predictor::~Predictor() = default;
-Predictor::Predictor(Predictor&&) noexcept = default;
-
-const Bundle& Predictor::bundle() const { return impl_->bundle; }
-
-Result<Prediction> Predictor::predict(media::Decoder& video, const std::vector<View>& views) {
-  torch::NoGradGuard no_grad;
-  constexpr std::size_t kBatch = 8;  // views a forward pass
-  const std::size_t classes = impl_->bundle.vocabulary.size();
-  std::vector<double> times;
-  for (const auto& view : views) {
-    const auto t = view_times(impl_->spec, view);
-    times.insert(times.end(), t.begin(), t.end());
-  }
-  const auto frames = video.frames_at(times, {.short_side = impl_->spec.short_side});
-  if (!frames) return tl::unexpected<Error>(frames.error());
-  Prediction out{.views = views, .scores = {}, .mean = std::vector<float>(classes, 0.0F)};
-  for (std::size_t first = 0; first < views.size(); first += kBatch) {
-    const std::size_t n = std::min(kBatch, views.size() - first);
-    const torch::Tensor scores = impl_->scores(impl_->batch(*frames, first, n));
-    const float* data = scores.const_data_ptr<float>();
-    for (std::size_t v = 0; v < n; ++v) out.scores.emplace_back(data + v * classes, data + (v + 1) * classes);
-  }
-  for (const auto& row : out.scores) {
-    for (std::size_t c = 0; c < classes; ++c) {
-      if (!std::isfinite(row[c]))
-        return fail(Code::corrupt, "the model gives no number for " + impl_->bundle.vocabulary[c]);
-      out.mean[c] += row[c] / static_cast<float>(views.size());
-    }
-  }
-  return out;
 }
 
 }  // namespace reeltag::model

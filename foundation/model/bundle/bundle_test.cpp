@@ -41,7 +41,7 @@ Bundle small(bool multi) {
            .recipe = load_recipe("MVITv2_XXS_8"),
            .vocabulary = {"a", "b", "c"},
            .multi_label = multi,
-           .thresholds = {0.1, 0.2, 0.3},
+           .scoring = {.scale = {}, .shift = {}, .thresholds = {0.1, 0.2, 0.3}},
            .trained = R"({"dataset":"d"})",
            .card = "# Card\n"};
   b.recipe.model.num_classes = 3;
@@ -52,26 +52,26 @@ TEST(Bundle, GivesBackWhatWasSaved) {
   const TemporaryFolder folder;
   const Bundle b = small(true);
   const Mvit net(make_plan(b.recipe), 5);
-  save_bundle(folder.path() / "m", b, net, Precision::float32);
+  save_bundle(folder.path() / "m", b, &net, Precision::float32);
   const Bundle back = load_bundle(folder.path() / "m");
   EXPECT_EQ(back.name, "test");
   EXPECT_EQ(back.vocabulary, b.vocabulary);
-  EXPECT_EQ(back.thresholds, b.thresholds);
+  EXPECT_EQ(back.scoring.thresholds, b.scoring.thresholds);
   EXPECT_EQ(back.card, b.card);
   EXPECT_TRUE(back.multi_label);
   const Mvit loaded = load_net(folder.path() / "m", back);
   for (std::size_t i = 0; i < net.parameters().size(); ++i) {
     EXPECT_TRUE(net.parameters()[i].second.equal(loaded.parameters()[i].second));
   }
-  EXPECT_THROW(save_bundle(folder.path() / "m", b, net, Precision::float32), Exception);
+  EXPECT_THROW(save_bundle(folder.path() / "m", b, &net, Precision::float32), Exception);
 }
 
 TEST(Bundle, HalfPrecisionIsHalfTheSizeAndAlmostTheSame) {
   const TemporaryFolder folder;
   const Bundle b = small(true);
   Mvit net(make_plan(b.recipe), 5);
-  save_bundle(folder.path() / "f", b, net, Precision::float32);
-  save_bundle(folder.path() / "h", b, net, Precision::float16);
+  save_bundle(folder.path() / "f", b, &net, Precision::float32);
+  save_bundle(folder.path() / "h", b, &net, Precision::float16);
   const auto size = [&](const char* name) {
     return std::filesystem::file_size(folder.path() / name / "weights.safetensors");
   };
@@ -87,9 +87,9 @@ TEST(Bundle, ContradictionsAreCorruptAndNamed) {
   const TemporaryFolder folder;
   Bundle wrong = small(true);
   const Mvit net(make_plan(wrong.recipe), 5);
-  wrong.thresholds.pop_back();
-  EXPECT_THROW(save_bundle(folder.path() / "w", wrong, net, Precision::float32), Exception);
-  save_bundle(folder.path() / "m", small(true), net, Precision::float32);
+  wrong.scoring.thresholds.pop_back();
+  EXPECT_THROW(save_bundle(folder.path() / "w", wrong, &net, Precision::float32), Exception);
+  save_bundle(folder.path() / "m", small(true), &net, Precision::float32);
   write_file(folder.path() / "m" / "bundle.json", R"({"format":99,"name":"x"})");
   EXPECT_THROW(load_bundle(folder.path() / "m"), Exception);
   try {
@@ -104,7 +104,8 @@ TEST(Predictor, AveragesViewsFromOnePassOverTheVideo) {
   const TemporaryFolder folder;
   for (const bool multi : {true, false}) {
     const auto place = folder.path() / (multi ? "multi" : "single");
-    save_bundle(place, small(multi), Mvit(make_plan(small(multi).recipe), 5), Precision::float32);
+    const Mvit net(make_plan(small(multi).recipe), 5);
+    save_bundle(place, small(multi), &net, Precision::float32);
     Predictor predictor(place);
     FakeVideo video;
     const auto views = cover(12.0, 2.0, 100);  // 11 views: more than one batch

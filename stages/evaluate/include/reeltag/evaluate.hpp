@@ -25,6 +25,7 @@
 #include "reeltag/dataset.hpp"
 #include "reeltag/media.hpp"
 #include "reeltag/model/bundle.hpp"
+#include "reeltag/model/extractor.hpp"
 #include "reeltag/store.hpp"
 
 namespace reeltag::evaluate {
@@ -35,6 +36,7 @@ struct EvaluateOptions {
   int threads = 2;
   int examples = 8;
   int resamples = 1000;
+  bool time_check = true;
   media::Limits limits;
 };
 template <class V>
@@ -46,6 +48,7 @@ void visit(V& v, EvaluateOptions& c) {
   v("examples", c.examples, "Best and worst videos shown in the report, each", config::Range{0, 100});
   v("resamples", c.resamples, "Resamples of the groups behind a 95 % interval; fewer for very large splits",
     config::Range{1, 1e5});
+  v("time_check", c.time_check, "Also score every video with its frames repeated, shuffled and reversed");
   v.section("limits", c.limits);
 }
 
@@ -115,6 +118,13 @@ struct Example {
   double quality = 0.0;                                   // lowest score of a true hashtag less the highest of a false
 };
 
+// The same videos with the order of their frames changed. A model that scores as well with one frame repeated knows the
+// scene; one that falls knows the motion.
+struct TimeFigures {
+  model::TimeOrder order = model::TimeOrder::repeated;
+  Figure top1, map;
+};
+
 struct Evaluation {
   std::string dataset, model;  // id, name
   dataset::Split split = dataset::Split::test;
@@ -129,6 +139,7 @@ struct Evaluation {
   std::vector<Sample> samples;
   Metrics metrics;
   Curves curves;
+  std::vector<TimeFigures> time;  // repeated, shuffled, reversed; empty where it was not asked for
   std::vector<Example> best, worst;
 };
 
@@ -147,6 +158,10 @@ Evaluation evaluate(const dataset::Dataset& set, dataset::Split split, model::Pr
 // Writes metrics.json and report.html into the folder, each whole or not at all. A log.jsonl of the training that is in
 // the folder is drawn into the report.
 void write_results(const std::filesystem::path& folder, const Evaluation& evaluation);
+
+// One JSON object a line: {"model","dataset","split","hashtags":[...]}, then for each video {"video","group",
+// "labels":[...],"scores":[...]}, labels as indices of the hashtags. For statistics of one's own; whole or not at all.
+void write_scores(const std::filesystem::path& file, const Evaluation& evaluation);
 
 // One line: {"top1","top5","map","gap20","hit1","perr","videos":n,"failed":n,...}; null for what cannot be measured.
 std::string to_json(const Evaluation& evaluation);

@@ -39,7 +39,7 @@ struct Segment {
 
 struct Tag {
   std::string hashtag;
-  double score = 0.0;             // mean over the views, in [0,1]
+  double score = 0.0;             // in [0,1]: of the video as a whole, or the mean over the views (Scored in tag.cpp)
   std::vector<Segment> segments;  // where it was seen
 };
 

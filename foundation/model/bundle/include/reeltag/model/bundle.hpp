@@ -1,10 +1,11 @@
 // A bundle: the folder with all that a model needs to tag a video (docs/adr/0050-bundle-format.md):
-//   bundle.json  format version, name, vocabulary, thresholds, what it was trained on
-//   recipe.yaml  the net and its input
-//   weights.safetensors (float16 or float32)
-//   card.md      the model card
+//   bundle.json          format version, name, vocabulary, blocks, calibration, thresholds, what it was trained on
+//   recipe.yaml          the net and its input
+//   weights.safetensors  the net, float16 or float32; absent where no block needs it
+//   head.safetensors     the linear head over the blocks; absent where the net's own classifier is the head
+//   card.md              the model card
 // and the predictor that runs it on a video.
-// Bundle: a value. Predictor: one thread at a time. A missing or contradictory bundle throws Exception (not_found,
+// Bundle, Head: values. Predictor: one thread at a time. A missing or contradictory bundle throws Exception (not_found,
 // corrupt); what is wrong with one video comes back as Result.
 //
 //   model::Predictor predictor("models/starter");
@@ -14,11 +15,14 @@
 
 #include <filesystem>
 #include <memory>
+#include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
 #include "reeltag/base/error.hpp"
 #include "reeltag/media.hpp"
+#include "reeltag/model/extractor.hpp"
 #include "reeltag/model/input.hpp"
 #include "reeltag/model/recipe.hpp"
 
@@ -26,20 +30,44 @@ namespace reeltag::model {
 
 class Mvit;
 
+// How a class's logit becomes a score: sigmoid or softmax of scale * logit + shift; shown from the threshold on.
+struct Scoring {
+  std::vector<double> scale, shift;  // per class; empty: 1 and 0
+  std::vector<double> thresholds;    // per class, in [0,1]: below it the model is unsure
+};
+
 struct Bundle {
   std::string name;  // "starter", or the run's id
   Recipe recipe;
-  std::vector<std::string> vocabulary;  // what the classes mean, in the order of the logits
-  bool multi_label = true;              // scores are independent probabilities; else they sum to 1
-  std::vector<double> thresholds;       // per class: below it the model is unsure
-  std::string trained = "{}";           // JSON object: dataset, run, figures
-  std::string card;                     // Markdown; may be empty
+  std::vector<std::string> vocabulary;             // what the classes mean, in the order of the logits
+  bool multi_label = true;                         // scores are independent probabilities; else they sum to 1
+  std::vector<std::string> blocks = {kMvitBlock};  // what the head reads
+  int teacher_frames = 4;                          // of a view, for the teacher's blocks
+  Scoring scoring = {};
+  // With the teacher's blocks: how the net's own classifier, over the same vocabulary, tags where the teacher is not to
+  // be had. Nothing: it cannot.
+  std::optional<Scoring> without_teacher = {};
+  std::string trained = "{}";  // JSON object: dataset, run, figures
+  std::string card = {};       // Markdown; may be empty
+
+  [[nodiscard]] bool needs(const char* block) const;
+  [[nodiscard]] bool needs_teacher() const { return needs(kTeacherMean) || needs(kTeacherChange); }
+  // The net's own classifier is the head.
+  [[nodiscard]] bool plain() const { return blocks == std::vector<std::string>{kMvitBlock}; }
+};
+
+// A linear head: logits = weight * features + bias.
+struct Head {
+  std::vector<std::vector<float>> weight;  // [class][feature]
+  std::vector<float> bias;                 // [class]
 };
 
 enum class Precision { float32, float16 };
 
-// Writes the folder, which must not hold a bundle yet, whole or not at all.
-void save_bundle(const std::filesystem::path& folder, const Bundle& bundle, const Mvit& net, Precision precision);
+// Writes the folder, which must not hold a bundle yet, whole or not at all. net: where a block or without_teacher needs
+// it; head: where the bundle is not plain.
+void save_bundle(const std::filesystem::path& folder, const Bundle& bundle, const Mvit* net, Precision precision,
+                 const Head* head = nullptr);
 // Everything but the weights, checked for consistency.
 Bundle load_bundle(const std::filesystem::path& folder);
 // The net with its weights, in evaluation mode, on the CPU.
@@ -54,12 +82,20 @@ struct Prediction {
 class Predictor {
  public:
   // whole_picture: views keep the picture's shape even where the recipe crops them square.
+  // Where the teacher is missing the bundle falls back on the net alone, and a warning says so.
   explicit Predictor(const std::filesystem::path& folder, bool whole_picture = false);
   ~Predictor();
   Predictor(Predictor&&) noexcept;
 
+  // As it is in force: after a fallback with one block and other thresholds.
   [[nodiscard]] const Bundle& bundle() const;
-  // Decodes the frames of all views in one pass and runs them in batches.
+  // What views stand for a video, and which frames they need; predict() takes those.
+  [[nodiscard]] const Extractor& extractor() const;
+  Result<Prediction> predict(const media::Frames& frames, const std::vector<View>& views);
+  // One prediction for each order of time.
+  Result<std::vector<Prediction>> predict(const media::Frames& frames, const std::vector<View>& views,
+                                          std::span<const TimeOrder> orders);
+  // The same from the video: decodes the frames of all views in one pass.
   Result<Prediction> predict(media::Decoder& video, const std::vector<View>& views);
 
  private:

@@ -1,0 +1,260 @@
+#include "reeltag/model/extractor.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <optional>
+
+#include <torch/torch.h>
+
+#include "reeltag/base/file.hpp"
+#include "reeltag/base/hash.hpp"
+#include "reeltag/model/bundle.hpp"
+#include "reeltag/model/mvit.hpp"
+#include "reeltag/model/teacher.hpp"
+
+namespace reeltag::model {
+namespace {
+
+using torch::Tensor;
+namespace fs = std::filesystem;
+
+constexpr int kBatch = 8;  // views a forward pass
+
+// The i-th frame of a view in each order. The shuffle is the same for every video: a fixed stride that shares no factor
+// with the number of frames visits each of them once and keeps no two neighbours.
+int shown(TimeOrder order, int i, int frames) {
+  switch (order) {
+    case TimeOrder::repeated:
+      return frames / 2;
+    case TimeOrder::reversed:
+      return frames - 1 - i;
+    case TimeOrder::shuffled: {
+      int stride = std::max(1, frames * 3 / 8);
+      while (std::gcd(stride, frames) != 1) ++stride;
+      return static_cast<int>((static_cast<std::int64_t>(i) * stride + frames / 2) % frames);
+    }
+    case TimeOrder::forward:
+      break;
+  }
+  return i;
+}
+
+// Moments of the teacher's frames. They lie on one grid for all views of a length, so that views that overlap share
+// them.
+std::vector<double> teacher_times(const View& view, int frames) {
+  const double step = std::max(1e-6, (view.end - view.start) / frames);
+  const double first = std::floor(view.start / step + 0.5);
+  std::vector<double> times;
+  for (int i = 0; i < frames; ++i) times.push_back((first + i + 0.5) * step);
+  return times;
+}
+
+void check(const std::vector<std::string>& blocks) {
+  if (blocks.empty()) throw Exception(Code::invalid_config, "a model needs at least one block of features");
+  for (std::size_t i = 0; i < blocks.size(); ++i) {
+    const auto& name = blocks[i];
+    if (name != kMvitBlock && name != kTeacherMean && name != kTeacherChange) {
+      throw Exception(Code::invalid_config, "no block of features is called " + name + "; there are " + kMvitBlock +
+                                                ", " + kTeacherMean + " and " + kTeacherChange);
+    }
+    if (std::find(blocks.begin(), blocks.begin() + static_cast<std::ptrdiff_t>(i), name) !=
+        blocks.begin() + static_cast<std::ptrdiff_t>(i))
+      throw Exception(Code::invalid_config, "the block " + name + " is named twice");
+  }
+}
+
+}  // namespace
+
+struct Extractor::Impl {
+  ExtractorOptions options;
+  ClipSpec spec;  // of the net
+  int whole_views = 1;
+  std::optional<Mvit> net;
+  std::optional<Teacher> teacher;
+  std::vector<Block> blocks;
+  std::string id;
+
+  [[nodiscard]] int net_frames() const { return net ? spec.frames : 0; }
+  [[nodiscard]] int teacher_frames() const { return teacher ? options.teacher_frames : 0; }
+
+  void load_net(const fs::path& folder) {
+    const Bundle bundle = load_bundle(folder);
+    net.emplace(model::load_net(folder, bundle));
+    spec = clip_spec(bundle.recipe);
+    spec.whole_picture |= options.whole_picture;
+    whole_views = spec.uniform ? 1 : std::max(1, bundle.recipe.test.num_ensemble_views);
+  }
+
+  // [V,width] of the views' clips, whose frames lie one after another from the start of `frames`.
+  [[nodiscard]] Tensor embed(const media::Frames& frames, int views, TimeOrder order) {
+    const ClipSpec fitted = fit(spec, frames.height, frames.width);
+    const CropBox box = test_region(spec, frames.height, frames.width);
+    std::vector<Tensor> out;
+    for (int first = 0; first < views; first += kBatch) {
+      const int n = std::min(kBatch, views - first);
+      Tensor clips = torch::empty({n, 3, spec.frames, fitted.height, fitted.width});
+      std::vector<int> indices(static_cast<std::size_t>(spec.frames));
+      for (int v = 0; v < n; ++v) {
+        for (int t = 0; t < spec.frames; ++t)
+          indices[static_cast<std::size_t>(t)] = (first + v) * spec.frames + shown(order, t, spec.frames);
+        write_clip(frames, indices, box, false, fitted,
+                   clips.mutable_data_ptr<float>() + static_cast<std::size_t>(v) * fitted.clip_size());
+      }
+      out.push_back(net->embed(net->plan().recipe.is_image() ? clips.squeeze(2) : clips));
+    }
+    return torch::cat(out);
+  }
+
+  // [V*teacher_frames,1280] of the frames behind those of the net. A frame that several views show is computed once.
+  [[nodiscard]] Tensor teach(const media::Frames& frames, int views) {
+    const int first = views * net_frames(), count = views * teacher_frames();
+    std::map<double, std::int64_t> row_of;  // by presentation time
+    std::vector<std::int64_t> rows;
+    media::Frames distinct{.count = 0, .height = frames.height, .width = frames.width, .data = {}, .times = {}};
+    for (int i = first; i < first + count; ++i) {
+      const double time = frames.times[static_cast<std::size_t>(i)];
+      const auto [it, fresh] = row_of.emplace(time, distinct.count);
+      rows.push_back(it->second);
+      if (!fresh) continue;
+      const auto pixels = frames.frame(i);
+      distinct.data.insert(distinct.data.end(), pixels.begin(), pixels.end());
+      distinct.times.push_back(time);
+      ++distinct.count;
+    }
+    return teacher->features(distinct).index_select(0, torch::tensor(rows));
+  }
+
+  // What the blocks are made from, in no order yet.
+  struct Seen {
+    media::Frames net_frames;
+    Tensor taught;  // [V,teacher_frames,1280]
+  };
+  [[nodiscard]] Seen look(const media::Frames& frames, int views) {
+    Seen seen;
+    if (net) seen.net_frames = for_net(frames, views);
+    if (teacher) seen.taught = teach(frames, views).view({views, teacher_frames(), -1});
+    return seen;
+  }
+
+  // [V,width] of the views with their frames in this order.
+  [[nodiscard]] Tensor all(const Seen& seen, int views, TimeOrder order) {
+    std::map<std::string, Tensor> by_name;
+    if (net) by_name[kMvitBlock] = embed(seen.net_frames, views, order);
+    if (teacher) {
+      const int n = teacher_frames();
+      std::vector<std::int64_t> shuffle;
+      for (int i = 0; i < n; ++i) shuffle.push_back(shown(order, i, n));
+      const Tensor f = seen.taught.index_select(1, torch::tensor(shuffle));
+      by_name[kTeacherMean] = f.mean(1);
+      by_name[kTeacherChange] =
+          n > 1 ? (f.slice(1, 1) - f.slice(1, 0, n - 1)).abs().mean(1) : torch::zeros_like(by_name[kTeacherMean]);
+    }
+    std::vector<Tensor> parts;
+    for (const auto& block : blocks) parts.push_back(by_name.at(block.name));
+    return torch::cat(parts, 1).contiguous();
+  }
+
+  // The net's own frames at the size that it was trained on.
+  [[nodiscard]] media::Frames for_net(const media::Frames& frames, int views) const {
+    const auto count = static_cast<std::size_t>(views * net_frames());
+    media::Frames own{
+        .count = static_cast<int>(count), .height = frames.height, .width = frames.width, .data = {}, .times = {}};
+    own.data.assign(frames.data.begin(),
+                    frames.data.begin() + static_cast<std::ptrdiff_t>(count * frames.frame_bytes()));
+    own.times.assign(frames.times.begin(), frames.times.begin() + static_cast<std::ptrdiff_t>(count));
+    if (std::min(own.height, own.width) == spec.short_side) return own;
+    return value_or_throw(media::resize(own, {.short_side = spec.short_side}));
+  }
+};
+
+Extractor::Extractor(const ExtractorOptions& options, const fs::path& net, const fs::path& teacher)
+    : impl_(std::make_unique<Impl>()) {
+  check(options.blocks);
+  impl_->options = options;
+  std::string identity = "1";  // the way in which this file computes features
+  for (const auto& name : options.blocks) {
+    identity += " " + name;
+    if (name == kMvitBlock) {
+      impl_->load_net(net);
+      impl_->blocks.push_back({name, impl_->net->plan().dim_out});
+      identity += " " + hex(value_or_throw(sha256_file(net / "weights.safetensors"))) + " " +
+                  hex(value_or_throw(sha256_file(net / "recipe.yaml"))) + (options.whole_picture ? " whole" : "");
+    } else {
+      if (!impl_->teacher) impl_->teacher.emplace(teacher);
+      impl_->blocks.push_back({name, Teacher::kFeatures});
+      identity += " " + std::to_string(options.teacher_frames) + " " + std::string(lite0().sha256);
+    }
+  }
+  if (options.teacher_frames < 1) throw Exception(Code::invalid_config, "the teacher needs at least one frame");
+  // Frames are decoded once, at the larger of the two sizes.
+  identity += " " + std::to_string(wanted({}).scale.short_side);
+  impl_->id = hex(sha256(identity)).substr(0, 16);
+}
+Extractor::~Extractor() = default;
+Extractor::Extractor(Extractor&&) noexcept = default;
+Extractor& Extractor::operator=(Extractor&&) noexcept = default;
+
+const std::vector<Extractor::Block>& Extractor::blocks() const { return impl_->blocks; }
+const std::string& Extractor::id() const { return impl_->id; }
+int Extractor::width() const {
+  int sum = 0;
+  for (const auto& block : impl_->blocks) sum += block.width;
+  return sum;
+}
+
+bool Extractor::spans_video() const { return !impl_->net || impl_->spec.uniform; }
+
+std::vector<View> Extractor::whole(double duration) const {
+  if (spans_video()) return {{0.0, duration}};
+  return cover(duration, impl_->spec.step * impl_->spec.frames, impl_->whole_views);
+}
+
+Extractor::Wanted Extractor::wanted(std::span<const View> views) const {
+  Wanted out;
+  out.scale.short_side = impl_->options.short_side;
+  if (impl_->net) {
+    out.scale.short_side = std::max(out.scale.short_side, impl_->spec.short_side);
+    for (const auto& view : views) {
+      const auto times = view_times(impl_->spec, view);
+      out.times.insert(out.times.end(), times.begin(), times.end());
+    }
+  }
+  if (impl_->teacher) {
+    out.scale.short_side = std::max(out.scale.short_side, Teacher::kSide);
+    for (const auto& view : views) {
+      const auto times = teacher_times(view, impl_->options.teacher_frames);
+      out.times.insert(out.times.end(), times.begin(), times.end());
+    }
+  }
+  return out;
+}
+
+Result<std::vector<Features>> Extractor::features(const media::Frames& frames, std::size_t views,
+                                                  std::span<const TimeOrder> orders) {
+  torch::NoGradGuard no_grad;
+  const int n = static_cast<int>(views);
+  if (frames.count != n * (impl_->net_frames() + impl_->teacher_frames()))
+    throw Exception(Code::invalid_argument, "the frames are not those of wanted()");
+  const Impl::Seen seen = impl_->look(frames, n);
+  std::vector<Features> out;
+  for (const TimeOrder order : orders) {
+    const Tensor all = impl_->all(seen, n, order);
+    if (!all.isfinite().all().item<bool>()) return fail(Code::corrupt, "the model's features are no numbers");
+    const float* data = all.const_data_ptr<float>();
+    const auto width = static_cast<std::size_t>(all.size(1));
+    Features& rows = out.emplace_back();
+    for (std::size_t v = 0; v < views; ++v) rows.emplace_back(data + v * width, data + (v + 1) * width);
+  }
+  return out;
+}
+
+Result<Features> Extractor::features(const media::Frames& frames, std::size_t views) {
+  constexpr TimeOrder kForward = TimeOrder::forward;
+  auto all = features(frames, views, {&kForward, 1});
+  if (!all) return tl::unexpected<Error>(all.error());
+  return std::move(all->front());
+}
+
+}  // namespace reeltag::model

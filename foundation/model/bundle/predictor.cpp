@@ -1,0 +1,116 @@
+#include <algorithm>
+#include <cmath>
+
+#include <torch/torch.h>
+
+#include "head.hpp"
+#include "reeltag/base/log.hpp"
+#include "reeltag/model/bundle.hpp"
+#include "reeltag/model/teacher.hpp"
+
+namespace reeltag::model {
+namespace {
+
+namespace fs = std::filesystem;
+
+// The bundle as it can be run here: without a teacher on the net alone, where it can.
+Bundle usable(const fs::path& folder, fs::path& teacher) {
+  Bundle b = load_bundle(folder);
+  if (!b.needs_teacher()) return b;
+  try {
+    teacher = find_teacher(folder);
+  } catch (const Exception& e) {
+    if (!b.without_teacher || e.code() != Code::not_found) throw;
+    log::warning("tagging_without_teacher", {{"model", b.name}, {"reason", e.error().message}});
+    b.blocks = {kMvitBlock};
+    b.scoring = *b.without_teacher;
+  }
+  return b;
+}
+
+torch::Tensor column(const std::vector<double>& values, std::size_t classes, double fallback) {
+  if (values.empty()) return torch::full({static_cast<std::int64_t>(classes)}, fallback);
+  return torch::tensor(values).to(torch::kFloat);
+}
+
+}  // namespace
+
+struct Predictor::Impl {
+  Bundle bundle;
+  Extractor extractor;
+  HeadTensors head;
+  torch::Tensor scale, shift;  // [class]
+
+  // [V,class] in [0,1] from the features of views.
+  [[nodiscard]] torch::Tensor scores(const Features& rows) const {
+    torch::Tensor features = torch::empty({static_cast<std::int64_t>(rows.size()), head.weight.size(1)});
+    float* to = features.mutable_data_ptr<float>();
+    for (const auto& row : rows) to = std::copy(row.begin(), row.end(), to);
+    const torch::Tensor logits = torch::addmm(head.bias, features, head.weight.t()) * scale + shift;
+    return (bundle.multi_label ? torch::sigmoid(logits) : torch::softmax(logits, -1)).contiguous();
+  }
+
+  [[nodiscard]] Result<Prediction> prediction(const Features& rows, const std::vector<View>& views) const {
+    const torch::Tensor all = scores(rows);
+    const std::size_t classes = bundle.vocabulary.size();
+    const float* data = all.const_data_ptr<float>();
+    Prediction out{.views = views, .scores = {}, .mean = std::vector<float>(classes, 0.0F)};
+    for (std::size_t v = 0; v < views.size(); ++v) {
+      out.scores.emplace_back(data + v * classes, data + (v + 1) * classes);
+      for (std::size_t c = 0; c < classes; ++c) {
+        if (!std::isfinite(out.scores[v][c]))
+          return fail(Code::corrupt, "the model gives no number for " + bundle.vocabulary[c]);
+        out.mean[c] += out.scores[v][c] / static_cast<float>(views.size());
+      }
+    }
+    return out;
+  }
+};
+
+Predictor::Predictor(const fs::path& folder, bool whole_picture) {
+  fs::path teacher;
+  Bundle bundle = usable(folder, teacher);
+  Extractor extractor(
+      {.blocks = bundle.blocks, .teacher_frames = bundle.teacher_frames, .whole_picture = whole_picture}, folder,
+      teacher);
+  HeadTensors head = load_head(folder, bundle, extractor.width());
+  const std::size_t classes = bundle.vocabulary.size();
+  const auto scale = column(bundle.scoring.scale, classes, 1.0);
+  const auto shift = column(bundle.scoring.shift, classes, 0.0);
+  impl_ = std::make_unique<Impl>(Impl{std::move(bundle), std::move(extractor), std::move(head), scale, shift});
+}
+Predictor::~Predictor() = default;
+Predictor::Predictor(Predictor&&) noexcept = default;
+
+const Bundle& Predictor::bundle() const { return impl_->bundle; }
+const Extractor& Predictor::extractor() const { return impl_->extractor; }
+
+Result<std::vector<Prediction>> Predictor::predict(const media::Frames& frames, const std::vector<View>& views,
+                                                   std::span<const TimeOrder> orders) {
+  torch::NoGradGuard no_grad;
+  const auto features = impl_->extractor.features(frames, views.size(), orders);
+  if (!features) return tl::unexpected<Error>(features.error());
+  std::vector<Prediction> out;
+  for (const auto& rows : *features) {
+    auto prediction = impl_->prediction(rows, views);
+    if (!prediction) return tl::unexpected<Error>(prediction.error());
+    out.push_back(std::move(*prediction));
+  }
+  return out;
+}
+
+Result<Prediction> Predictor::predict(const media::Frames& frames, const std::vector<View>& views) {
+  constexpr TimeOrder kForward = TimeOrder::forward;
+  auto all = predict(frames, views, {&kForward, 1});
+  if (!all) return tl::unexpected<Error>(all.error());
+  return std::move(all->front());
+}
+
+Result<Prediction> Predictor::predict(media::Decoder& video, const std::vector<View>& views) {
+  const auto wanted = impl_->extractor.wanted(views);
+  const auto frames = video.frames_at(wanted.times, wanted.scale);
+  if (!frames) return tl::unexpected<Error>(frames.error());
+  return predict(*frames, views);
+}
+
+}  // namespace reeltag::model
