@@ -14,8 +14,9 @@
 #include "reeltag/base/log.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/model/bundle.hpp"
-#include "reeltag/model/calibration.hpp"
 #include "reeltag/train.hpp"
+#include "scoring.hpp"
+#include "shipping.hpp"
 
 namespace reeltag::train {
 namespace {
@@ -310,34 +311,6 @@ class Trainer {
     log::info("epoch", fields);
   }
 
-  // The classes that the bundle gets: all, or those that beat their prior by min_lift on the groups that training did
-  // not see (val and test together: the splits of a small set are too small alone).
-  std::vector<std::int64_t> shipped_classes() {
-    std::vector<double> lift;
-    if (options_.config.min_lift > 0 && validator_) {
-      std::vector<std::size_t> unseen;
-      for (std::size_t i = 0; i < set_.items.size(); ++i) {
-        if (set_.items[i].split != dataset::Split::train) unseen.push_back(i);
-      }
-      const Scored scored = score(unseen);
-      lift = validator_(scored.scores, scored.labels).lift;
-    }
-    std::vector<std::int64_t> kept;
-    for (std::size_t c = 0; c < set_.vocabulary.size(); ++c) {
-      if (lift.empty() || lift[c] >= options_.config.min_lift) {
-        kept.push_back(static_cast<std::int64_t>(c));
-      } else {
-        log::info("hashtag_not_shipped", {{"hashtag", set_.vocabulary[c]}, {"lift", lift[c]}});
-      }
-    }
-    if (kept.empty()) {
-      throw Exception(Code::invalid_config,
-                      "no hashtag reaches train.min_lift on unseen groups; train longer, with "
-                      "more videos, or lower it");
-    }
-    return kept;
-  }
-
   // The trained net with the classifier's rows of these classes only.
   [[nodiscard]] model::Mvit net_of(const std::vector<std::int64_t>& classes, const model::Recipe& recipe) const {
     torch::NoGradGuard no_grad;
@@ -356,9 +329,17 @@ class Trainer {
   void finish() {
     const std::size_t classes = set_.vocabulary.size();
     const bool multi = set_.label_mode == dataset::LabelMode::multi;
-    const auto kept = shipped_classes();
-    const auto thresholds =
-        model::thresholds_for_precision(validated_.scores, validated_.labels, classes, options_.config.precision);
+    // On val and test together: the splits of a small set are too small alone.
+    const auto kept = shipped_classes(set_, options_.config.min_lift, [&] {
+      std::vector<std::size_t> unseen;
+      for (std::size_t i = 0; i < set_.items.size(); ++i) {
+        if (set_.items[i].split != dataset::Split::train) unseen.push_back(i);
+      }
+      const Scored scored = score(unseen);
+      return validator_ ? validator_(scored.scores, scored.labels).lift : std::vector<double>{};
+    });
+    const model::Scoring scoring =
+        fit_scoring(validated_.scores, validated_.labels, classes, multi, options_.config.precision);
     model::Recipe recipe = recipe_;
     recipe.model.num_classes = static_cast<int>(kept.size());
     json trained{{"dataset", set_.id},
@@ -371,16 +352,13 @@ class Trainer {
                          .recipe = recipe,
                          .vocabulary = {},
                          .multi_label = multi,
-                         .thresholds = {},
-                         .trained = trained.dump(),
-                         .card = {}};
-    for (const auto c : kept) {
-      bundle.vocabulary.push_back(set_.vocabulary[static_cast<std::size_t>(c)]);
-      bundle.thresholds.push_back(thresholds[static_cast<std::size_t>(c)]);
-    }
+                         .trained = trained.dump()};
+    for (const auto c : kept) bundle.vocabulary.push_back(set_.vocabulary[static_cast<std::size_t>(c)]);
+    bundle.scoring = rows_of(scoring, kept);
     const fs::path folder = options_.run / "bundle";
     fs::remove_all(folder);
-    model::save_bundle(folder, bundle, net_of(kept, recipe),
+    const model::Mvit net = net_of(kept, recipe);
+    model::save_bundle(folder, bundle, &net,
                        options_.config.half ? model::Precision::float16 : model::Precision::float32);
   }
 
@@ -457,7 +435,18 @@ std::string to_json(const TrainResult& r) {
     failed.push_back(
         {{"video", f.video}, {"error", {{"code", code_name(f.reason.code)}, {"message", f.reason.message}}}});
   }
-  return json{{"run", r.run}, {"epochs", r.epochs}, {"train", r.train}, {"val", r.val}, {"failed", failed}}.dump();
+  json out{{"run", r.run}, {"epochs", r.epochs}, {"train", r.train}, {"val", r.val}, {"failed", failed}};
+  if (r.frozen) {
+    out["frozen"] = {{"blocks", r.frozen->blocks},
+                     {"strength", r.frozen->strength},
+                     {"net_weight", r.frozen->net_weight},
+                     {"features_kept", r.frozen->kept},
+                     {"features_computed", r.frozen->computed},
+                     {"seconds_computing", r.frozen->seconds_computing},
+                     {"seconds_saved", r.frozen->seconds_saved},
+                     {"seconds_fit", r.frozen->seconds_fit}};
+  }
+  return out.dump();
 }
 
 }  // namespace reeltag::train

@@ -32,6 +32,7 @@ struct TrainConfig {
   int decode_threads = 2;  // that prepare clips
   double cache_gb = 4.0;   // memory for decoded frames; what does not fit is decoded again each epoch
   double precision = 0.5;  // that a hashtag's threshold aims at on the val split
+  int teacher_frames = 4;  // of a video, for the teacher's blocks
   double min_lift = 0.0;   // hashtags with less than this many times their prior as AP on unseen groups do not ship
   bool half = false;       // the bundle's weights as float16
   std::string device = "auto";
@@ -42,6 +43,8 @@ void visit(V& v, TrainConfig& c) {
   v("decode_threads", c.decode_threads, "Threads that decode and prepare clips", config::Range{1, 256});
   v("cache_gb", c.cache_gb, "Memory for decoded frames in GB", config::Range{0, 4096});
   v("precision", c.precision, "Precision that a hashtag's threshold aims at on the val split", config::Range{0, 1});
+  v("teacher_frames", c.teacher_frames, "Frames of a video that the teacher sees, with frozen features",
+    config::Range{1, 64});
   v("min_lift", c.min_lift, "A hashtag ships only if its AP on unseen groups is this many times its prior; 0 ships all",
     config::Range{0, 1000});
   v("half", c.half, "Write the bundle's weights as float16");
@@ -74,15 +77,39 @@ struct Failure {
   Error reason;
 };
 
+// What fitting a head on frozen features did.
+struct Frozen {
+  std::vector<std::string> blocks;
+  double strength = 0.0;                // C: the larger, the weaker the regularisation
+  double net_weight = 1.0;              // of the MViT's block beside the teacher's
+  std::int64_t kept = 0, computed = 0;  // videos whose features the store had, and had not
+  double seconds_computing = 0.0, seconds_saved = 0.0, seconds_fit = 0.0;
+};
+
 struct TrainResult {
   std::string run;
-  int epochs = 0;
+  int epochs = 0;               // 0 with frozen features
   Figures train, val;           // of the last epoch
   std::vector<Failure> failed;  // videos left out
+  std::optional<Frozen> frozen = {};
 };
 
 // Throws invalid_config when a group stands on two sides of the split.
 TrainResult train(const dataset::Dataset& set, store::Store& store, const Options& options, const Validator& validator);
+
+// Instead of epochs: a linear head over features that are computed once and kept in the store.
+struct FrozenOptions {
+  std::filesystem::path run;        // as in Options
+  std::vector<std::string> blocks;  // names of model::Extractor
+  std::filesystem::path net;        // the bundle whose MViT gives the block "mvit"; unread without that block
+  TrainConfig config;
+  media::Limits limits;
+  std::stop_token stop;
+};
+// Throws what train() throws, and invalid_config where there is no video to choose the head's strength on. Interrupted,
+// it keeps the features that were computed: started again it goes on.
+TrainResult train_frozen(const dataset::Dataset& set, store::Store& store, const FrozenOptions& options,
+                         const Validator& validator);
 
 // What a resumable run was started with; throws not_found where the folder holds none.
 struct Started {

@@ -1,0 +1,293 @@
+// train --frozen: a linear head over features that are computed once.
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <map>
+#include <optional>
+#include <thread>
+
+#include <torch/torch.h>
+#include <nlohmann/json.hpp>
+
+#include "features.hpp"
+#include "reeltag/model/bundle.hpp"
+#include "reeltag/model/linear.hpp"
+#include "reeltag/model/mvit.hpp"
+#include "reeltag/model/teacher.hpp"
+#include "reeltag/train.hpp"
+#include "scoring.hpp"
+#include "shipping.hpp"
+
+namespace reeltag::train {
+namespace {
+
+using nlohmann::json;
+using torch::Tensor;
+namespace fs = std::filesystem;
+
+double seconds_since(std::chrono::steady_clock::time_point begin) {
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+}
+
+// What a head is fitted or judged on.
+struct Rows {
+  Tensor features;  // [N,D] float32
+  model::Labels labels;
+  std::vector<std::vector<int>> classes;  // of each row, ascending
+  std::vector<std::string> groups;
+};
+
+struct FittedHead {
+  model::LinearHead head;
+  model::Scoring scoring;
+  double strength = 0.0, net_weight = 1.0;
+  std::vector<std::vector<float>> val_scores,
+      unseen_scores;  // calibrated; of val, and of all that the head did not see
+  std::vector<std::vector<int>> unseen_classes;
+};
+
+// How much the MViT's block counts beside the teacher's, a factor on its standardised features. A net that was trained
+// on the very videos knows them too well, and the head would lean on what does not hold for others.
+constexpr std::array kNetWeights{0.0, 0.1, 0.3, 1.0, 3.0};
+
+std::vector<std::vector<float>> to_vectors(const Tensor& t) {
+  const Tensor rows = t.to(torch::kFloat).contiguous();
+  const float* data = rows.const_data_ptr<float>();
+  const auto width = static_cast<std::size_t>(rows.size(1));
+  std::vector<std::vector<float>> out;
+  for (std::int64_t i = 0; i < rows.size(0); ++i, data += width) out.emplace_back(data, data + width);
+  return out;
+}
+
+model::LinearHead classes_of(const model::LinearHead& all, const std::vector<std::int64_t>& classes) {
+  const Tensor rows = torch::tensor(classes);
+  return {.kind = all.kind, .weight = all.weight.index_select(0, rows), .bias = all.bias.index_select(0, rows)};
+}
+
+class FrozenTrainer {
+ public:
+  FrozenTrainer(const dataset::Dataset& set, store::Store& store, const FrozenOptions& options,
+                const Validator& validator)
+      : set_(set), store_(store), options_(options), validator_(validator) {
+    if (has_net()) net_ = model::load_bundle(options.net);
+  }
+
+  TrainResult run() {
+    table_ = features_of(set_.items, store_,
+                         {.blocks = options_.blocks,
+                          .teacher_frames = options_.config.teacher_frames,
+                          .net = options_.net,
+                          .teacher = needs_teacher() ? model::find_teacher({}) : fs::path(),
+                          .limits = options_.limits,
+                          .threads = options_.config.decode_threads,
+                          .stop = options_.stop});
+    const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
+    torch::set_num_threads(options_.config.threads > 0 ? options_.config.threads : cores);
+    const auto begin = std::chrono::steady_clock::now();
+    const FittedHead head = fit(options_.blocks);
+    std::optional<FittedHead> alone;  // the net's own classifier
+    if (has_net() && options_.blocks.size() > 1) alone = fit({model::kMvitBlock});
+    Frozen facts{.blocks = options_.blocks,
+                 .strength = head.strength,
+                 .net_weight = head.net_weight,
+                 .kept = table_.kept,
+                 .computed = table_.computed,
+                 .seconds_computing = table_.seconds_computing,
+                 .seconds_saved = table_.seconds_saved,
+                 .seconds_fit = seconds_since(begin)};
+    const Figures val = judge(head);
+    const auto kept = shipped_classes(set_, options_.config.min_lift, [&] {
+      return validator_ ? validator_(head.unseen_scores, head.unseen_classes).lift : std::vector<double>{};
+    });
+    save(head, alone, kept, val);
+    return {.run = options_.run.filename().string(),
+            .epochs = 0,
+            .train = {},
+            .val = val,
+            .failed = table_.failed,
+            .frozen = facts};
+  }
+
+ private:
+  [[nodiscard]] bool has(const char* block) const {
+    return std::find(options_.blocks.begin(), options_.blocks.end(), block) != options_.blocks.end();
+  }
+  [[nodiscard]] bool has_net() const { return has(model::kMvitBlock); }
+  [[nodiscard]] bool needs_teacher() const { return has(model::kTeacherMean) || has(model::kTeacherChange); }
+
+  // Columns of these blocks in the table.
+  [[nodiscard]] Tensor columns(const std::vector<std::string>& blocks) const {
+    std::vector<std::int64_t> out;
+    std::int64_t first = 0;
+    for (const auto& block : table_.blocks) {
+      if (std::find(blocks.begin(), blocks.end(), block.name) != blocks.end()) {
+        for (std::int64_t i = 0; i < block.width; ++i) out.push_back(first + i);
+      }
+      first += block.width;
+    }
+    return torch::tensor(out);
+  }
+
+  // The weight of each of these columns: of the net's, or 1.
+  [[nodiscard]] Tensor weights(const std::vector<std::string>& blocks, double net_weight) const {
+    std::vector<Tensor> parts;
+    for (const auto& block : table_.blocks) {
+      if (std::find(blocks.begin(), blocks.end(), block.name) == blocks.end()) continue;
+      parts.push_back(torch::full({block.width}, block.name == model::kMvitBlock ? net_weight : 1.0, torch::kDouble));
+    }
+    return torch::cat(parts);
+  }
+
+  [[nodiscard]] Rows rows(dataset::Split split, const Tensor& columns) const {
+    Rows out;
+    std::vector<Tensor> features;
+    const auto classes = static_cast<std::int64_t>(set_.vocabulary.size());
+    std::vector<Tensor> hot;
+    for (std::size_t i = 0; i < set_.items.size(); ++i) {
+      const auto& item = set_.items[i];
+      if (item.split != split || table_.rows[i].empty()) continue;
+      features.push_back(torch::tensor(table_.rows[i]).index_select(0, columns));
+      hot.push_back(torch::zeros({classes}, torch::kDouble));
+      for (const int label : item.labels) hot.back()[label] = 1.0;
+      out.classes.push_back(item.labels);
+      out.groups.push_back(item.group);
+    }
+    if (features.empty()) return out;
+    out.features = torch::stack(features);
+    const Tensor all = torch::stack(hot);
+    out.labels = set_.label_mode == dataset::LabelMode::single ? model::class_labels(all.argmax(1), classes)
+                                                               : model::tag_labels(all);
+    return out;
+  }
+
+  // Strength and the net's weight are chosen on val; calibration and thresholds on videos that the head has not seen.
+  [[nodiscard]] FittedHead fit(const std::vector<std::string>& blocks) const {
+    const Tensor from = columns(blocks);
+    const Rows train = rows(dataset::Split::train, from), val = rows(dataset::Split::val, from);
+    if (train.classes.empty()) throw Exception(Code::invalid_config, "no video of the training split could be decoded");
+    if (val.classes.empty()) {
+      throw Exception(Code::invalid_config, "dataset " + set_.id +
+                                                " has no validation video to choose the head's strength on; freeze it "
+                                                "with a larger --val, or with more groups");
+    }
+    FittedHead out;
+    std::optional<model::Chosen> best;
+    double best_loss = 0.0;
+    const bool mixed = blocks.size() > 1 && std::find(blocks.begin(), blocks.end(), model::kMvitBlock) != blocks.end();
+    for (const double net_weight : kNetWeights) {
+      if (!mixed && net_weight != 1.0) continue;
+      auto chosen = model::choose_strength(train.features, train.labels, val.features, val.labels, model::strengths(),
+                                           {}, weights(blocks, net_weight));
+      const double loss = model::log_loss(model::logits(chosen.head, val.features), val.labels);
+      if (best && !(loss < best_loss)) continue;
+      best_loss = loss;
+      out.net_weight = net_weight;
+      best = std::move(chosen);
+    }
+    out.strength = best->c;
+    calibrate(*best, blocks, train, val, out);
+    return out;
+  }
+
+  void calibrate(const model::Chosen& chosen, const std::vector<std::string>& blocks, const Rows& train,
+                 const Rows& val, FittedHead& out) const {
+    // Out-of-fold scores of the training videos are many; but where the net itself was trained on them they flatter.
+    const Tensor val_logits = model::logits(chosen.head, val.features);
+    Tensor held_out = val_logits;
+    model::Labels labels = val.labels;
+    out.unseen_classes = val.classes;
+    if (!knows_training_videos() || std::find(blocks.begin(), blocks.end(), model::kMvitBlock) == blocks.end()) {
+      held_out = torch::cat({model::cross_fit_logits(train.features, train.labels, train.groups, chosen.c,
+                                                     /*folds=*/5, weights(blocks, out.net_weight)),
+                             held_out});
+      labels.hot = torch::cat({train.labels.hot, val.labels.hot});
+      out.unseen_classes = train.classes;
+      out.unseen_classes.insert(out.unseen_classes.end(), val.classes.begin(), val.classes.end());
+    }
+    out.head = chosen.head;
+    out.scoring = fit_scoring(held_out, labels, options_.config.precision);
+    const auto scores = [&](const Tensor& logits) {
+      const Tensor scale = torch::tensor(out.scoring.scale, torch::kDouble),
+                   shift = torch::tensor(out.scoring.shift, torch::kDouble);
+      return model::probabilities(labels.kind, logits * scale + shift);
+    };
+    out.unseen_scores = to_vectors(scores(held_out));
+    out.val_scores = to_vectors(scores(val_logits));
+  }
+
+  // The net was trained on this dataset, or nobody knows on what.
+  [[nodiscard]] bool knows_training_videos() const {
+    if (!net_) return false;
+    const json trained = json::parse(net_->trained, nullptr, false);
+    return !trained.is_object() || !trained.contains("imported");
+  }
+
+  [[nodiscard]] Figures judge(const FittedHead& head) const {
+    const Rows val = rows(dataset::Split::val, columns({options_.blocks.front()}));
+    return validator_ ? validator_(head.val_scores, val.classes).figures : Figures{};
+  }
+
+  void save(const FittedHead& fitted, const std::optional<FittedHead>& alone, const std::vector<std::int64_t>& kept,
+            const Figures& val) const {
+    const bool multi = set_.label_mode == dataset::LabelMode::multi;
+    model::Bundle bundle{.name = options_.run.filename().string(),
+                         .recipe = net_ ? net_->recipe : model::Recipe{},
+                         .vocabulary = {},
+                         .multi_label = multi,
+                         .blocks = options_.blocks,
+                         .teacher_frames = options_.config.teacher_frames,
+                         .scoring = rows_of(fitted.scoring, kept)};
+    for (const auto c : kept) bundle.vocabulary.push_back(set_.vocabulary[static_cast<std::size_t>(c)]);
+    bundle.recipe.model.num_classes = static_cast<int>(kept.size());
+    bundle.recipe.model.head_act = multi ? "sigmoid" : "softmax";
+    if (alone) bundle.without_teacher = rows_of(alone->scoring, kept);
+    bundle.trained = json{
+        {"dataset", set_.id},
+        {"run", bundle.name},
+        {"frozen", true},
+        {"strength", fitted.strength},
+        {"net_weight", fitted.net_weight},
+        {"videos", set_.count(dataset::Split::train)},
+        {"val", val}}.dump();
+    const auto precision = options_.config.half ? model::Precision::float16 : model::Precision::float32;
+    const fs::path folder = options_.run / "bundle";
+    const model::LinearHead head = classes_of(fitted.head, kept);
+    const model::Head own{to_vectors(head.weight), to_vectors(head.bias.unsqueeze(0)).front()};
+    if (!net_) return model::save_bundle(folder, bundle, nullptr, precision, &own);
+    const model::Mvit net = net_with_classifier(bundle.recipe, alone ? classes_of(alone->head, kept) : head);
+    model::save_bundle(folder, bundle, &net, precision, bundle.plain() ? nullptr : &own);
+  }
+
+  [[nodiscard]] model::Mvit net_with_classifier(const model::Recipe& recipe, const model::LinearHead& head) const {
+    torch::NoGradGuard no_grad;
+    const model::Mvit from = model::load_net(options_.net, *net_);
+    std::map<std::string, Tensor> weights;
+    for (const auto& [name, tensor] : from.parameters()) weights.emplace(name, tensor);
+    weights["head.projection.weight"] = head.weight;
+    weights["head.projection.bias"] = head.bias;
+    model::Mvit out(model::make_plan(recipe), 0);
+    for (auto& [name, tensor] : out.parameters()) tensor.copy_(weights.at(name));
+    out.set_training(false);
+    return out;
+  }
+
+  const dataset::Dataset& set_;
+  store::Store& store_;
+  const FrozenOptions& options_;
+  const Validator& validator_;
+  std::optional<model::Bundle> net_;
+  FeatureTable table_;
+};
+
+}  // namespace
+
+TrainResult train_frozen(const dataset::Dataset& set, store::Store& store, const FrozenOptions& options,
+                         const Validator& validator) {
+  dataset::check_groups(set);
+  if (fs::exists(options.run / "bundle"))
+    throw Exception(Code::already_exists, options.run.string() + " holds a run already; choose another name");
+  fs::create_directories(options.run);
+  return FrozenTrainer(set, store, options, validator).run();
+}
+
+}  // namespace reeltag::train
