@@ -47,11 +47,12 @@ void add_fetch(CLI::App& models, Context& context) {
 }
 
 void add_export(CLI::App& models, Context& context) {
-  auto* cmd =
-      models.add_subcommand("export", "Write a model's weights as .safetensors, or as a .pyth that Python loads");
+  auto* cmd = models.add_subcommand(
+      "export",
+      "Write a model's weights as .safetensors, as a .pyth that Python loads, or the whole model as a folder");
   auto a = std::make_shared<ExportArguments>();
   cmd->add_option("model", a->model, "A shipped model, a run's id or a bundle's folder")->required();
-  cmd->add_option("-o,--out", a->out, "The file; its ending decides the format")->required();
+  cmd->add_option("-o,--out", a->out, "The file, whose ending decides the format, or a folder")->required();
   auto* split = cmd->add_flag("--split-qkv", a->split_qkv, "Fused qkv projections as q, k and v");
   cmd->add_flag("--fuse-qkv", a->fuse_qkv, "Separate q, k, v projections as qkv")->excludes(split);
   cmd->callback([a, &context] { run_export(context, *a); });

@@ -27,13 +27,16 @@ void add_doctor(CLI::App& app, Context& context);
 struct TrainArguments {
   std::string dataset, recipe = "MVITv2_XXS_8", run, resume, start_from;
   std::vector<std::string> keys;  // recipe keys, "SOLVER.MAX_EPOCH=30"
+  bool frozen = false;
+  std::vector<std::string> blocks;  // of features, with frozen
 };
 void run_train(Context& context, const TrainArguments& arguments);
 
 struct EvaluateArguments {
   std::string run, model, dataset, split = "test";
-  std::filesystem::path out;
+  std::filesystem::path out, scores;
   double view_seconds = 0.0;
+  bool time_check = true;
 };
 void run_evaluate(Context& context, const EvaluateArguments& arguments);
 

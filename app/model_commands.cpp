@@ -26,7 +26,14 @@ void add_train(CLI::App& app, Context& context) {
   cmd->add_option("--key", a->keys, "One recipe value, e.g. SOLVER.MAX_EPOCH=10; may be repeated")
       ->allow_extra_args(false);
   cmd->add_option("--run", a->run, "Name of the run (default: made from the time)");
-  cmd->add_option("--from", a->start_from, "Fine-tune: start with this model's weights");
+  cmd->add_option("--from", a->start_from,
+                  "Fine-tune: start with this model's weights; with --frozen: its embedding is a block");
+  auto* frozen = cmd->add_flag("--frozen", a->frozen, "Fit a linear head on frozen features, in seconds");
+  cmd->add_option("--blocks", a->blocks,
+                  "Features of the head: mvit, teacher.mean, teacher.change (default: both of "
+                  "the teacher's, and mvit with --from)")
+      ->delimiter(',')
+      ->needs(frozen);
   cmd->add_option("--resume", a->resume, "Go on with this run");
   cmd->callback([a, &context] { run_train(context, *a); });
 }
@@ -43,6 +50,8 @@ void add_evaluate(CLI::App& app, Context& context) {
   cmd->add_option("--view-seconds", a->view_seconds, "Longest view in seconds; 0: one view of the whole video")
       ->capture_default_str();
   cmd->add_option("--out", a->out, "Folder of the results (default: the run's)");
+  cmd->add_option("--scores", a->scores, "Also write every video's scores to this file, as JSON Lines");
+  cmd->add_flag("!--no-time-check", a->time_check, "Leave out the figures with frames repeated, shuffled and reversed");
   cmd->callback([a, &context] { run_evaluate(context, *a); });
 }
 

@@ -6,6 +6,7 @@
 #include "import_checkpoint.hpp"
 #include "reeltag/model/bundle.hpp"
 #include "reeltag/model/mvit.hpp"
+#include "reeltag/model/teacher.hpp"
 
 namespace reeltag::app {
 namespace {
@@ -44,13 +45,34 @@ void run_import_checkpoint(Context& context, const ImportCheckpointArguments& a)
   print(out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
 }
 
+namespace {
+
+// The model as a folder that needs nothing else: its teacher is copied in.
+void export_folder(const Context& context, const fs::path& folder, const model::Bundle& bundle, const fs::path& out) {
+  if (fs::exists(out)) throw Exception(Code::already_exists, out.string() + " exists; name a new folder");
+  fs::path part = out;
+  part += ".part";
+  fs::remove_all(part);
+  fs::copy(folder, part);
+  if (bundle.needs_teacher() && !fs::exists(part / "teacher.pth"))
+    fs::copy_file(model::find_teacher(folder), part / "teacher.pth");
+  fs::rename(part, out);
+  if (context.json) return print(ordered_json{{"model", bundle.name}, {"folder", out.string()}}.dump());
+  print("wrote " + out.string() + (bundle.needs_teacher() ? " with the teacher's weights" : ""));
+}
+
+}  // namespace
+
 void run_export(Context& context, const ExportArguments& a) {
   context.start();
-  if (const auto ending = a.out.extension(); ending != ".safetensors" && ending != ".pyth" && ending != ".pt") {
-    throw Exception(Code::invalid_argument, a.out.string() + ": the file must end in .safetensors, .pyth or .pt");
+  const auto ending = a.out.extension();
+  if (!ending.empty() && ending != ".safetensors" && ending != ".pyth" && ending != ".pt") {
+    throw Exception(Code::invalid_argument,
+                    a.out.string() + ": a file must end in .safetensors, .pyth or .pt, a folder in nothing");
   }
   const auto folder = find_model(context.home(), a.model);
   const auto bundle = model::load_bundle(folder);
+  if (ending.empty()) return export_folder(context, folder, bundle, a.out);
   const auto net = model::load_net(folder, bundle);
   model::Checkpoint checkpoint;
   for (const auto& [name, tensor] : net.parameters()) checkpoint.weights.tensors.emplace_back(name, tensor.detach());

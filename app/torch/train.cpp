@@ -1,6 +1,8 @@
 #include "reeltag/train.hpp"
 
+#include <algorithm>
 #include <cmath>
+#include <cstdio>
 
 #include <nlohmann/json.hpp>
 
@@ -10,6 +12,7 @@
 #include "reeltag/base/stop.hpp"
 #include "reeltag/dataset.hpp"
 #include "reeltag/evaluate.hpp"
+#include "reeltag/model/extractor.hpp"
 #include "reeltag/model/recipe.hpp"
 
 namespace reeltag::app {
@@ -40,6 +43,34 @@ train::Verdict judge(dataset::LabelMode mode, const std::vector<std::vector<floa
   std::erase_if(out.figures, [](const auto& figure) { return std::isnan(figure.second); });
   for (const auto& c : m.classes) out.lift.push_back(c.support >= kMinSupport ? c.ap.value / c.prior : 0.0);
   return out;
+}
+
+train::FrozenOptions frozen_options(const train::Options& o, std::vector<std::string> blocks) {
+  if (o.resume) throw Exception(Code::invalid_argument, "--resume goes with training in epochs, not with --frozen");
+  if (blocks.empty()) {
+    blocks = {model::kTeacherMean, model::kTeacherChange};
+    if (!o.start_from.empty()) blocks.insert(blocks.begin(), model::kMvitBlock);
+  }
+  if (std::find(blocks.begin(), blocks.end(), model::kMvitBlock) != blocks.end() && o.start_from.empty())
+    throw Exception(Code::invalid_argument, "the block mvit needs a net: name a model with --from");
+  return {.run = o.run,
+          .blocks = std::move(blocks),
+          .net = o.start_from,
+          .config = o.config,
+          .limits = o.limits,
+          .stop = o.stop};
+}
+
+void print_frozen(const train::TrainResult& result) {
+  const auto& f = *result.frozen;
+  char text[256];
+  std::snprintf(text, sizeof text, "run %s: head fitted in %.1f s (strength %.3g)", result.run.c_str(), f.seconds_fit,
+                f.strength);
+  print(text);
+  std::snprintf(
+      text, sizeof text, "  features: %lld computed in %.1f s, %lld taken from the store (about %.0f s saved)",
+      static_cast<long long>(f.computed), f.seconds_computing, static_cast<long long>(f.kept), f.seconds_saved);
+  print(text);
 }
 
 }  // namespace
@@ -76,13 +107,19 @@ void run_train(Context& context, const TrainArguments& a) {
   }
   const auto set = dataset::load(datasets, dataset_id);
   const auto store = context.open_store();
-  log::info("training", {{"run", options.run.filename().string()}, {"dataset", set.id}});
-  const auto result = train::train(set, *store, options, [&](const auto& scores, const auto& labels) {
+  const train::Validator validator = [&](const auto& scores, const auto& labels) {
     return judge(set.label_mode, scores, labels);
-  });
+  };
+  log::info("training", {{"run", options.run.filename().string()}, {"dataset", set.id}});
+  const auto result = a.frozen ? train::train_frozen(set, *store, frozen_options(options, a.blocks), validator)
+                               : train::train(set, *store, options, validator);
   for (const auto& f : result.failed) context.item_failed(f.video, f.reason);
   if (context.json) return print(train::to_json(result));
-  print("run " + result.run + " finished after " + std::to_string(result.epochs) + " epochs");
+  if (result.frozen) {
+    print_frozen(result);
+  } else {
+    print("run " + result.run + " finished after " + std::to_string(result.epochs) + " epochs");
+  }
   for (const auto& [name, value] : result.train) print("  train " + name + " " + std::to_string(value));
   for (const auto& [name, value] : result.val) print("  val " + name + " " + std::to_string(value));
 }

