@@ -16,7 +16,7 @@ using Kind = PickleValue::Kind;
 class Machine {
  public:
   Machine(std::string_view bytes, const std::string& origin, const PickleLimits& limits)
-      : bytes_(bytes), origin_(origin), limits_(limits), rebuild_(out_, origin, limits) {}
+      : bytes_(bytes), limits_(limits), rebuild_(out_, origin, limits) {}
 
   Pickle run() {
     while (!stopped_) {
@@ -465,7 +465,6 @@ class Machine {
     push(rebuild_.call(what, arguments->items));
   }
   std::string_view bytes_;
-  const std::string& origin_;
   const PickleLimits& limits_;
   std::size_t at_ = 0;
   bool stopped_ = false;
