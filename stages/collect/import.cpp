@@ -215,8 +215,13 @@ ImportReport import_paths(std::span<const fs::path> paths, const ImportOptions& 
   if (paths.empty()) throw Exception(Code::invalid_argument, "import: name at least one folder, manifest or video");
   std::vector<Entry> entries;
   for (const auto& path : paths) {
-    auto listed = list_path(path);
-    std::move(listed.begin(), listed.end(), std::back_inserter(entries));
+    try {
+      auto listed = list_path(path);
+      std::move(listed.begin(), listed.end(), std::back_inserter(entries));
+    } catch (const Exception& e) {
+      if (paths.size() == 1 || e.code() != Code::not_found) throw;
+      entries.push_back({path.string(), tl::unexpected<Error>(e.error())});
+    }
   }
   return Importer(std::move(entries), options, catalog, store, limits).run(progress);
 }

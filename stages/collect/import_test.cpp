@@ -125,6 +125,15 @@ TEST_F(ImportTest, EveryRejectedFileHasItsReasonAndTheOthersCount) {
   EXPECT_THAT(json["rejected"][1]["reason"].get<std::string>(), testing::StartsWith("not_a_video: "));
 }
 
+TEST_F(ImportTest, AMissingPathAmongSeveralIsOneOfTheRejected) {
+  const auto good = shared_clips->path() / planned()[0].file;
+  const auto report = import({home_.path() / "gone", good});
+  EXPECT_EQ(report.added, 1);
+  ASSERT_EQ(report.rejected.size(), 1U);
+  EXPECT_EQ(report.rejected[0].path, (home_.path() / "gone").string());
+  EXPECT_EQ(report.rejected[0].reason.code, Code::not_found);
+}
+
 TEST_F(ImportTest, TheFirstOfTwoEqualFilesCountsWhateverTheThreadsDo) {
   const auto clip = planned()[0];
   std::string lines;
