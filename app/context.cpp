@@ -47,10 +47,10 @@ std::unique_ptr<catalog::Catalog> Context::open_catalog() const {
   return catalog::open(config_.catalog.url.empty() ? (home_ / "catalog.db").string() : config_.catalog.url);
 }
 
-void Context::item_failed(const std::string& item, const Error& error) {
+void Context::item_failed(const std::string& item, const Error& error, const char* kind) {
   status = 3;
   if (json) {
-    const nlohmann::ordered_json line{{"video", item},
+    const nlohmann::ordered_json line{{kind, item},
                                       {"error", {{"code", code_name(error.code)}, {"message", error.message}}}};
     std::cerr << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   } else {

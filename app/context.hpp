@@ -53,8 +53,8 @@ struct Context {
   std::unique_ptr<store::Store> open_store() const;
   std::unique_ptr<catalog::Catalog> open_catalog() const;
 
-  // One item that failed: a line on stderr, and status 3 at the end.
-  void item_failed(const std::string& item, const Error& error);
+  // One item that failed: a line on stderr, and status 3 at the end. kind: what the JSON line calls it.
+  void item_failed(const std::string& item, const Error& error, const char* kind = "video");
 
  private:
   std::filesystem::path home_;

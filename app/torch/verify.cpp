@@ -37,11 +37,18 @@ void run_verify(Context& context, const VerifyArguments& a) {
   context.start();
   std::optional<model::Recipe> recipe;
   if (!a.recipe.empty()) recipe = model::load_recipe(a.recipe);
+  bool passed = true;
   for (const auto& golden : a.goldens) {
-    const auto report = model::verify(golden, recipe);
-    if (!report.passed) context.status = 1;
-    context.json ? print(to_json(report).dump()) : print_for_people(report);
+    try {
+      const auto report = model::verify(golden, recipe);
+      passed &= report.passed;
+      context.json ? print(to_json(report).dump()) : print_for_people(report);
+    } catch (const Exception& e) {
+      if (a.goldens.size() == 1 || e.code() == Code::interrupted) throw;
+      context.item_failed(golden, e.error(), "golden");
+    }
   }
+  if (!passed) context.status = 1;
 }
 
 }  // namespace reeltag::app

@@ -114,6 +114,12 @@ class Verify(support.Case):
         done = run("models", "verify", self.folder / f"{name}.json", "--json", home=self.folder)
         self.assertStatus(done, 1)
         self.assertIn(f"{name}.safetensors", done.errors()[None]["message"])
+        both = run("models", "verify", self.folder / f"{name}.json", GOLDENS / "d03_v2_nocls_heads2.json", "--json",
+                   home=self.folder)
+        self.assertStatus(both, 3)
+        self.assertEqual([line["passed"] for line in both.json_lines()], [True])
+        (failed,) = both.err_lines()
+        self.assertEqual(failed["golden"], str(self.folder / f"{name}.json"))
 
 
 if __name__ == "__main__":
