@@ -46,10 +46,19 @@ bool is_picture_only(const AVStream& s) {
           (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS | AV_DISPOSITION_STILL_IMAGE)) != 0;
 }
 
+// libav sizes some tables by counts that a file states, before it finds that the file is too short for them. No honest
+// table, packet or frame (at most 16 bytes a pixel) is larger than this. The bound is the process's; the last call sets
+// it.
+void bound_allocations(const Limits& limits) {
+  constexpr std::int64_t kLeast = 512LL << 20, kMost = 1LL << 36;
+  av_max_alloc(static_cast<std::size_t>(std::clamp(limits.max_pixels, kLeast / 16, kMost / 16) * 16));
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Input>> Input::open(std::shared_ptr<const File> file, const Limits& limits) {
   libav::silence();
+  bound_allocations(limits);
   libav::clear_log();
   std::unique_ptr<Input> input(new Input(std::move(file), limits));
   input->probe_.size_bytes = input->file_->size();
