@@ -37,13 +37,24 @@ struct Rows {
   std::vector<std::string> groups;
 };
 
+// Calibrated scores [N,K] of videos by a head that had not seen them.
+struct Unseen {
+  Tensor scores, hot;
+  std::vector<std::vector<int>> classes;
+
+  void add(const Tensor& more, const Rows& rows) {
+    scores = scores.defined() ? torch::cat({scores, more}) : more;
+    hot = hot.defined() ? torch::cat({hot, rows.labels.hot}) : rows.labels.hot;
+    classes.insert(classes.end(), rows.classes.begin(), rows.classes.end());
+  }
+};
+
 struct FittedHead {
   model::LinearHead head;
   model::Scoring scoring;
   double strength = 0.0, net_weight = 1.0;
-  std::vector<std::vector<float>> val_scores,
-      unseen_scores;  // calibrated; of val, and of all that the head did not see
-  std::vector<std::vector<int>> unseen_classes;
+  Tensor val_scores;  // [N,K], calibrated
+  Unseen unseen;      // the training videos, where they can be; then val
 };
 
 // How much the MViT's block counts beside the teacher's, a factor on its standardised features. A net that was trained
@@ -97,7 +108,7 @@ class FrozenTrainer {
                  .seconds_fit = seconds_since(begin)};
     const Figures val = judge(head);
     const auto kept = shipped_classes(set_, options_.config.min_lift, [&] {
-      return validator_ ? validator_(head.unseen_scores, head.unseen_classes).lift : std::vector<double>{};
+      return validator_ ? validator_(to_vectors(head.unseen.scores), head.unseen.classes).lift : std::vector<double>{};
     });
     save(head, alone, kept, val);
     return {.run = options_.run.filename().string(),
@@ -189,30 +200,42 @@ class FrozenTrainer {
     return out;
   }
 
+  // Out-of-fold scores of the training videos are many, but where the net itself was trained on these they flatter.
+  // Then val alone says how to calibrate, and the scores of a head without the net stand in where thresholds are
+  // chosen: a calibrated score means the same from either.
   void calibrate(const model::Chosen& chosen, const std::vector<std::string>& blocks, const Rows& train,
                  const Rows& val, FittedHead& out) const {
-    // Out-of-fold scores of the training videos are many; but where the net itself was trained on them they flatter.
+    const auto kind = val.labels.kind;
+    const double precision = options_.config.precision;
+    const bool uses_net = std::find(blocks.begin(), blocks.end(), model::kMvitBlock) != blocks.end();
     const Tensor val_logits = model::logits(chosen.head, val.features);
-    Tensor held_out = val_logits;
-    model::Labels labels = val.labels;
-    out.unseen_classes = val.classes;
-    if (!knows_training_videos() || std::find(blocks.begin(), blocks.end(), model::kMvitBlock) == blocks.end()) {
-      held_out = torch::cat({model::cross_fit_logits(train.features, train.labels, train.groups, chosen.c,
-                                                     /*folds=*/5, weights(blocks, out.net_weight)),
-                             held_out});
-      labels.hot = torch::cat({train.labels.hot, val.labels.hot});
-      out.unseen_classes = train.classes;
-      out.unseen_classes.insert(out.unseen_classes.end(), val.classes.begin(), val.classes.end());
-    }
     out.head = chosen.head;
-    out.scoring = fit_scoring(held_out, labels, options_.config.precision);
-    const auto scores = [&](const Tensor& logits) {
-      const Tensor scale = torch::tensor(out.scoring.scale, torch::kDouble),
-                   shift = torch::tensor(out.scoring.shift, torch::kDouble);
-      return model::probabilities(labels.kind, logits * scale + shift);
-    };
-    out.unseen_scores = to_vectors(scores(held_out));
-    out.val_scores = to_vectors(scores(val_logits));
+    if (uses_net && knows_training_videos()) {
+      out.scoring = fit_scoring(val_logits, val.labels, precision);
+      if (blocks.size() > 1) out.unseen.add(scores_without_net(blocks, train), train);
+    } else {
+      const Tensor out_of_fold = model::cross_fit_logits(train.features, train.labels, train.groups, chosen.c,
+                                                         /*folds=*/5, weights(blocks, out.net_weight));
+      const model::Labels all{kind, torch::cat({train.labels.hot, val.labels.hot})};
+      out.scoring = fit_scoring(torch::cat({out_of_fold, val_logits}), all, precision);
+      out.unseen.add(scores_of(out.scoring, out_of_fold, kind), train);
+    }
+    out.val_scores = scores_of(out.scoring, val_logits, kind);
+    out.unseen.add(out.val_scores, val);
+    out.scoring.thresholds = model::thresholds_for_precision(out.unseen.scores, {kind, out.unseen.hot}, precision);
+  }
+
+  [[nodiscard]] Tensor scores_without_net(const std::vector<std::string>& blocks, const Rows& train) const {
+    std::vector<std::string> others;
+    std::copy_if(blocks.begin(), blocks.end(), std::back_inserter(others),
+                 [](const std::string& block) { return block != model::kMvitBlock; });
+    return fit(others).unseen.scores.narrow(0, 0, static_cast<std::int64_t>(train.classes.size()));
+  }
+
+  [[nodiscard]] static Tensor scores_of(const model::Scoring& scoring, const Tensor& logits, model::HeadKind kind) {
+    const Tensor scale = torch::tensor(scoring.scale, torch::kDouble),
+                 shift = torch::tensor(scoring.shift, torch::kDouble);
+    return model::probabilities(kind, logits * scale + shift);
   }
 
   // The net was trained on this dataset, or nobody knows on what.
@@ -224,7 +247,7 @@ class FrozenTrainer {
 
   [[nodiscard]] Figures judge(const FittedHead& head) const {
     const Rows val = rows(dataset::Split::val, columns({options_.blocks.front()}));
-    return validator_ ? validator_(head.val_scores, val.classes).figures : Figures{};
+    return validator_ ? validator_(to_vectors(head.val_scores), val.classes).figures : Figures{};
   }
 
   void save(const FittedHead& fitted, const std::optional<FittedHead>& alone, const std::vector<std::int64_t>& kept,
