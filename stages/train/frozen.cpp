@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cmath>
 #include <map>
 #include <optional>
 #include <thread>
@@ -10,6 +11,7 @@
 #include <nlohmann/json.hpp>
 
 #include "features.hpp"
+#include "reeltag/base/log.hpp"
 #include "reeltag/model/bundle.hpp"
 #include "reeltag/model/linear.hpp"
 #include "reeltag/model/mvit.hpp"
@@ -39,8 +41,8 @@ struct Rows {
 
 // Calibrated scores [N,K] of videos by a head that had not seen them.
 struct Unseen {
-  Tensor scores, hot;
-  std::vector<std::vector<int>> classes;
+  Tensor scores = {}, hot = {};
+  std::vector<std::vector<int>> classes = {};
 
   void add(const Tensor& more, const Rows& rows) {
     scores = scores.defined() ? torch::cat({scores, more}) : more;
@@ -50,16 +52,29 @@ struct Unseen {
 };
 
 struct FittedHead {
-  model::LinearHead head;
-  model::Scoring scoring;
-  double strength = 0.0, net_weight = 1.0;
-  Tensor val_scores;  // [N,K], calibrated
-  Unseen unseen;      // the training videos, where they can be; then val
+  std::vector<std::string> blocks;  // that it reads
+  model::LinearHead head = {};
+  model::Scoring scoring = {};
+  double strength = 0.0, net_weight = 0.0;
+  Tensor val_scores = {};  // [N,K], calibrated
+  Unseen unseen = {};      // the training videos, where they can be; then val
 };
 
 // How much the MViT's block counts beside the teacher's, a factor on its standardised features. A net that was trained
-// on the very videos knows them too well, and the head would lean on what does not hold for others.
-constexpr std::array kNetWeights{0.0, 0.1, 0.3, 1.0, 3.0};
+// on the very videos knows them too well, and the head would lean on what does not hold for others: so it counts
+// nothing unless one of these is clearly better on val.
+constexpr std::array kNetWeights{0.1, 0.3, 1.0, 3.0};
+
+// The mean gain is larger than its standard error over groups, whose videos are alike.
+bool clearly_less(const Tensor& losses, const Tensor& than, const std::vector<std::string>& groups) {
+  const Tensor gain = than - losses, centred = gain - gain.mean();
+  std::map<std::string, double> by_group;
+  for (std::size_t i = 0; i < groups.size(); ++i)
+    by_group[groups[i]] += centred[static_cast<std::int64_t>(i)].item<double>();
+  double squares = 0.0;
+  for (const auto& [group, sum] : by_group) squares += sum * sum;
+  return gain.mean().item<double>() > std::sqrt(squares) / static_cast<double>(groups.size());
+}
 
 std::vector<std::vector<float>> to_vectors(const Tensor& t) {
   const Tensor rows = t.to(torch::kFloat).contiguous();
@@ -98,7 +113,7 @@ class FrozenTrainer {
     const FittedHead head = fit(options_.blocks);
     std::optional<FittedHead> alone;  // the net's own classifier
     if (has_net() && options_.blocks.size() > 1) alone = fit({model::kMvitBlock});
-    Frozen facts{.blocks = options_.blocks,
+    Frozen facts{.blocks = head.blocks,
                  .strength = head.strength,
                  .net_weight = head.net_weight,
                  .kept = table_.kept,
@@ -125,6 +140,10 @@ class FrozenTrainer {
   }
   [[nodiscard]] bool has_net() const { return has(model::kMvitBlock); }
   [[nodiscard]] bool needs_teacher() const { return has(model::kTeacherMean) || has(model::kTeacherChange); }
+
+  static bool uses_net(const std::vector<std::string>& blocks) {
+    return std::find(blocks.begin(), blocks.end(), model::kMvitBlock) != blocks.end();
+  }
 
   // Columns of these blocks in the table.
   [[nodiscard]] Tensor columns(const std::vector<std::string>& blocks) const {
@@ -181,41 +200,71 @@ class FrozenTrainer {
                                                 " has no validation video to choose the head's strength on; freeze it "
                                                 "with a larger --val, or with more groups");
     }
-    FittedHead out;
-    std::optional<model::Chosen> best;
-    double best_loss = 0.0;
-    const bool mixed = blocks.size() > 1 && std::find(blocks.begin(), blocks.end(), model::kMvitBlock) != blocks.end();
-    for (const double net_weight : kNetWeights) {
-      if (!mixed && net_weight != 1.0) continue;
-      auto chosen = model::choose_strength(train.features, train.labels, val.features, val.labels, model::strengths(),
-                                           {}, weights(blocks, net_weight));
-      const double loss = model::log_loss(model::logits(chosen.head, val.features), val.labels);
-      if (best && !(loss < best_loss)) continue;
-      best_loss = loss;
-      out.net_weight = net_weight;
-      best = std::move(chosen);
-    }
-    out.strength = best->c;
-    calibrate(*best, blocks, train, val, out);
+    if (blocks.size() > 1 && uses_net(blocks)) return fit_beside_net(blocks, train, val);
+    FittedHead out{.blocks = blocks, .net_weight = uses_net(blocks) ? 1.0 : 0.0};
+    const model::Chosen chosen = fit_with(blocks, out.net_weight, train, val);
+    calibrate(chosen, train, val, {}, out);
     return out;
   }
 
+  [[nodiscard]] model::Chosen fit_with(const std::vector<std::string>& blocks, double net_weight, const Rows& train,
+                                       const Rows& val) const {
+    return model::choose_strength(train.features, train.labels, val.features, val.labels, model::strengths(), {},
+                                  weights(blocks, net_weight));
+  }
+
+  // Without the net where it does not clearly help: such a model is faster and no worse.
+  [[nodiscard]] FittedHead fit_beside_net(const std::vector<std::string>& blocks, const Rows& train,
+                                          const Rows& val) const {
+    std::vector<std::string> others;
+    std::copy_if(blocks.begin(), blocks.end(), std::back_inserter(others),
+                 [](const std::string& block) { return block != model::kMvitBlock; });
+    FittedHead without = fit(others);
+    FittedHead out{.blocks = blocks};
+    std::optional<model::Chosen> best;
+    Tensor fewest;
+    for (const double weight : net_weights()) {
+      auto chosen = fit_with(blocks, weight, train, val);
+      const Tensor losses = model::losses(model::logits(chosen.head, val.features), val.labels);
+      if (best && !(losses.mean().item<double>() < fewest.mean().item<double>())) continue;
+      best = std::move(chosen);
+      fewest = losses;
+      out.net_weight = weight;
+    }
+    const Tensor beside =
+        model::losses(model::logits(without.head, rows(dataset::Split::val, columns(others)).features), val.labels);
+    const bool better = clearly_less(fewest, beside, val.groups);
+    log::info("net_beside_teacher", {{"weight", out.net_weight},
+                                     {"val_loss", fewest.mean().item<double>()},
+                                     {"val_loss_without", beside.mean().item<double>()},
+                                     {"taken", better || options_.config.net_weight > 0}});
+    if (!better && options_.config.net_weight <= 0) return without;
+    calibrate(*best, train, val, without.unseen, out);
+    return out;
+  }
+
+  [[nodiscard]] std::vector<double> net_weights() const {
+    if (options_.config.net_weight > 0) return {options_.config.net_weight};
+    return {kNetWeights.begin(), kNetWeights.end()};
+  }
+
   // Out-of-fold scores of the training videos are many, but where the net itself was trained on these they flatter.
-  // Then val alone says how to calibrate, and the scores of a head without the net stand in where thresholds are
-  // chosen: a calibrated score means the same from either.
-  void calibrate(const model::Chosen& chosen, const std::vector<std::string>& blocks, const Rows& train,
-                 const Rows& val, FittedHead& out) const {
+  // Then val alone says how to calibrate, and the scores of the head without the net, if there is one, stand in where
+  // thresholds are chosen: a calibrated score means the same from either.
+  void calibrate(const model::Chosen& chosen, const Rows& train, const Rows& val, const Unseen& without_net,
+                 FittedHead& out) const {
     const auto kind = val.labels.kind;
     const double precision = options_.config.precision;
-    const bool uses_net = std::find(blocks.begin(), blocks.end(), model::kMvitBlock) != blocks.end();
     const Tensor val_logits = model::logits(chosen.head, val.features);
     out.head = chosen.head;
-    if (uses_net && knows_training_videos()) {
+    out.strength = chosen.c;
+    if (uses_net(out.blocks) && knows_training_videos()) {
       out.scoring = fit_scoring(val_logits, val.labels, precision);
-      if (blocks.size() > 1) out.unseen.add(scores_without_net(blocks, train), train);
+      const auto videos = static_cast<std::int64_t>(train.classes.size());
+      if (without_net.scores.defined()) out.unseen.add(without_net.scores.narrow(0, 0, videos), train);
     } else {
       const Tensor out_of_fold = model::cross_fit_logits(train.features, train.labels, train.groups, chosen.c,
-                                                         /*folds=*/5, weights(blocks, out.net_weight));
+                                                         /*folds=*/5, weights(out.blocks, out.net_weight));
       const model::Labels all{kind, torch::cat({train.labels.hot, val.labels.hot})};
       out.scoring = fit_scoring(torch::cat({out_of_fold, val_logits}), all, precision);
       out.unseen.add(scores_of(out.scoring, out_of_fold, kind), train);
@@ -223,13 +272,6 @@ class FrozenTrainer {
     out.val_scores = scores_of(out.scoring, val_logits, kind);
     out.unseen.add(out.val_scores, val);
     out.scoring.thresholds = model::thresholds_for_precision(out.unseen.scores, {kind, out.unseen.hot}, precision);
-  }
-
-  [[nodiscard]] Tensor scores_without_net(const std::vector<std::string>& blocks, const Rows& train) const {
-    std::vector<std::string> others;
-    std::copy_if(blocks.begin(), blocks.end(), std::back_inserter(others),
-                 [](const std::string& block) { return block != model::kMvitBlock; });
-    return fit(others).unseen.scores.narrow(0, 0, static_cast<std::int64_t>(train.classes.size()));
   }
 
   [[nodiscard]] static Tensor scores_of(const model::Scoring& scoring, const Tensor& logits, model::HeadKind kind) {
@@ -257,7 +299,7 @@ class FrozenTrainer {
                          .recipe = net_ ? net_->recipe : model::Recipe{},
                          .vocabulary = {},
                          .multi_label = multi,
-                         .blocks = options_.blocks,
+                         .blocks = fitted.blocks,
                          .teacher_frames = options_.config.teacher_frames,
                          .scoring = rows_of(fitted.scoring, kept)};
     for (const auto c : kept) bundle.vocabulary.push_back(set_.vocabulary[static_cast<std::size_t>(c)]);

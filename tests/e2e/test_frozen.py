@@ -36,7 +36,8 @@ class Frozen(support.Case):
     def test_features_are_computed_once(self):
         again = must(self.train("again")).json()["frozen"]
         self.assertEqual((again["features_kept"], again["features_computed"]), (80, 0))
-        one = next((self.home / "store" / "features").rglob("*.f32"))
+        of_teacher = 4 * 2 * 1280  # bytes of its two blocks
+        one = next(path for path in (self.home / "store" / "features").rglob("*.f32") if path.stat().st_size == of_teacher)
         one.write_bytes(one.read_bytes()[:-4])  # not what it was
         mended = must(self.train("mended")).json()["frozen"]
         self.assertEqual((mended["features_kept"], mended["features_computed"]), (79, 1))
@@ -51,7 +52,7 @@ class Frozen(support.Case):
         self.assertTrue(line["tags"][0]["segments"])
 
     def test_fused_with_a_net_it_works_without_the_teacher_too(self):
-        fused = must(self.train("fused", "--from", "tiny")).json()
+        fused = must(self.train("fused", "--from", "tiny", "--set", "train.net_weight=1")).json()
         self.assertEqual(fused["frozen"]["blocks"], ["mvit", "teacher.mean", "teacher.change"])
         self.assertGreater(fused["val"]["top1"], 0.8)
         bundle = json.loads((self.home / "runs" / "fused" / "bundle" / "bundle.json").read_text(encoding="utf-8"))
@@ -60,6 +61,15 @@ class Frozen(support.Case):
         alone = run("tag", "--model", "fused", "--threshold", "0", self.clips[0], "--json", home=self.home, **NOWHERE)
         self.assertEqual(len(must(alone).json()["tags"]), 4)
         self.assertIn("tagging_without_teacher", alone.err)
+
+    def test_a_net_that_adds_nothing_is_left_out_but_stands_by(self):
+        beside = must(self.train("beside", "--from", "tiny")).json()
+        self.assertEqual(beside["frozen"]["blocks"], ["teacher.mean", "teacher.change"])
+        self.assertEqual(beside["frozen"]["net_weight"], 0)
+        heads = [(self.home / "runs" / name / "bundle" / "head.safetensors").read_bytes() for name in ("teacher", "beside")]
+        self.assertEqual(heads[0], heads[1])
+        alone = run("tag", "--model", "beside", "--threshold", "0", self.clips[0], "--json", home=self.home, **NOWHERE)
+        self.assertEqual(len(must(alone).json()["tags"]), 4)
 
     def test_the_net_alone_is_a_plain_model(self):
         net = must(self.train("net", "--blocks", "mvit", "--from", "tiny", **NOWHERE)).json()

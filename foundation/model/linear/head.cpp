@@ -82,11 +82,13 @@ Tensor probabilities(HeadKind kind, const Tensor& logits) {
   return kind == HeadKind::softmax ? torch::softmax(x, 1) : torch::sigmoid(x);
 }
 
-double log_loss(const Tensor& logits, const Labels& labels) {
+Tensor losses(const Tensor& logits, const Labels& labels) {
   const Tensor x = checked_matrix(logits, "logits");
   if (x.sizes() != labels.hot.sizes()) refuse("logits " + shape(x) + " for labels " + shape(labels.hot));
-  if (labels.kind == HeadKind::softmax) return -(labels.hot * torch::log_softmax(x, 1)).sum(1).mean().item<double>();
-  return torch::binary_cross_entropy_with_logits(x, labels.hot).item<double>();
+  if (labels.kind == HeadKind::softmax) return -(labels.hot * torch::log_softmax(x, 1)).sum(1);
+  return torch::binary_cross_entropy_with_logits(x, labels.hot, {}, {}, at::Reduction::None).mean(1);
 }
+
+double log_loss(const Tensor& logits, const Labels& labels) { return losses(logits, labels).mean().item<double>(); }
 
 }  // namespace reeltag::model

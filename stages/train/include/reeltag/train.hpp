@@ -28,13 +28,14 @@
 namespace reeltag::train {
 
 struct TrainConfig {
-  int threads = 0;         // of the network; 0: one for each processor
-  int decode_threads = 2;  // that prepare clips
-  double cache_gb = 4.0;   // memory for decoded frames; what does not fit is decoded again each epoch
-  double precision = 0.5;  // that a hashtag's threshold aims at on the val split
-  int teacher_frames = 4;  // of a video, for the teacher's blocks
-  double min_lift = 0.0;   // hashtags with less than this many times their prior as AP on unseen groups do not ship
-  bool half = false;       // the bundle's weights as float16
+  int threads = 0;          // of the network; 0: one for each processor
+  int decode_threads = 2;   // that prepare clips
+  double cache_gb = 4.0;    // memory for decoded frames; what does not fit is decoded again each epoch
+  double precision = 0.5;   // that a hashtag's threshold aims at on the val split
+  int teacher_frames = 4;   // of a video, for the teacher's blocks
+  double net_weight = 0.0;  // of the MViT's block beside the teacher's; 0: chosen on val, or the block is left out
+  double min_lift = 0.0;    // hashtags with less than this many times their prior as AP on unseen groups do not ship
+  bool half = false;        // the bundle's weights as float16
   std::string device = "auto";
 };
 template <class V>
@@ -45,6 +46,9 @@ void visit(V& v, TrainConfig& c) {
   v("precision", c.precision, "Precision that a hashtag's threshold aims at on the val split", config::Range{0, 1});
   v("teacher_frames", c.teacher_frames, "Frames of a video that the teacher sees, with frozen features",
     config::Range{1, 64});
+  v("net_weight", c.net_weight,
+    "Factor on the MViT's features beside the teacher's; 0: chosen on val, left out where it does not clearly help",
+    config::Range{0, 1000});
   v("min_lift", c.min_lift, "A hashtag ships only if its AP on unseen groups is this many times its prior; 0 ships all",
     config::Range{0, 1000});
   v("half", c.half, "Write the bundle's weights as float16");

@@ -47,7 +47,8 @@ struct LinearHead {
 };
 at::Tensor logits(const LinearHead& head, const at::Tensor& features);  // [N,D] -> float64 [N,K]
 at::Tensor probabilities(HeadKind kind, const at::Tensor& logits);      // [N,K] -> float64 [N,K]
-double log_loss(const at::Tensor& logits, const Labels& labels);        // mean over rows, and tags with per_tag
+at::Tensor losses(const at::Tensor& logits, const Labels& labels);      // float64 [N], mean over tags with per_tag
+double log_loss(const at::Tensor& logits, const Labels& labels);        // mean of losses()
 
 // The head at the optimum for the standardised features, with the standard folded in: it reads raw features [N,D].
 // A tag that no row or every row has, and a class without a row, have no optimum (the intercept goes to infinity):
