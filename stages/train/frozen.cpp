@@ -65,7 +65,7 @@ struct FittedHead {
 // nothing unless one of these is clearly better on val.
 constexpr std::array kNetWeights{0.1, 0.3, 1.0, 3.0};
 
-// The mean gain is larger than its standard error over groups, whose videos are alike.
+// The mean gain is above 0 with 95 % confidence (one-sided), by its standard error over groups, whose videos are alike.
 bool clearly_less(const Tensor& losses, const Tensor& than, const std::vector<std::string>& groups) {
   const Tensor gain = than - losses, centred = gain - gain.mean();
   std::map<std::string, double> by_group;
@@ -73,7 +73,8 @@ bool clearly_less(const Tensor& losses, const Tensor& than, const std::vector<st
     by_group[groups[i]] += centred[static_cast<std::int64_t>(i)].item<double>();
   double squares = 0.0;
   for (const auto& [group, sum] : by_group) squares += sum * sum;
-  return gain.mean().item<double>() > std::sqrt(squares) / static_cast<double>(groups.size());
+  constexpr double kNormal95 = 1.645;
+  return gain.mean().item<double>() > kNormal95 * std::sqrt(squares) / static_cast<double>(groups.size());
 }
 
 std::vector<std::vector<float>> to_vectors(const Tensor& t) {
