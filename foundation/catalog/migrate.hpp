@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "sqlite.hpp"
+#include "reeltag/catalog/sqlite.hpp"
 
 namespace reeltag::catalog {
 

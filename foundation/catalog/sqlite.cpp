@@ -1,4 +1,6 @@
-#include "sqlite.hpp"
+#include "reeltag/catalog/sqlite.hpp"
+
+#include <sqlite3.h>
 
 #include <algorithm>
 #include <limits>
@@ -25,9 +27,8 @@ Meaning meaning_of(int result) {
     case SQLITE_LOCKED:
       return {Code::unavailable, "; another process is using it, try again when that has ended"};
     case SQLITE_NOTADB:
-      return {Code::corrupt, "; name another file, or move this one away to begin a new catalog"};
     case SQLITE_CORRUPT:
-      return {Code::corrupt, "; restore it from a backup, or rescue what is left with: sqlite3 FILE .recover"};
+      return {Code::corrupt, ""};  // the advice is the database's own
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
@@ -45,17 +46,17 @@ Meaning meaning_of(int result) {
   }
 }
 
-// Creates the folder and its missing parents so that they survive a crash; the catalog would go with them.
-void make_folder(const fs::path& folder) {
+// Creates the folder and its missing parents so that they survive a crash; the database would go with them.
+void make_folder(const fs::path& folder, const Purpose& purpose) {
   std::error_code error;
   if (fs::is_directory(folder, error)) return;
-  make_folder(folder.parent_path());
+  make_folder(folder.parent_path(), purpose);
   if (fs::create_directory(folder, error)) {
     sync_folder(folder.parent_path());
   } else if (std::error_code none; !fs::is_directory(folder, none)) {
     const bool denied = error == std::errc::permission_denied || error == std::errc::read_only_file_system;
     throw Exception(denied ? Code::permission_denied : Code::unavailable,
-                    "the catalog's folder '" + folder.string() + "' cannot be made: " + error.message());
+                    "the " + purpose.name + "'s folder '" + folder.string() + "' cannot be made: " + error.message());
   }
 }
 
@@ -111,11 +112,16 @@ std::string Query::text(int column) const { return std::string(text_view(column)
 
 bool Query::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
 
-Database::Database(const fs::path& path, std::chrono::milliseconds lock_wait) : path_(path), lock_wait_(lock_wait) {
+void Database::Close::operator()(sqlite3* handle) const { sqlite3_close(handle); }
+
+void Database::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+
+Database::Database(const fs::path& path, std::chrono::milliseconds lock_wait, Purpose purpose)
+    : path_(path), lock_wait_(lock_wait), purpose_(std::move(purpose)) {
   std::error_code error;
-  make_folder(path.parent_path());
+  make_folder(path.parent_path(), purpose_);
   if (fs::is_directory(path, error)) {
-    throw Exception(Code::invalid_argument, "catalog '" + path.string() + "' is a folder; name a file");
+    throw Exception(Code::invalid_argument, purpose_.name + " '" + path.string() + "' is a folder; name a file");
   }
   sqlite3* handle = nullptr;
   // Without SQLITE_OPEN_URI a path is only ever a path.
@@ -132,7 +138,7 @@ Database::Database(const fs::path& path, std::chrono::milliseconds lock_wait) : 
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   execute("PRAGMA foreign_keys = ON");
   use_wal();
-  execute("PRAGMA synchronous = FULL");
+  execute(purpose_.every_commit_synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
   // KiB, taken as needed. Ids are random, so inserts and scans by id touch pages all over; 64 MiB hold most of a
   // catalog of 100,000 videos (86 MB).
   execute("PRAGMA cache_size = -65536");
@@ -155,7 +161,12 @@ void Database::raise(int result) const {
   const char* said = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(result);
   // The handle has the words of its last call only.
   if (handle_ && sqlite3_extended_errcode(handle_.get()) != result) said = sqlite3_errstr(result);
-  throw Exception(code, "catalog '" + path_.string() + "': " + said + advice);
+  std::string message = purpose_.name;
+  message.append(" '").append(path_.string()).append("': ").append(said).append(advice);
+  if (code == Code::corrupt) {
+    message += "; " + ((result & 0xFF) == SQLITE_NOTADB ? purpose_.when_foreign : purpose_.when_damaged);
+  }
+  throw Exception(code, message);
 }
 
 void Database::execute(const std::string& sql) {
@@ -175,6 +186,11 @@ sqlite3_stmt* Database::prepare(const std::string& sql) {
   return kept.get();
 }
 
+void Database::roll_back() {
+  // Some failures roll back by themselves.
+  if (sqlite3_get_autocommit(handle_.get()) == 0) sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
 Query Database::query_with(const std::string& sql, std::span<const std::string> values) {
   Query run(*this, prepare(sql));
   int n = 0;
@@ -184,13 +200,12 @@ Query Database::query_with(const std::string& sql, std::span<const std::string> 
 
 Transaction::Transaction(Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
 
-Transaction::~Transaction() {
-  // Some failures roll back by themselves.
-  if (sqlite3_get_autocommit(database_.handle_.get()) == 0) {
-    sqlite3_exec(database_.handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
-  }
-}
+Transaction::~Transaction() { database_.roll_back(); }
 
 void Transaction::commit() { database_.execute("COMMIT"); }
+
+Snapshot::Snapshot(Database& database) : database_(database) { database_.execute("BEGIN"); }
+
+Snapshot::~Snapshot() { database_.roll_back(); }
 
 }  // namespace reeltag::catalog

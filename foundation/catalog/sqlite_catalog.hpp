@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "reeltag/catalog.hpp"
-#include "sqlite.hpp"
+#include "reeltag/catalog/sqlite.hpp"
 
 namespace reeltag::catalog {
 

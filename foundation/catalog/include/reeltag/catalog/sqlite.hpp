@@ -1,11 +1,11 @@
-// SQLite's C interface as values that clean up after themselves: Database, Query, Transaction. Private to the catalog.
-// One thread at a time. Failures throw Exception with the file and what was being done.
+// SQLite's C interface as values that clean up after themselves: Database, Query, Transaction, Snapshot. For the
+// modules that keep a database of their own (catalog, index); none shows it in its interface. One thread at a time.
+// Failures throw Exception with the file and what was being done.
 //
+//   Database database(home / "catalog.db", std::chrono::seconds(10));
 //   auto query = database.query("SELECT caption FROM video WHERE id = $1", id);
 //   if (query.step()) use(query.text(0));
 #pragma once
-
-#include <sqlite3.h>
 
 #include <chrono>
 #include <cstdint>
@@ -17,6 +17,9 @@
 #include <string_view>
 #include <unordered_map>
 #include <utility>
+
+struct sqlite3;
+struct sqlite3_stmt;
 
 namespace reeltag::catalog {
 
@@ -55,10 +58,20 @@ class Query {
   sqlite3_stmt* statement_;
 };
 
+// What differs between the databases that the program keeps.
+struct Purpose {
+  std::string name = "catalog";  // what messages call it
+  // What to do when the file is damaged, or is no database.
+  std::string when_damaged = "restore it from a backup, or rescue what is left with: sqlite3 FILE .recover";
+  std::string when_foreign = "name another file, or move this one away to begin a new catalog";
+  // False: a commit survives a kill, a loss of power may undo the last ones. For what can be made anew.
+  bool every_commit_synced = true;
+};
+
 class Database {
  public:
-  // Opens, creating file and folder as needed: WAL, every commit synced, foreign keys on.
-  Database(const std::filesystem::path& path, std::chrono::milliseconds lock_wait);
+  // Opens, creating file and folder as needed: WAL, foreign keys on.
+  Database(const std::filesystem::path& path, std::chrono::milliseconds lock_wait, Purpose purpose = {});
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
 
@@ -81,20 +94,23 @@ class Database {
  private:
   friend class Query;
   friend class Transaction;
+  friend class Snapshot;
 
   struct Close {
-    void operator()(sqlite3* handle) const { sqlite3_close(handle); }
+    void operator()(sqlite3* handle) const;
   };
   struct Finalize {
-    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+    void operator()(sqlite3_stmt* statement) const;
   };
 
   sqlite3_stmt* prepare(const std::string& sql);
   void use_wal();
+  void roll_back();
   [[noreturn]] void raise(int result) const;
 
   std::filesystem::path path_;
   std::chrono::milliseconds lock_wait_;
+  Purpose purpose_;
   std::unique_ptr<sqlite3, Close> handle_;
   // After handle_: finalised before the database is closed.
   std::unordered_map<std::string, std::unique_ptr<sqlite3_stmt, Finalize>> statements_;
@@ -108,6 +124,18 @@ class Transaction {
   Transaction& operator=(const Transaction&) = delete;
   ~Transaction();
   void commit();
+
+ private:
+  Database& database_;
+};
+
+// Several reads that see the database as it was at the first of them, whoever writes meanwhile.
+class Snapshot {
+ public:
+  explicit Snapshot(Database& database);
+  Snapshot(const Snapshot&) = delete;
+  Snapshot& operator=(const Snapshot&) = delete;
+  ~Snapshot();
 
  private:
   Database& database_;
