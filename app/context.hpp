@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "reeltag/base/config.hpp"
@@ -17,11 +18,17 @@
 namespace reeltag::app {
 
 struct Place {
-  std::string url;  // empty: below the home
+  std::string_view meaning;
+  std::string url = {};  // empty: below the home
 };
+template <class V>
+void visit(V& v, Place& p) {
+  v("url", p.url, p.meaning);
+}
 
 struct Config {
-  Place store, catalog;
+  Place store{.meaning = "Where videos are kept: a folder; empty for HOME/store"};
+  Place catalog{.meaning = "Where the catalog is: a file; empty for HOME/catalog.db"};
   media::Limits media;
   http::ClientOptions http;
   train::TrainConfig train;
@@ -29,8 +36,8 @@ struct Config {
 };
 template <class V>
 void visit(V& v, Config& c) {
-  v("store.url", c.store.url, "Where videos are kept: a folder; empty for HOME/store");
-  v("catalog.url", c.catalog.url, "Where the catalog is: a file; empty for HOME/catalog.db");
+  v.section("store", c.store);
+  v.section("catalog", c.catalog);
   v.section("media", c.media);
   v.section("http", c.http);
   v.section("train", c.train);

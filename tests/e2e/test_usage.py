@@ -91,6 +91,19 @@ class Usage(support.Case):
         self.assertEqual((found["train.cache_gb"]["value"], found["train.cache_gb"]["origin"]), ("0.5", "--set"))
         self.assertEqual(found["tag.top"]["origin"], "default")
 
+    def test_store_and_catalog_can_lie_elsewhere(self):
+        places = {"store": self.folder / "other-store", "catalog": self.folder / "other.db"}
+        file = self.folder / "places.yaml"
+        file.write_text("".join(f"{name}:\n  url: {place}\n" for name, place in places.items()), encoding="utf-8")
+        sets = [word for name, place in places.items() for word in ("--set", f"{name}.url={place}")]
+        for options in (["--config", file], sets):
+            done = run("doctor", "--json", *options, home=self.folder / "home-of-places")
+            details = {line["check"]: line["detail"] for line in done.json_lines()}
+            self.assertIn(str(places["store"]), details["store"])
+            self.assertTrue(places["catalog"].exists())
+            places["catalog"].unlink()
+        self.assertFalse((self.folder / "home-of-places" / "catalog.db").exists())
+
     def test_doctor_lists_what_it_looked_at(self):
         done = run("doctor", "--json", home=self.folder / "new-home")
         checks = {line["check"]: line for line in done.json_lines()}
