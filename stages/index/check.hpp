@@ -1,0 +1,12 @@
+// What every index refuses to keep, whatever database lies underneath. Pure functions, any thread.
+#pragma once
+
+#include "reeltag/index.hpp"
+
+namespace reeltag::index {
+
+// Throw invalid_argument, naming the video and the field.
+void check(const Texts& texts);
+void check(const Prediction& prediction);
+
+}  // namespace reeltag::index

@@ -1,0 +1,295 @@
+#include "sqlite_index.hpp"
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+
+#include "check.hpp"
+#include "reeltag/base/json.hpp"
+#include "reeltag/catalog.hpp"
+
+namespace reeltag::index {
+namespace {
+
+using catalog::Database;
+using catalog::Snapshot;
+using catalog::Transaction;
+
+constexpr std::chrono::seconds kLockWait{10};
+// Marks the file; "rein" in ASCII.
+constexpr std::int64_t kApplicationId = 0x7265696E;
+// One more with every change to the tables or to what words_of() makes of a text.
+constexpr std::int64_t kFormat = 1;
+
+// tag_by_hashtag has all that a search reads of a tag. typed and segments are JSON: they are read for the videos that
+// are shown, never searched. text_words has the words of caption and typed with blanks between; its tokenizer splits at
+// the blanks and nowhere else, because words hold neither ASCII punctuation nor upper case (words.hpp).
+const std::string kTables =
+    "CREATE TABLE video (row_no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, caption TEXT NOT NULL, "
+    "typed TEXT NOT NULL, model TEXT NOT NULL, model_version TEXT NOT NULL) STRICT;"
+    "CREATE TABLE hashtag (row_no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE) STRICT;"
+    "CREATE TABLE hashtag_name (name TEXT NOT NULL, hashtag_row INTEGER NOT NULL REFERENCES hashtag (row_no), "
+    "share REAL NOT NULL, PRIMARY KEY (name, hashtag_row)) STRICT, WITHOUT ROWID;"
+    "CREATE TABLE tag (video_row INTEGER NOT NULL REFERENCES video (row_no), hashtag_row INTEGER NOT NULL REFERENCES "
+    "hashtag (row_no), score REAL NOT NULL, segments TEXT NOT NULL, PRIMARY KEY (video_row, hashtag_row)) STRICT, "
+    "WITHOUT ROWID;"
+    "CREATE INDEX tag_by_hashtag ON tag (hashtag_row, video_row, score);";
+// What only this database has: full text.
+const std::string kTextTable = "CREATE VIRTUAL TABLE text_words USING fts5 (caption, typed, tokenize = 'ascii');";
+const std::string kFindText = "SELECT rowid FROM text_words WHERE text_words MATCH $1";
+
+const std::string kPutTexts =
+    "INSERT INTO video (name, caption, typed, model, model_version) VALUES ($1, $2, $3, '', '') "
+    "ON CONFLICT (name) DO UPDATE SET caption = excluded.caption, typed = excluded.typed "
+    "WHERE video.caption <> excluded.caption OR video.typed <> excluded.typed RETURNING row_no";
+const std::string kDropWords = "DELETE FROM text_words WHERE rowid = $1";
+const std::string kPutWords = "INSERT INTO text_words (rowid, caption, typed) VALUES ($1, $2, $3)";
+
+const std::string kPutModel =
+    "INSERT INTO video (name, caption, typed, model, model_version) VALUES ($1, '', '[]', $2, $3) "
+    "ON CONFLICT (name) DO UPDATE SET model = excluded.model, model_version = excluded.model_version RETURNING row_no";
+const std::string kDropTags = "DELETE FROM tag WHERE video_row = $1";
+const std::string kPutTag =
+    "INSERT INTO tag (video_row, hashtag_row, score, segments) VALUES ($1, $2, $3, $4) "
+    "ON CONFLICT (video_row, hashtag_row) DO UPDATE SET score = excluded.score, segments = excluded.segments "
+    "WHERE excluded.score > tag.score";
+const std::string kSelectHashtag = "SELECT row_no FROM hashtag WHERE name = $1";
+const std::string kPutHashtag = "INSERT INTO hashtag (name) VALUES ($1) RETURNING row_no";
+const std::string kPutName = "INSERT INTO hashtag_name (name, hashtag_row, share) VALUES ($1, $2, $3)";
+
+const std::string kSelectModel = "SELECT model, model_version FROM video WHERE name = $1";
+const std::string kNamed = "SELECT hashtag_row, share FROM hashtag_name WHERE name = $1";
+const std::string kTagged = "SELECT video_row, score FROM tag WHERE hashtag_row = $1";
+const std::string kSelectVideo = "SELECT name, caption, typed FROM video WHERE row_no = $1";
+const std::string kSelectTags =
+    "SELECT t.hashtag_row, h.name, t.score, t.segments FROM tag t JOIN hashtag h ON h.row_no = t.hashtag_row "
+    "WHERE t.video_row = $1 ORDER BY t.score DESC, h.name";
+
+const std::string kCountVideos =
+    "SELECT COUNT(*), COUNT(CASE WHEN caption <> '' THEN 1 END), COUNT(CASE WHEN typed <> '[]' THEN 1 END) FROM video";
+const std::string kCountPredicted = "SELECT COUNT(DISTINCT video_row) FROM tag";
+const std::string kCountHashtags = "SELECT COUNT(DISTINCT hashtag_row) FROM tag";
+const std::string kCountModels =
+    "SELECT model, model_version, COUNT(*) FROM video WHERE model <> '' GROUP BY model, model_version "
+    "ORDER BY model, model_version";
+
+catalog::Purpose purpose() {
+  return {.name = "index",
+          .when_damaged = "delete it and make it anew with: reeltag index build",
+          .when_foreign = "delete it, or set index.url to another file; then: reeltag index build",
+          .every_commit_synced = false};
+}
+
+std::int64_t pragma(Database& database, const std::string& name) {
+  auto query = database.query("PRAGMA " + name);
+  return query.step() ? query.integer(0) : 0;
+}
+
+// Several processes may come here with one new file.
+void make_tables(Database& database) {
+  if (pragma(database, "application_id") != kApplicationId) {
+    Transaction transaction(database);
+    if (pragma(database, "application_id") != kApplicationId) {
+      {
+        auto query = database.query("SELECT COUNT(*) FROM sqlite_schema");
+        if (query.step() && query.integer(0) != 0) {
+          throw Exception(Code::invalid_argument, "'" + database.path().string() +
+                                                      "' is a database of another program; set index.url to another "
+                                                      "file");
+        }
+      }
+      database.execute(kTables + kTextTable);
+      database.execute("PRAGMA application_id = " + std::to_string(kApplicationId));
+      database.execute("PRAGMA user_version = " + std::to_string(kFormat));
+      transaction.commit();
+    }
+  }
+  if (const auto format = pragma(database, "user_version"); format != kFormat) {
+    throw Exception(Code::unsupported, "index '" + database.path().string() + "' has the form " +
+                                           std::to_string(format) + ", this reeltag knows " + std::to_string(kFormat) +
+                                           "; delete it and make it anew with: reeltag index build");
+  }
+}
+
+// FTS5's text for: these words, one behind the other. Words hold no quotes.
+std::string match_of(const Phrase& phrase) {
+  std::string out = "\"";
+  for (const auto& word : phrase.words) out.append(out.size() == 1 ? "" : " ").append(word);
+  return out + "\"";
+}
+
+std::string json_of(const std::vector<Segment>& segments) {
+  nlohmann::json out = nlohmann::json::array();
+  for (const auto& s : segments) out.push_back({s.start, s.end});
+  return dump_json(out);
+}
+
+// The file may come from elsewhere.
+nlohmann::json parse_own(std::string_view text) {
+  auto json = parse_json(text, "index");
+  if (!json || !json->is_array()) throw Exception(Code::corrupt, "the index holds a list that is none");
+  return std::move(*json);
+}
+
+std::vector<Segment> segments_of(std::string_view text) {
+  std::vector<Segment> out;
+  for (const auto& pair : parse_own(text)) {
+    if (!pair.is_array() || pair.size() != 2 || !pair[0].is_number() || !pair[1].is_number()) {
+      throw Exception(Code::corrupt, "the index holds a segment that is none");
+    }
+    out.push_back({pair[0].get<double>(), pair[1].get<double>()});
+  }
+  return out;
+}
+
+std::vector<std::string> texts_of(std::string_view text) {
+  std::vector<std::string> out;
+  for (const auto& one : parse_own(text)) {
+    if (one.is_string()) out.push_back(one.get<std::string>());
+  }
+  return out;
+}
+
+}  // namespace
+
+SqliteIndex::SqliteIndex(const std::filesystem::path& path) : database_(path, kLockWait, purpose()) {
+  make_tables(database_);
+}
+
+void SqliteIndex::put_texts(std::span<const Texts> videos) {
+  for (const auto& texts : videos) check(texts);
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(database_);
+  for (const auto& texts : videos) {
+    Row row = 0;
+    {
+      auto put = database_.query(kPutTexts, texts.video, texts.caption, dump_json(texts.typed));
+      if (!put.step()) continue;  // nothing new
+      row = put.integer(0);
+    }
+    database_.query(kDropWords, row).step();
+    const auto caption = spaced(words_of(texts.caption)), typed = spaced(words_of_typed(texts.typed));
+    if (!caption.empty() || !typed.empty()) database_.query(kPutWords, row, caption, typed).step();
+  }
+  transaction.commit();
+}
+
+void SqliteIndex::put_predictions(std::span<const Prediction> videos) {
+  for (const auto& prediction : videos) check(prediction);
+  const std::lock_guard lock(mutex_);
+  Transaction transaction(database_);
+  for (const auto& prediction : videos) put(prediction);
+  transaction.commit();
+}
+
+void SqliteIndex::put(const Prediction& p) {
+  const Row row = [&] {
+    auto put = database_.query(kPutModel, p.video, p.model.name, p.model.version);
+    if (!put.step()) throw Exception(Code::internal, "the index gave no row where there must be one");
+    return put.integer(0);
+  }();
+  database_.query(kDropTags, row).step();
+  for (const auto& tag : p.tags) {
+    const Row hashtag = hashtag_row(catalog::normalise_hashtag(tag.hashtag));
+    database_.query(kPutTag, row, hashtag, tag.score, json_of(tag.segments)).step();
+  }
+}
+
+SqliteIndex::Row SqliteIndex::hashtag_row(const std::string& name) {
+  if (auto select = database_.query(kSelectHashtag, name); select.step()) return select.integer(0);
+  const Row row = [&] {
+    auto put = database_.query(kPutHashtag, name);
+    return put.step() ? put.integer(0) : 0;
+  }();
+  for (const auto& [part, share] : names_of(name)) database_.query(kPutName, part, row, share).step();
+  return row;
+}
+
+bool SqliteIndex::predicted_by(std::string_view video, const Model& model) {
+  const std::lock_guard lock(mutex_);
+  auto select = database_.query(kSelectModel, video);
+  if (!select.step() || select.text_view(0) != model.name) return false;
+  return model.version.empty() || select.text_view(1).empty() || select.text_view(1) == model.version;
+}
+
+std::vector<Hit> SqliteIndex::search(std::string_view text, std::int64_t limit) {
+  if (limit < 1) throw Exception(Code::invalid_argument, "search: the limit must be at least 1");
+  const auto query = parse_query(text);
+  const std::lock_guard lock(mutex_);
+  const Snapshot snapshot(database_);
+  const auto named = named_by(query);
+  const auto best = find(query, named).best(static_cast<std::size_t>(limit));
+  std::vector<Hit> hits;
+  hits.reserve(best.size());
+  for (const auto& [row, score] : best) hits.push_back(hit_of(row, score, query, named));
+  return hits;
+}
+
+SqliteIndex::Shares SqliteIndex::named_by(const Query& query) {
+  Shares shares;
+  for (const auto& name : query.names) {
+    auto rows = database_.query(kNamed, name);
+    while (rows.step()) {
+      double& share = shares[rows.integer(0)];
+      share = std::min(1.0, share + rows.real(1));
+    }
+  }
+  return shares;
+}
+
+Board SqliteIndex::find(const Query& query, const Shares& named) {
+  Board found;
+  for (const auto& phrase : query.phrases) {
+    auto rows = database_.query(kFindText, match_of(phrase));
+    while (rows.step()) found[rows.integer(0)].covered |= phrase.covers;
+  }
+  for (const auto& [hashtag, share] : named) {
+    auto rows = database_.query(kTagged, hashtag);
+    while (rows.step()) found[rows.integer(0)].named += share * rows.real(1);
+  }
+  return found;
+}
+
+Hit SqliteIndex::hit_of(Row row, double score, const Query& query, const Shares& named) {
+  Hit hit;
+  hit.score = score;
+  auto video = database_.query(kSelectVideo, row);
+  if (!video.step()) throw Exception(Code::corrupt, "index '" + database_.path().string() + "' lacks a row");
+  hit.video = video.text(0);
+  hit.caption = video.text(1);
+  if (holds(words_of(hit.caption), query.phrases)) hit.why.push_back(Why::caption);
+  if (holds(words_of_typed(texts_of(video.text_view(2))), query.phrases)) hit.why.push_back(Why::typed);
+  auto tags = database_.query(kSelectTags, row);
+  while (tags.step()) {
+    if (!named.contains(tags.integer(0))) continue;
+    hit.named.push_back({.hashtag = tags.text(1), .score = tags.real(2), .segments = segments_of(tags.text_view(3))});
+    hit.segments.insert(hit.segments.end(), hit.named.back().segments.begin(), hit.named.back().segments.end());
+  }
+  if (!hit.named.empty()) hit.why.push_back(Why::predicted);
+  hit.segments = united(std::move(hit.segments));
+  return hit;
+}
+
+SqliteIndex::Row SqliteIndex::single(const std::string& sql) {
+  auto query = database_.query(sql);
+  return query.step() ? query.integer(0) : 0;
+}
+
+Stats SqliteIndex::stats() {
+  const std::lock_guard lock(mutex_);
+  const Snapshot snapshot(database_);
+  Stats stats;
+  if (auto counts = database_.query(kCountVideos); counts.step()) {
+    stats.videos = counts.integer(0);
+    stats.captioned = counts.integer(1);
+    stats.typed = counts.integer(2);
+  }
+  stats.predicted = single(kCountPredicted);
+  stats.hashtags = single(kCountHashtags);
+  auto models = database_.query(kCountModels);
+  while (models.step()) {
+    stats.models.emplace_back(Model{models.text(0), models.text(1)}, models.integer(2));
+  }
+  return stats;
+}
+
+}  // namespace reeltag::index

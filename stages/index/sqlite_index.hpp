@@ -1,0 +1,41 @@
+// The Index on SQLite with FTS5: one connection, one thread in it at a time. Private to the index.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <utility>
+
+#include "query.hpp"
+#include "reeltag/catalog/sqlite.hpp"
+#include "reeltag/index.hpp"
+
+namespace reeltag::index {
+
+class SqliteIndex final : public Index {
+ public:
+  // Makes the tables where the file is new.
+  explicit SqliteIndex(const std::filesystem::path& path);
+
+  void put_texts(std::span<const Texts> videos) override;
+  void put_predictions(std::span<const Prediction> videos) override;
+  bool predicted_by(std::string_view video, const Model& model) override;
+  std::vector<Hit> search(std::string_view query, std::int64_t limit) override;
+  Stats stats() override;
+
+ private:
+  using Row = std::int64_t;
+  using Shares = std::map<Row, double>;  // of hashtags that a query names: how much of each
+
+  void put(const Prediction& prediction);
+  Row hashtag_row(const std::string& name);
+  Shares named_by(const Query& query);
+  Board find(const Query& query, const Shares& named);
+  Hit hit_of(Row row, double score, const Query& query, const Shares& named);
+  Row single(const std::string& sql);
+
+  std::mutex mutex_;
+  catalog::Database database_;
+};
+
+}  // namespace reeltag::index

@@ -1,0 +1,107 @@
+// The conformance suite on SQLite, and what only a file can do wrong.
+#include "sqlite_index.hpp"
+
+#include <gmock/gmock.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include "index_conformance.hpp"
+#include "reeltag/base/file.hpp"
+
+namespace reeltag::index {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+class SqlitePlace final : public IndexPlace {
+ public:
+  std::unique_ptr<Index> open() override {
+    return index::open((folder_.path() / "index" / "index.db").string(), Missing::create);
+  }
+
+ private:
+  TemporaryFolder folder_;
+};
+
+INSTANTIATE_TEST_SUITE_P(Indexes, IndexConformance,
+                         testing::Values(IndexFactory{"sqlite", [] { return std::make_unique<SqlitePlace>(); }}),
+                         [](const auto& factory) { return factory.param.name; });
+
+class SqliteIndexFile : public testing::Test {
+ protected:
+  [[nodiscard]] std::string path() const { return (folder_.path() / "index.db").string(); }
+  Error open_error() {
+    return error_of([&] { open(path(), Missing::create); });
+  }
+
+  TemporaryFolder folder_;
+};
+
+TEST_F(SqliteIndexFile, ASearchDoesNotMakeAnIndex) {
+  const auto error = error_of([&] { open(path(), Missing::refuse); });
+  EXPECT_EQ(error.code, Code::not_found);
+  EXPECT_THAT(error.message, AllOf(HasSubstr(path()), HasSubstr("reeltag index build")));
+  EXPECT_FALSE(fs::exists(path()));
+}
+
+TEST_F(SqliteIndexFile, OtherLocationsAreRefused) {
+  const auto error = error_of([] { open("postgresql://user:SECRET@host/db", Missing::create); });
+  EXPECT_EQ(error.code, Code::unsupported);
+  EXPECT_THAT(error.message, AllOf(HasSubstr("postgresql://"), Not(HasSubstr("SECRET"))));
+  EXPECT_EQ(error_of([] { open("", Missing::create); }).code, Code::invalid_argument);
+}
+
+TEST_F(SqliteIndexFile, WhatIsNoIndexIsNamedAndLeftAlone) {
+  const std::string text(5000, 'x');
+  std::ofstream(path()) << text;
+  const auto error = open_error();
+  EXPECT_EQ(error.code, Code::corrupt);
+  EXPECT_THAT(error.message, AllOf(HasSubstr("index '" + path()), HasSubstr("reeltag index build")));
+  EXPECT_EQ(*read_file(path(), 1 << 20), text);
+}
+
+TEST_F(SqliteIndexFile, AnotherProgramsDatabaseIsLeftAlone) {
+  catalog::Database(path(), std::chrono::seconds(1)).execute("CREATE TABLE theirs (x)");
+  EXPECT_EQ(open_error().code, Code::invalid_argument);
+}
+
+TEST_F(SqliteIndexFile, AnotherFormIsUnsupportedAndSaysWhatToDo) {
+  open(path(), Missing::create);
+  catalog::Database(path(), std::chrono::seconds(1)).execute("PRAGMA user_version = 99");
+  const auto error = open_error();
+  EXPECT_EQ(error.code, Code::unsupported);
+  EXPECT_THAT(error.message, AllOf(HasSubstr("99"), HasSubstr("delete it")));
+}
+
+TEST_F(SqliteIndexFile, ADamagedIndexIsCorrupt) {
+  {
+    const auto index = open(path(), Missing::create);
+    std::vector<Texts> rows;
+    for (int i = 0; i < 3000; ++i) rows.push_back({.video = "v" + std::to_string(i), .caption = "cat", .typed = {}});
+    index->put_texts(rows);
+  }
+  auto bytes = *read_file(path(), 1 << 30);
+  ASSERT_GT(bytes.size(), 100'000U);
+  std::fill(bytes.begin() + 8192, bytes.end(), '\x5A');
+  std::ofstream(path(), std::ios::binary) << bytes;
+  const auto error = error_of([&] { open(path(), Missing::refuse)->search("cat", 100); });
+  EXPECT_EQ(error.code, Code::corrupt);
+  EXPECT_THAT(error.message, AllOf(HasSubstr(path()), HasSubstr("delete it")));
+}
+
+TEST_F(SqliteIndexFile, WhoeverWritesSearchesGoOn) {
+  const auto index = open(path(), Missing::create);
+  const Texts row{.video = "a", .caption = "cat", .typed = {}};
+  index->put_texts({&row, 1});
+  catalog::Database other(path(), std::chrono::seconds(1));
+  catalog::Transaction writing(other);
+  other.execute("DELETE FROM video");
+  EXPECT_EQ(open(path(), Missing::refuse)->search("cat", 5).size(), 1U);
+}
+
+}  // namespace
+}  // namespace reeltag::index
