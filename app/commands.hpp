@@ -21,6 +21,8 @@ void add_checkpoints(CLI::App& models, Context& context);
 void add_models(CLI::App& app, Context& context);
 void add_choose(CLI::App& models, Context& context);  // and its child, measure
 void add_tag(CLI::App& app, Context& context);
+void add_index(CLI::App& app, Context& context);
+void add_search(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 
@@ -48,6 +50,14 @@ struct TagArguments {
   bool whole_picture = false;
 };
 void run_tag(Context& context, const TagArguments& arguments);
+
+struct IndexArguments {
+  std::vector<std::string> files;  // for add
+  std::string model = "starter";
+  std::optional<double> threshold;
+};
+void run_index_add(Context& context, const IndexArguments& arguments);
+void run_index_build(Context& context, const IndexArguments& arguments);
 
 struct VerifyArguments {
   std::vector<std::filesystem::path> goldens;

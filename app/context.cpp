@@ -47,6 +47,10 @@ std::unique_ptr<catalog::Catalog> Context::open_catalog() const {
   return catalog::open(config_.catalog.url.empty() ? (home_ / "catalog.db").string() : config_.catalog.url);
 }
 
+std::unique_ptr<index::Index> Context::open_index(index::Missing missing) const {
+  return index::open(config_.index.url.empty() ? (home_ / "index" / "index.db").string() : config_.index.url, missing);
+}
+
 void Context::item_failed(const std::string& item, const Error& error, const char* kind) {
   status = 3;
   if (json) {

@@ -10,6 +10,7 @@
 #include "reeltag/base/config.hpp"
 #include "reeltag/catalog.hpp"
 #include "reeltag/http.hpp"
+#include "reeltag/index.hpp"
 #include "reeltag/media.hpp"
 #include "reeltag/store.hpp"
 #include "reeltag/tag.hpp"
@@ -29,6 +30,7 @@ void visit(V& v, Place& p) {
 struct Config {
   Place store{.meaning = "Where videos are kept: a folder; empty for HOME/store"};
   Place catalog{.meaning = "Where the catalog is: a file; empty for HOME/catalog.db"};
+  Place index{.meaning = "Where the index is: a file; empty for HOME/index/index.db"};
   media::Limits media;
   http::ClientOptions http;
   train::TrainConfig train;
@@ -38,6 +40,7 @@ template <class V>
 void visit(V& v, Config& c) {
   v.section("store", c.store);
   v.section("catalog", c.catalog);
+  v.section("index", c.index);
   v.section("media", c.media);
   v.section("http", c.http);
   v.section("train", c.train);
@@ -59,6 +62,7 @@ struct Context {
 
   std::unique_ptr<store::Store> open_store() const;
   std::unique_ptr<catalog::Catalog> open_catalog() const;
+  std::unique_ptr<index::Index> open_index(index::Missing missing) const;
 
   // One item that failed: a line on stderr, and status 3 at the end. kind: what the JSON line calls it.
   void item_failed(const std::string& item, const Error& error, const char* kind = "video");

@@ -1,42 +1,16 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
-#include <set>
 
 #include "../commands.hpp"
 #include "../outside.hpp"
+#include "../videos.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/base/stop.hpp"
-#include "reeltag/tag.hpp"
+#include "tag_video.hpp"
 
 namespace reeltag::app {
 namespace {
-
-namespace fs = std::filesystem;
-
-// Endings that are looked for in folders; a file named on the command line may end as it likes.
-const std::set<std::string> kVideoEndings{".mp4", ".mov", ".m4v", ".webm", ".mkv", ".avi", ".gif"};
-
-// What to tag, in the order given: files, URLs and "-" as they are, folders as the videos in them.
-std::vector<std::string> videos_of(Context& context, const std::vector<std::string>& names) {
-  std::vector<std::string> out;
-  for (const auto& name : names) {
-    if (name == "-" || http::is_url(name) || !fs::is_directory(name)) {
-      out.emplace_back(name);
-      continue;
-    }
-    std::vector<std::string> inside;
-    for (const auto& entry : fs::recursive_directory_iterator(name, fs::directory_options::skip_permission_denied)) {
-      std::string ending = entry.path().extension().string();
-      std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-      if (entry.is_regular_file() && kVideoEndings.count(ending) > 0) inside.push_back(entry.path().string());
-    }
-    if (inside.empty()) context.item_failed(name, {Code::not_found, "the folder holds no video"});
-    std::sort(inside.begin(), inside.end());
-    out.insert(out.end(), inside.begin(), inside.end());
-  }
-  return out;
-}
 
 std::string segments_text(const std::vector<tag::Segment>& segments) {
   std::string out;
@@ -82,6 +56,11 @@ Result<tag::Tagged> tag_outside(tag::Tagger& tagger, const Context& context, con
 
 }  // namespace
 
+Result<tag::Tagged> tag_video(tag::Tagger& tagger, const Context& context, const std::string& video) {
+  if (video == "-" || http::is_url(video)) return tag_outside(tagger, context, video);
+  return tagger.tag(video, context.config().media);
+}
+
 void run_tag(Context& context, const TagArguments& a) {
   context.start();
   tag::TagConfig config = context.config().tag;
@@ -96,8 +75,7 @@ void run_tag(Context& context, const TagArguments& a) {
   if (videos.size() > 20) progress.emplace("tag", static_cast<std::int64_t>(videos.size()));
   for (const auto& video : videos) {
     stop::throw_if_requested();
-    const auto tagged = video == "-" || http::is_url(video) ? tag_outside(tagger, context, video)
-                                                            : tagger.tag(video, context.config().media);
+    const auto tagged = tag_video(tagger, context, video);
     if (!tagged && tagged.error().code == Code::interrupted) throw Exception(tagged.error());
     if (!tagged) {
       context.item_failed(video, tagged.error());

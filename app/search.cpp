@@ -1,0 +1,73 @@
+#include "commands.hpp"
+
+#include <cstdio>
+
+namespace reeltag::app {
+namespace {
+
+constexpr std::size_t kColumns = 76;  // of a caption
+
+// Text of strangers for a terminal: control characters become blanks, and what is longer is cut.
+std::string one_line(const std::string& text, std::size_t columns) {
+  std::string out;
+  std::size_t shown = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const bool begins = (c & 0xC0) != 0x80;
+    if (begins && shown++ == columns) return out + "...";
+    const bool c1 = c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
+    if (c1) ++i;
+    out += c < 0x20 || c == 0x7F || c1 ? ' ' : text[i];
+  }
+  return out;
+}
+
+std::string words_about(const index::Hit& hit) {
+  std::string out;
+  for (const auto why : hit.why) out += (out.empty() ? "" : ", ") + std::string(index::why_name(why));
+  for (std::size_t i = 0; i < hit.named.size(); ++i) {
+    char score[32];
+    std::snprintf(score, sizeof score, " %.0f %%", 100 * hit.named[i].score);
+    out += (i == 0 ? " #" : ", #") + one_line(hit.named[i].hashtag, kColumns) + score;
+  }
+  std::string segments;
+  for (const auto& s : hit.segments) {
+    char text[64];
+    std::snprintf(text, sizeof text, "%s%.1f-%.1f s", segments.empty() ? "   " : ", ", s.start, s.end);
+    segments += text;
+  }
+  return out + segments;
+}
+
+void print_for_people(const std::string& query, const std::vector<index::Hit>& hits) {
+  if (hits.empty()) return print("nothing found for: " + one_line(query, kColumns));
+  for (const auto& hit : hits) {
+    char score[32];
+    std::snprintf(score, sizeof score, "%6.2f  ", hit.score);
+    print(score + one_line(hit.video, 4096));
+    if (!hit.caption.empty()) print("        \"" + one_line(hit.caption, kColumns) + "\"");
+    print("        " + words_about(hit));
+  }
+}
+
+}  // namespace
+
+void add_search(CLI::App& app, Context& context) {
+  auto* cmd =
+      app.add_subcommand("search", "Find videos by words and #hashtags: what people wrote and what a model saw");
+  struct Arguments {
+    std::string query;
+    std::int64_t limit = 10;
+  };
+  auto a = std::make_shared<Arguments>();
+  cmd->add_option("query", a->query, "Words and #hashtags in any spelling, as one argument")->required();
+  cmd->add_option("--limit", a->limit, "Most results")->check(CLI::Range(1, 100000))->capture_default_str();
+  cmd->callback([a, &context] {
+    context.start();
+    const auto hits = context.open_index(index::Missing::refuse)->search(a->query, a->limit);
+    if (context.json) return print(index::to_json(a->query, hits));
+    print_for_people(a->query, hits);
+  });
+}
+
+}  // namespace reeltag::app

@@ -1,0 +1,13 @@
+// One video of a command line through a tagger: a file, a URL, or - for standard input. One thread.
+#pragma once
+
+#include <string>
+
+#include "../context.hpp"
+#include "reeltag/tag.hpp"
+
+namespace reeltag::app {
+
+Result<tag::Tagged> tag_video(tag::Tagger& tagger, const Context& context, const std::string& video);
+
+}  // namespace reeltag::app
