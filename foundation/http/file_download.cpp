@@ -91,13 +91,15 @@ std::optional<ContentRange> parse_content_range(std::string_view text) {
 
 class FileDownloader {
  public:
-  FileDownloader(const std::string& url, const fs::path& path, const ClientOptions& options, const OnBytes& on_bytes)
+  FileDownloader(const std::string& url, const fs::path& path, const ClientOptions& options, const OnBytes& on_bytes,
+                 int& status)
       : url_(url),
         path_(path),
         part_(with_ending(path, ".part")),
         record_file_(with_ending(path, ".json")),
         options_(options),
-        on_bytes_(on_bytes) {}
+        on_bytes_(on_bytes),
+        status_(status) {}
 
   Result<FileDownload> run() {
     if (path_.has_parent_path()) fs::create_directories(path_.parent_path());
@@ -189,6 +191,7 @@ class FileDownloader {
   }
 
   Result<void> look_at(const Answer& answer) {
+    status_ = static_cast<int>(answer.status);
     const bool out_of_range = start_ > 0 && answer.status == 416;
     if (!out_of_range && (answer.status < 200 || answer.status >= 300)) return {};  // refused by transfer()
     if (::strncasecmp(answer.header("content-type").c_str(), "text/html", 9) == 0)
@@ -269,6 +272,7 @@ class FileDownloader {
   fs::path path_, part_, record_file_;
   const ClientOptions& options_;
   const OnBytes& on_bytes_;
+  int& status_;
   Descriptor file_;
   Record record_;
   std::int64_t start_ = 0;  // bytes that are not asked for
@@ -279,8 +283,11 @@ class FileDownloader {
 }  // namespace
 
 Result<FileDownload> download_to_file(const std::string& url, const fs::path& path, const ClientOptions& options,
-                                      const OnBytes& on_bytes) {
-  return FileDownloader(url, path, options, on_bytes).run();
+                                      const OnBytes& on_bytes, int* status) {
+  int unasked = 0;
+  int& answered = status != nullptr ? *status : unasked;
+  answered = 0;
+  return FileDownloader(url, path, options, on_bytes, answered).run();
 }
 
 void remove_download(const fs::path& path) {

@@ -101,7 +101,7 @@ class Transfer {
     set(CURLOPT_PROTOCOLS_STR, "http,https");
     // An encrypted download is not continued in the clear.
     set(CURLOPT_REDIR_PROTOCOLS_STR, url_.starts_with("https:") ? "https" : "http,https");
-    set(CURLOPT_FOLLOWLOCATION, 1L);
+    set(CURLOPT_FOLLOWLOCATION, exchange_.follow ? 1L : 0L);
     set(CURLOPT_MAXREDIRS, static_cast<long>(options_.max_redirects));
     set(CURLOPT_PROXY, "");  // a proxy of the environment would connect where we may not
     set(CURLOPT_NOSIGNAL, 1L);
@@ -125,6 +125,10 @@ class Transfer {
   }
 
   void set_headers() {
+    if (exchange_.body) {
+      set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange_.body->size()));
+      set(CURLOPT_POSTFIELDS, exchange_.body->c_str());  // not copied: the exchange outlives the transfer
+    }
     for (const auto& header : exchange_.headers) {
       curl_slist* list = curl_slist_append(headers_.get(), header.c_str());
       if (list == nullptr) throw std::bad_alloc();
@@ -220,7 +224,7 @@ class Transfer {
   // Sets refused_ for an answer that is no success.
   bool check_status() {
     const long status = answer_.status;
-    if (status >= 200 && status < 300) return true;
+    if (exchange_.any_status || (status >= 200 && status < 300)) return true;
     const Code code = status == 404 || status == 410                    ? Code::not_found
                       : status == 401 || status == 403 || status == 451 ? Code::permission_denied
                                                                         : Code::unavailable;

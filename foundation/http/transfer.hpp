@@ -1,5 +1,6 @@
-// One GET by libcurl, kept from private addresses and within its limits; what download() and download_to_file() share.
-// Private to this module. transfer(): any thread; blocks; calls back on the caller's thread. Fails as download() does.
+// One request by libcurl, kept from private addresses and within its limits; what download(), download_to_file() and
+// send() share. Private to this module. transfer(): any thread; blocks; calls back on the caller's thread. Fails as
+// download() does.
 //
 //   auto got = transfer(url, {.sink = sink, .max_bytes = 1000, .timeout = 5}, options);
 #pragma once
@@ -7,6 +8,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -24,6 +26,9 @@ struct Answer {
 
 struct Exchange {
   std::vector<std::string> headers = {};  // sent with the request, "If-Range: ..."
+  std::optional<std::string> body = {};   // makes it a POST
+  bool any_status = false;                // the body of an error's page is of interest too
+  bool follow = true;                     // redirects
   // Before the body's first byte, whatever the status; an error ends the transfer.
   std::function<Result<void>(const Answer& answer)> on_answer = {};
   Sink sink = {};

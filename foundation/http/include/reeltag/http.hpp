@@ -7,11 +7,14 @@
 //
 //   auto got = http::download(url, [&](std::string_view part) { return write_all(file, part); }, options);
 //   auto file = http::download_to_file(url, home / "downloads" / "weights", options);
+//   auto answer = http::send({.url = url, .body = form}, options);
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,8 +72,26 @@ struct FileDownload {
 // bytes of two versions never meet: where the server's file has changed, or the server cannot tell, it starts over. A
 // PATH of the same URL is not fetched again. A web page in place of a file is refused (unsupported) and costs nothing
 // that was there. Another process at the same file: unavailable. A folder that cannot be written throws Exception.
+// status, where given, becomes that of the last answer, and 0 where none came.
 Result<FileDownload> download_to_file(const std::string& url, const std::filesystem::path& path,
-                                      const ClientOptions& options, const OnBytes& on_bytes = {});
+                                      const ClientOptions& options, const OnBytes& on_bytes = {},
+                                      int* status = nullptr);
+
+struct Request {
+  std::string url;
+  std::vector<std::string> headers = {};  // "Accept: application/json"
+  std::optional<std::string> body = {};   // makes it a POST
+};
+
+struct Response {
+  int status = 0;
+  std::map<std::string, std::string> headers = {};  // by names in lower case; of one name the last
+  std::string body = {};
+};
+
+// One exchange with an API, its answer in memory. Whatever the status, it is an answer and no failure. Redirects are
+// not followed, because headers may hold a secret. Bounds: options.timeout, and of the answer max_bytes (too_large).
+Result<Response> send(const Request& request, const ClientOptions& options, std::int64_t max_bytes = 16LL << 20);
 
 // Removes what download_to_file() left at this path, whole or not.
 void remove_download(const std::filesystem::path& path);
