@@ -63,4 +63,21 @@ void check_video(const Video& video) {
   if (!is_json_object(video.attributes)) refuse(prefix + "attributes", "is not a JSON object");
 }
 
+void check_post(const Post& post) {
+  check_text(post.site, "a post's site");
+  check_text(post.id, "a post's id");
+  if (post.site.empty() || post.id.empty()) refuse("a post", "has no site or no id");
+  const std::string prefix = "post " + post.site + " " + post.id + ": ";
+  const std::pair<const char*, const std::string&> texts[] = {{"source", post.source},
+                                                              {"outcome", post.outcome},
+                                                              {"author", post.author},
+                                                              {"caption", post.caption},
+                                                              {"attributes", post.attributes}};
+  for (const auto& [field, text] : texts) check_text(text, prefix + field);
+  for (const auto& hashtag : post.hashtags) check_text(hashtag, prefix + "a hashtag");
+  if (!post.video.empty() && !is_id(post.video))
+    refuse(prefix + "video", "is not a SHA-256 of 64 lower-case hex digits");
+  if (!is_json_object(post.attributes)) refuse(prefix + "attributes", "is not a JSON object");
+}
+
 }  // namespace reeltag::catalog

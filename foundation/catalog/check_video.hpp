@@ -8,6 +8,9 @@ namespace reeltag::catalog {
 // Throws invalid_argument naming the video and the field.
 void check_video(const Video& video);
 
+// The same for what is recorded about a post.
+void check_post(const Post& post);
+
 // Throws invalid_argument unless text is UTF-8 without NUL.
 void check_text(std::string_view text, const std::string& what);
 

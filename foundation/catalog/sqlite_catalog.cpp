@@ -112,9 +112,9 @@ void each_video(Query& rows, const Visit& visit) {
   if (video) visit(*video);
 }
 
-std::int64_t seconds_since_1970() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
-
 }  // namespace
+
+std::int64_t seconds_since_1970() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
 
 SqliteCatalog::Turn::Turn(SqliteCatalog& catalog) : catalog_(catalog) {
   if (catalog.inside_ == std::this_thread::get_id()) {

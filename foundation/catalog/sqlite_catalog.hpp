@@ -11,6 +11,8 @@
 
 namespace reeltag::catalog {
 
+std::int64_t seconds_since_1970();
+
 class SqliteCatalog final : public Catalog {
  public:
   SqliteCatalog(const std::filesystem::path& path, std::chrono::milliseconds lock_wait);
@@ -18,6 +20,10 @@ class SqliteCatalog final : public Catalog {
   Added add(const Video& video) override;
   std::vector<Added> add_all(std::span<const Video> videos) override;
   std::optional<Video> get(std::string_view id) override;
+  Added record(const Record& record) override;
+  std::optional<Post> post(std::string_view site, std::string_view id) override;
+  std::vector<std::pair<std::string, std::int64_t>> post_counts(std::string_view site) override;
+  std::optional<std::string> note(std::string_view name) override;
   void each(const Filter& filter, const std::function<void(const Video&)>& visit) override;
   std::int64_t count(const Filter& filter) override;
   std::vector<std::pair<std::string, std::int64_t>> hashtag_counts() override;

@@ -47,6 +47,36 @@ struct Video {
 
 enum class Added { added, duplicate };
 
+// What a site said about one of its videos, with or without the bytes here. `video` rows are videos with bytes; a post
+// whose `video` is empty is only described (docs/adr/0032).
+struct Post {
+  std::string site, id;  // "tiktok" and the site's own id; together the key
+  std::string source;    // by which way it came: "research"
+  std::string video;     // Video::id of its bytes; empty while there are none
+  std::string outcome;   // how the last try ended, a word of the collector's
+  std::int64_t round = 0;
+  std::string author;  // salted hash or empty; never a name
+  std::string caption;
+  std::vector<std::string> hashtags;
+  std::optional<std::int64_t> created;
+  std::string attributes = "{}";
+  std::int64_t seen = 0;  // seconds since 1970, UTC; set by record()
+
+  bool operator==(const Post&) const = default;
+};
+
+// A small text under a name that outlives a run: a cursor, a ledger.
+struct Note {
+  std::string name, body;
+};
+
+// Changes that belong together.
+struct Record {
+  std::optional<Video> video = {};  // added as by add()
+  std::optional<Post> post = {};    // replaces the one of the same site and id
+  std::vector<Note> notes = {};     // each replaces the one of its name
+};
+
 struct Filter {
   std::optional<std::string> source;   // exactly
   std::optional<std::string> hashtag;  // in any spelling: compared by normalise_hashtag()
@@ -62,6 +92,14 @@ class Catalog {
   // The same for many, in one transaction and much faster; one answer each, in order. All or nothing.
   virtual std::vector<Added> add_all(std::span<const Video> videos) = 0;
   virtual std::optional<Video> get(std::string_view id) = 0;
+
+  // All of it or nothing, in one transaction: what became of the video; duplicate where there is none.
+  virtual Added record(const Record& record) = 0;
+  virtual std::optional<Post> post(std::string_view site, std::string_view id) = 0;
+  // Posts of a site by outcome, ordered by outcome.
+  virtual std::vector<std::pair<std::string, std::int64_t>> post_counts(std::string_view site) = 0;
+  virtual std::optional<std::string> note(std::string_view name) = 0;
+
   // Calls visit for each video, ordered by id, as all of them were at the beginning; what visit throws ends it. The
   // callback must not call back into the catalog (Exception internal), and other threads wait for it.
   virtual void each(const Filter& filter, const std::function<void(const Video&)>& visit) = 0;

@@ -1,0 +1,87 @@
+// What every Catalog must do with posts and notes.
+#include <gmock/gmock.h>
+
+#include "catalog_conformance.hpp"
+
+namespace reeltag::catalog {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+using testing::Pair;
+
+Post post_of(const std::string& id) {
+  Post post;
+  post.site = "tiktok";
+  post.id = id;
+  post.source = "research";
+  post.outcome = "described";
+  post.round = 3;
+  post.author = id_of(7);
+  post.caption = "a \"caption\" \xF0\x9F\x8D\x85";
+  post.hashtags = {"Cats", "\xF0\x9F\x8D\x85"};
+  post.created = 1'700'000'000;
+  post.attributes = R"({"view_count":1})";
+  return post;
+}
+
+TEST_P(CatalogConformance, APostIsKeptWithoutAVideo) {
+  EXPECT_EQ(catalog_->post("tiktok", "1"), std::nullopt);
+  const auto post = post_of("7300000000000000001");
+  EXPECT_EQ(catalog_->record({.post = post}), Added::duplicate);
+  auto stored = place_->open()->post("tiktok", post.id);
+  ASSERT_TRUE(stored);
+  EXPECT_GT(stored->seen, 1'700'000'000);
+  stored->seen = 0;
+  EXPECT_EQ(*stored, post);
+  EXPECT_EQ(catalog_->post("elsewhere", post.id), std::nullopt);
+  EXPECT_EQ(catalog_->count({}), 0);
+}
+
+TEST_P(CatalogConformance, APostIsReplacedAndItsVideoAddedInOneGo) {
+  auto post = post_of("1");
+  catalog_->record({.post = post});
+  post.outcome = "added";
+  post.video = id_of(1);
+  post.created.reset();
+  EXPECT_EQ(catalog_->record({.video = video_of(1, {"cats"}), .post = post, .notes = {{"cursor", "5"}}}), Added::added);
+  EXPECT_EQ(catalog_->post("tiktok", "1")->video, id_of(1));
+  EXPECT_EQ(catalog_->post("tiktok", "1")->created, std::nullopt);
+  EXPECT_EQ(catalog_->note("cursor"), "5");
+  EXPECT_EQ(catalog_->count({}), 1);
+  EXPECT_EQ(catalog_->record({.video = video_of(1, {"dogs"})}), Added::duplicate);
+  EXPECT_THAT(stored(id_of(1)).hashtags, ElementsAre("cats", "dogs"));
+}
+
+TEST_P(CatalogConformance, ARecordThatCannotBeStoredChangesNothing) {
+  auto bad = post_of("1");
+  bad.attributes = "[]";
+  EXPECT_THAT(error_of([&] { catalog_->record({.video = video_of(1), .post = bad}); }).message,
+              HasSubstr("post tiktok 1: attributes"));
+  bad = post_of("");
+  EXPECT_EQ(error_of([&] { catalog_->record({.post = bad}); }).code, Code::invalid_argument);
+  bad = post_of("2");
+  bad.video = "short";
+  EXPECT_EQ(error_of([&] { catalog_->record({.post = bad, .notes = {{"cursor", "5"}}}); }).code,
+            Code::invalid_argument);
+  EXPECT_EQ(error_of([&] { catalog_->record({.post = post_of("3"), .notes = {{"cursor", "\xFF"}}}); }).code,
+            Code::invalid_argument);
+  EXPECT_EQ(catalog_->count({}), 0);
+  EXPECT_THAT(catalog_->post_counts("tiktok"), IsEmpty());
+  EXPECT_EQ(catalog_->note("cursor"), std::nullopt);
+}
+
+TEST_P(CatalogConformance, PostsAreCountedByOutcomeAndNotesReplaced) {
+  for (const char* id : {"1", "2", "3"}) catalog_->record({.post = post_of(id)});
+  auto gone = post_of("4");
+  gone.outcome = "deleted";
+  catalog_->record({.post = gone, .notes = {{"a", "1"}, {"b", "2"}}});
+  EXPECT_THAT(catalog_->post_counts("tiktok"), ElementsAre(Pair("deleted", 1), Pair("described", 3)));
+  catalog_->record({.notes = {{"a", "3"}}});
+  EXPECT_EQ(catalog_->note("a"), "3");
+  EXPECT_EQ(catalog_->note("b"), "2");
+}
+
+}  // namespace
+}  // namespace reeltag::catalog
