@@ -11,6 +11,15 @@ namespace {
 // u_iscntrl() would take the joiners of emoji too.
 bool is_space(UChar32 c) { return u_isUWhiteSpace(c) != 0 || u_charType(c) == U_CONTROL_CHAR; }
 
+// What sites let stand in a hashtag: letters, marks, digits, '_', and emoji with their joiners and skin tones.
+bool in_hashtag(UChar32 c) {
+  if (c == '_' || u_isalnum(c) != 0) return true;
+  const auto type = u_charType(c);
+  const bool mark = type == U_NON_SPACING_MARK || type == U_COMBINING_SPACING_MARK || type == U_ENCLOSING_MARK;
+  const bool emoji = type == U_OTHER_SYMBOL || type == U_FORMAT_CHAR || (type == U_MODIFIER_SYMBOL && c > 0x7F);
+  return mark || (emoji && c != 0xFFFD);
+}
+
 }  // namespace
 
 std::string normalize_hashtag(std::string_view typed) {
@@ -35,6 +44,22 @@ std::string normalize_hashtag(std::string_view typed) {
   std::string result;
   kept.toUTF8String(result);
   return result;
+}
+
+std::vector<std::string> hashtags_in(std::string_view caption) {
+  const auto text = icu::UnicodeString::fromUTF8({caption.data(), static_cast<std::int32_t>(caption.size())});
+  std::vector<std::string> typed;
+  for (std::int32_t i = 0; i < text.length();) {
+    const UChar32 c = text.char32At(i);
+    i = text.moveIndex32(i, 1);
+    if (c != '#' && c != 0xFF03) continue;  // also the full-width sign
+    const std::int32_t begin = i;
+    while (i < text.length() && in_hashtag(text.char32At(i))) i = text.moveIndex32(i, 1);
+    if (i == begin) continue;
+    typed.emplace_back();
+    text.tempSubStringBetween(begin, i).toUTF8String(typed.back());
+  }
+  return normalize_hashtags(typed);
 }
 
 std::vector<std::string> normalize_hashtags(std::span<const std::string> typed) {

@@ -44,5 +44,14 @@ TEST(NormalizeHashtags, DropsEmptyAndRepeatedAndKeepsTheOrder) {
   EXPECT_THAT(normalize_hashtags(typed), testing::ElementsAre("dance", "fun", "cat"));
 }
 
+TEST(HashtagsIn, AreWhatSitesTakeForOne) {
+  using testing::ElementsAre;
+  EXPECT_THAT(hashtags_in("so cute #Cats#dogs! #cats, #a_b-c # #"), ElementsAre("cats", "dogs", "a_b"));
+  EXPECT_THAT(hashtags_in("no tag & 100%"), testing::IsEmpty());
+  EXPECT_THAT(hashtags_in("#humor⚠️ #проверка. ＃日本 #नमस्ते\n#x"),
+              ElementsAre("humor⚠️", "проверка", "日本", "नमस्ते", "x"));
+  EXPECT_THAT(hashtags_in("#\xFF #ok\xC3"), ElementsAre("ok"));
+}
+
 }  // namespace
 }  // namespace reeltag::collect

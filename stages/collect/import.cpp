@@ -1,73 +1,22 @@
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <chrono>
 #include <condition_variable>
 #include <exception>
 #include <iterator>
 #include <mutex>
 #include <optional>
-#include <set>
-#include <system_error>
 #include <thread>
 
 #include "authors.hpp"
+#include "intake.hpp"
 #include "manifest.hpp"
-#include "reeltag/base/hash.hpp"
 #include "reeltag/collect.hpp"
 
 namespace reeltag::collect {
 namespace {
 
 namespace fs = std::filesystem;
-
-// What a worker finds out about a file; its bytes are in the store by then.
-struct Stored {
-  std::string id, key;
-  media::Probe probe;  // empty where the catalog has the video already
-};
-
-std::string lower(std::string text) {
-  std::transform(text.begin(), text.end(), text.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return text;
-}
-
-// The file's own ending where it is a usual one, else one for the container.
-std::string ending_of(const fs::path& file, const std::string& container) {
-  static const std::set<std::string> usual{".mp4", ".mov", ".m4v", ".webm", ".mkv",
-                                           ".avi", ".gif", ".3gp", ".ts",   ".flv"};
-  const auto own = lower(file.extension().string());
-  if (usual.contains(own)) return own;
-  if (container.find("mp4") != std::string::npos) return ".mp4";
-  if (container.find("matroska") != std::string::npos) return ".mkv";
-  return container == "avi" ? ".avi" : container == "gif" ? ".gif" : ".video";
-}
-
-Result<void> check_file(const fs::path& file, const media::Limits& limits) {
-  std::error_code error;
-  const auto status = fs::status(file, error);
-  if (!fs::exists(status)) return fail(Code::not_found, file.string() + " is not there");
-  if (!fs::is_regular_file(status)) return fail(Code::not_a_video, file.string() + " is no regular file");
-  const auto size = fs::file_size(file, error);
-  if (error) return fail(Code::permission_denied, file.string() + ": " + error.message());
-  if (size == 0) return fail(Code::not_a_video, file.string() + " is empty");
-  if (size > static_cast<std::uintmax_t>(limits.max_bytes)) {
-    return fail(Code::too_large, file.string() + " has " + std::to_string(size) + " bytes; media.max_bytes is " +
-                                     std::to_string(limits.max_bytes));
-  }
-  return {};
-}
-
-// A header alone proves little: one frame from the middle must decode.
-Result<media::Probe> check_video(const fs::path& file, const media::Limits& limits) {
-  auto decoder = media::Decoder::open(file, limits);
-  if (!decoder) return tl::unexpected(decoder.error());
-  const double middle = (*decoder)->probe().duration / 2;
-  auto frames = (*decoder)->frames_at({&middle, 1}, {.short_side = 32});
-  if (!frames) return tl::unexpected(frames.error());
-  return (*decoder)->probe();
-}
 
 class Importer {
  public:
@@ -109,7 +58,7 @@ class Importer {
       std::optional<Outcome> outcome;
       std::exception_ptr failure;
       try {
-        outcome = entries_[i].candidate ? take_in(entries_[i].candidate->file)
+        outcome = entries_[i].candidate ? take_in(entries_[i].candidate->file, Origin::local, catalog_, store_, limits_)
                                         : tl::unexpected(entries_[i].candidate.error());
       } catch (...) {
         failure = std::current_exception();  // a lost store or catalog: rethrown by commit()
@@ -119,24 +68,6 @@ class Importer {
       outcomes_[i] = std::move(outcome);
       ready_.notify_one();
     }
-  }
-
-  Outcome take_in(const fs::path& file) {
-    if (auto ok = check_file(file, limits_); !ok) return tl::unexpected(ok.error());
-    const auto digest = sha256_file(file);
-    if (!digest) return tl::unexpected(digest.error());
-    Stored stored{.id = hex(*digest), .key = {}, .probe = {}};
-    if (const auto existing = catalog_.get(stored.id)) {
-      stored.key = existing->key;
-      if (!store_.stat(stored.key)) store_.put_file(stored.key, file);
-      return stored;
-    }
-    auto probe = check_video(file, limits_);
-    if (!probe) return tl::unexpected(probe.error());
-    stored.probe = std::move(*probe);
-    stored.key = "videos/" + stored.id + ending_of(file, stored.probe.container);
-    if (!store_.stat(stored.key)) store_.put_file(stored.key, file);
-    return stored;
   }
 
   Outcome wait_for(std::size_t i) {
@@ -161,7 +92,7 @@ class Importer {
       return;
     }
     try {
-      const auto added = catalog_.add(row_of(*entries_[i].candidate, *outcome));
+      const auto added = catalog_.record(record_of(*entries_[i].candidate, *outcome));
       ++(added == catalog::Added::added ? report.added : report.duplicate);
     } catch (const Exception& e) {
       if (e.code() != Code::invalid_argument) throw;  // a fact that the catalog cannot hold: this video's fault alone
@@ -170,29 +101,34 @@ class Importer {
     entries_[i].candidate = Candidate{};  // a manifest may have a million rows
   }
 
-  catalog::Video row_of(Candidate& c, const Stored& stored) {
-    catalog::Video v;
-    v.id = stored.id;
-    v.key = stored.key;
+  // The row, and where the file is a known site's video that too, so that a collection does not fetch it again.
+  catalog::Record record_of(Candidate& c, const Stored& stored) {
+    catalog::Video v = facts_of(stored);
     v.source = options_.source;
     v.source_id = std::move(c.source_id);
-    if (c.group.empty()) {
-      v.group = stored.id;
-    } else {
-      v.group = std::move(c.group);
-    }
     v.author = authors_.hash(c.author);
+    v.group = !c.group.empty() ? std::move(c.group) : c.group_by_author && !v.author.empty() ? v.author : stored.id;
     v.caption = std::move(c.caption);
     v.hashtags = std::move(c.hashtags);
     v.created = c.created;
-    v.duration = stored.probe.duration;
-    v.width = stored.probe.width;
-    v.height = stored.probe.height;
-    v.fps = stored.probe.fps;
-    v.codec = stored.probe.codec;
-    v.size_bytes = stored.probe.size_bytes;
     v.attributes = std::move(c.attributes);
-    return v;
+    catalog::Record record;
+    if (!c.site.empty() && !v.source_id.empty()) {
+      record.post = catalog::Post{.site = c.site,
+                                  .id = v.source_id,
+                                  .source = v.source,
+                                  .video = v.id,
+                                  .outcome = "added",
+                                  .round = 0,
+                                  .author = v.author,
+                                  .caption = v.caption,
+                                  .hashtags = v.hashtags,
+                                  .created = v.created,
+                                  .attributes = v.attributes,
+                                  .seen = 0};
+    }
+    record.video = std::move(v);
+    return record;
   }
 
   std::vector<Entry> entries_;

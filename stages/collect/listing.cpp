@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <optional>
 #include <system_error>
 
+#include "info_json.hpp"
 #include "manifest.hpp"
 #include "reeltag/collect.hpp"
 
@@ -22,7 +24,22 @@ std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {
   if (error)
     throw Exception(Code::permission_denied, "cannot read the folder " + folder.string() + ": " + error.message());
   std::sort(result.begin(), result.end());
+  drop_companions(result);
   return result;
+}
+
+// A file, with what an info file beside it says.
+Entry entry_of_file(const fs::path& file, const std::vector<std::string>& hashtags) {
+  Candidate c;
+  c.file = file;
+  c.hashtags = hashtags;
+  const auto info = is_info_json(file) ? std::optional(file) : info_json_of(file);
+  if (!info) return {file.string(), std::move(c)};
+  if (is_info_json(file)) c.file = video_of_info(file);
+  if (c.file.empty()) return {file.string(), fail(Code::not_found, file.string() + ": there is no video beside it")};
+  if (auto read = read_info_json(*info, c); !read) return {c.file.string(), tl::unexpected(read.error())};
+  const auto path = c.file.string();
+  return {path, std::move(c)};
 }
 
 // Links to folders are not followed below the named folder: they could lead round in a circle.
@@ -31,10 +48,7 @@ void add_files(const fs::path& folder, const std::vector<std::string>& hashtags,
     if (entry.is_directory() && !entry.is_symlink()) {
       add_files(entry.path(), hashtags, entries);
     } else if (!entry.is_directory()) {
-      Candidate c;
-      c.file = entry.path();
-      c.hashtags = hashtags;
-      entries.push_back({entry.path().string(), std::move(c)});
+      entries.push_back(entry_of_file(entry.path(), hashtags));
     }
   }
 }
@@ -46,9 +60,7 @@ std::vector<Entry> list_label_folders(const fs::path& folder) {
       const std::string label = entry.path().filename().string();
       add_files(entry.path(), normalize_hashtags({&label, 1}), entries);
     } else {
-      Candidate c;
-      c.file = entry.path();
-      entries.push_back({entry.path().string(), std::move(c)});
+      entries.push_back(entry_of_file(entry.path(), {}));
     }
   }
   return entries;
@@ -71,10 +83,8 @@ std::vector<Entry> list_path(const fs::path& path) {
     return entries;
   }
   if (is_manifest(path)) return read_manifest(path);
-  Candidate c;
-  c.file = path;
   std::vector<Entry> entries;
-  entries.push_back({path.string(), std::move(c)});
+  entries.push_back(entry_of_file(path, {}));
   return entries;
 }
 

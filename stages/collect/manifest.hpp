@@ -19,6 +19,8 @@ struct Candidate {
   std::vector<std::string> hashtags;  // normalised
   std::optional<std::int64_t> created;
   std::string attributes = "{}";
+  bool group_by_author = false;  // where no group is given
+  std::string site = {};         // "tiktok" where source_id is that site's own
 };
 
 // A candidate, or why there is none and for what.

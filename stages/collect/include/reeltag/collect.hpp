@@ -49,7 +49,8 @@ using OnProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 // - a folder that holds manifest.jsonl, or a .jsonl or .csv file of that form (docs/adr/0041-import-formats.md),
 // - a folder of label folders: the folder's name is the hashtag of all files in and below it; files beside the label
 //   folders come without a hashtag,
-// - a video file.
+// - a video file. A `name.info.json` beside `name.mp4` (yt-dlp's --write-info-json) gives the file id, author, caption,
+//   date and the caption's hashtags; what else yt-dlp wrote under that name is passed over.
 // A video without a group is a group of its own. Each file is probed and its middle frame decoded before it counts.
 ImportReport import_paths(std::span<const std::filesystem::path> paths, const ImportOptions& options,
                           catalog::Catalog& catalog, store::Store& store, const media::Limits& limits,
@@ -61,6 +62,9 @@ std::string to_json(const ImportReport& report);
 // A hashtag as the catalog keeps it: without leading '#', NFKC and case fold (every script and emoji stay), white space
 // trimmed and inner runs of it one blank. Empty when nothing is left or the text is no UTF-8. Idempotent.
 std::string normalize_hashtag(std::string_view typed);
+
+// The hashtags typed in a caption ("so cute #Cats#dogs!" has cats and dogs), normalised, in order, none twice.
+std::vector<std::string> hashtags_in(std::string_view caption);
 
 // Normalised, empty ones and repetitions dropped, order kept.
 std::vector<std::string> normalize_hashtags(std::span<const std::string> typed);

@@ -1,0 +1,103 @@
+#include "intake.hpp"
+
+#include <fcntl.h>
+
+#include <algorithm>
+#include <cctype>
+#include <memory>
+#include <set>
+#include <system_error>
+#include <utility>
+
+#include "reeltag/base/descriptor.hpp"
+#include "reeltag/base/hash.hpp"
+
+namespace reeltag::collect {
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string lower(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(),
+                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return text;
+}
+
+// The file's own ending where it is a usual one, else one for the container.
+std::string ending_of(const fs::path& file, const std::string& container) {
+  static const std::set<std::string> usual{".mp4", ".mov", ".m4v", ".webm", ".mkv",
+                                           ".avi", ".gif", ".3gp", ".ts",   ".flv"};
+  const auto own = lower(file.extension().string());
+  if (usual.contains(own)) return own;
+  if (container.find("mp4") != std::string::npos) return ".mp4";
+  if (container.find("matroska") != std::string::npos) return ".mkv";
+  return container == "avi" ? ".avi" : container == "gif" ? ".gif" : ".video";
+}
+
+Result<void> check_file(const fs::path& file, const media::Limits& limits) {
+  std::error_code error;
+  const auto status = fs::status(file, error);
+  if (!fs::exists(status)) return fail(Code::not_found, file.string() + " is not there");
+  if (!fs::is_regular_file(status)) return fail(Code::not_a_video, file.string() + " is no regular file");
+  const auto size = fs::file_size(file, error);
+  if (error) return fail(Code::permission_denied, file.string() + ": " + error.message());
+  if (size == 0) return fail(Code::not_a_video, file.string() + " is empty");
+  if (size > static_cast<std::uintmax_t>(limits.max_bytes)) {
+    return fail(Code::too_large, file.string() + " has " + std::to_string(size) + " bytes; media.max_bytes is " +
+                                     std::to_string(limits.max_bytes));
+  }
+  return {};
+}
+
+Result<std::unique_ptr<media::Decoder>> open(const fs::path& file, Origin origin, const media::Limits& limits) {
+  if (origin == Origin::local) return media::Decoder::open(file, limits);
+  Descriptor bytes(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+  if (!bytes.is_open()) return fail(Code::permission_denied, file.string() + " cannot be read");
+  return media::Decoder::open_outside(std::move(bytes), file.filename().string(), limits);
+}
+
+// A header alone proves little: one frame from the middle must decode.
+Result<media::Probe> check_video(const fs::path& file, Origin origin, const media::Limits& limits) {
+  auto decoder = open(file, origin, limits);
+  if (!decoder) return tl::unexpected(decoder.error());
+  const double middle = (*decoder)->probe().duration / 2;
+  auto frames = (*decoder)->frames_at({&middle, 1}, {.short_side = 32});
+  if (!frames) return tl::unexpected(frames.error());
+  return (*decoder)->probe();
+}
+
+}  // namespace
+
+Result<Stored> take_in(const fs::path& file, Origin origin, catalog::Catalog& catalog, store::Store& store,
+                       const media::Limits& limits) {
+  if (auto ok = check_file(file, limits); !ok) return tl::unexpected(ok.error());
+  const auto digest = sha256_file(file);
+  if (!digest) return tl::unexpected(digest.error());
+  Stored stored{.id = hex(*digest), .key = {}, .probe = {}};
+  if (const auto existing = catalog.get(stored.id)) {
+    stored.key = existing->key;
+    if (!store.stat(stored.key)) store.put_file(stored.key, file);
+    return stored;
+  }
+  auto probe = check_video(file, origin, limits);
+  if (!probe) return tl::unexpected(probe.error());
+  stored.probe = std::move(*probe);
+  stored.key = "videos/" + stored.id + ending_of(file, stored.probe.container);
+  if (!store.stat(stored.key)) store.put_file(stored.key, file);
+  return stored;
+}
+
+catalog::Video facts_of(const Stored& stored) {
+  catalog::Video v;
+  v.id = stored.id;
+  v.key = stored.key;
+  v.duration = stored.probe.duration;
+  v.width = stored.probe.width;
+  v.height = stored.probe.height;
+  v.fps = stored.probe.fps;
+  v.codec = stored.probe.codec;
+  v.size_bytes = stored.probe.size_bytes;
+  return v;
+}
+
+}  // namespace reeltag::collect
