@@ -2,6 +2,7 @@
 
 #include "reeltag/base/json.hpp"
 #include "reeltag/collect.hpp"
+#include "reeltag/collection.hpp"
 
 namespace reeltag::collect {
 
@@ -12,6 +13,17 @@ std::string to_json(const ImportReport& report) {
         {{"path", one.path}, {"reason", std::string(code_name(one.reason.code)) + ": " + one.reason.message}});
   }
   return dump_json({{"added", report.added}, {"duplicate", report.duplicate}, {"rejected", std::move(rejected)}});
+}
+
+std::string to_json(const CollectReport& report) {
+  auto hashtags = nlohmann::json::object();
+  for (const auto& [hashtag, r] : report.hashtags) {
+    nlohmann::json one{{"seen", r.seen},     {"added", r.added},       {"duplicate", r.duplicate},
+                       {"failed", r.failed}, {"outcomes", r.outcomes}, {"ended", r.ended}};
+    if (r.early()) one["message"] = r.message;
+    hashtags[hashtag] = std::move(one);
+  }
+  return dump_json({{"source", report.source}, {"hashtags", std::move(hashtags)}});
 }
 
 }  // namespace reeltag::collect

@@ -1,0 +1,119 @@
+// Live collection: a source is asked for the videos of hashtags, page by page, politely, and what comes is stored.
+// One thread; one collection of a source at a time in a home (a lock keeps others out). Nothing is asked before a
+// policy file of the source says who allowed it: HOME/policies/SOURCE.yaml (docs/collect.md). What is wrong with an
+// item is an outcome, counted and reported, and the run goes on; what is wrong with a hashtag or the source ends the
+// hashtag or the run early, with the reason in the report. Exception: invalid_config (no policy, no credentials),
+// permission_denied (the source refuses them), unavailable (cooling down after a challenge page, another collection, a
+// lost store), interrupted. Killed at any moment and started again it goes on where it was, and fetches nothing that
+// was stored (docs/adr/0033).
+//
+//   auto report = collect::collect(config, {.home = home, .http = http, .media = limits}, *catalog, *store,
+//   on_failure);
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <map>
+#include <stop_token>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "reeltag/base/config.hpp"
+#include "reeltag/catalog.hpp"
+#include "reeltag/http.hpp"
+#include "reeltag/media.hpp"
+#include "reeltag/store.hpp"
+
+namespace reeltag::collect {
+
+// TikTok's Research API. The client's key and secret come from the environment only: REELTAG_RESEARCH_CLIENT_KEY and
+// REELTAG_RESEARCH_CLIENT_SECRET.
+struct ResearchConfig {
+  std::string api = "https://open.tiktokapis.com";
+  std::string media = {};         // where bytes are, "https://archive.example.org/{id}.mp4"; empty: metadata only
+  std::string since, until = {};  // YYYY-MM-DD, UTC; empty: `days` before today, today
+  int days = 30;
+  std::vector<std::string> regions = {};
+  int page_size = 100;
+  std::int64_t daily_requests = 1000;
+};
+template <class V>
+void visit(V& v, ResearchConfig& c) {
+  v("api", c.api, "Where the Research API is");
+  v("media", c.media, "Where the bytes of a video are, with {id} for its id; empty: only metadata is collected");
+  v("since", c.since, "First day, YYYY-MM-DD; empty: as many days back as `days` says");
+  v("until", c.until, "Last day, YYYY-MM-DD; empty: today");
+  v("days", c.days, "How far a first collection looks back", config::Range{1, 3650});
+  v("regions", c.regions, "Only videos registered in these regions, e.g. [US, VN]; empty: all");
+  v("page_size", c.page_size, "Videos asked for at once", config::Range{1, 100});
+  v("daily_requests", c.daily_requests, "Requests that the API grants in a day (UTC)", config::Range{1, 1e9});
+}
+
+struct CollectConfig {
+  std::string source = "research";
+  std::vector<std::string> hashtags = {};
+  std::int64_t limit = 100;
+  std::int64_t max_bytes = 256LL << 20;
+  double timeout = 300.0;
+  double deadline = 6 * 3600.0;
+  int max_pages = 1000;
+  int retries = 4;
+  double backoff = 1.0;
+  double cool_down = 3600.0;
+  ResearchConfig research = {};
+};
+template <class V>
+void visit(V& v, CollectConfig& c) {
+  v("source", c.source, "Where videos come from", config::OneOf{{"research"}});
+  v("hashtags", c.hashtags, "What is collected when the command names none");
+  v("limit", c.limit, "Most new videos for each hashtag in one collection", config::Range{1, 1e9});
+  v("max_bytes", c.max_bytes, "Largest video that is fetched", config::Range{1, 1e15});
+  v("timeout", c.timeout, "Longest time in seconds to fetch one video", config::Range{0.1, 86400});
+  v("deadline", c.deadline, "Longest time in seconds for one run; the next one goes on", config::Range{0.1, 1e7});
+  v("max_pages", c.max_pages, "Most pages asked for each hashtag in one run", config::Range{1, 1e6});
+  v("retries", c.retries, "How often a request is repeated when the source does not answer", config::Range{0, 20});
+  v("backoff", c.backoff, "Seconds before the first repetition; doubled each time", config::Range{0.001, 600});
+  v("cool_down", c.cool_down, "Seconds without any request after a challenge page; doubled while they go on",
+    config::Range{0, 1e7});
+  v.section("research", c.research);
+}
+
+struct CollectOptions {
+  std::filesystem::path home;
+  http::ClientOptions http;
+  media::Limits media;
+  std::stop_token stop = {};
+};
+
+// seen = added + duplicate + failed. A page that holds no items but a challenge, or cannot be read, counts as one
+// failed.
+struct HashtagReport {
+  std::int64_t seen = 0, added = 0, duplicate = 0, failed = 0;
+  std::map<std::string, std::int64_t> outcomes = {};  // "added", "described", "deleted", ...
+  std::string ended = {};    // "exhausted", "limit"; or early: "repeats", "pages", "deadline", "quota", "blocked", ...
+  std::string message = {};  // why it ended early
+
+  [[nodiscard]] bool early() const { return !message.empty(); }
+};
+
+struct CollectReport {
+  std::string source;
+  std::vector<std::pair<std::string, HashtagReport>> hashtags = {};
+};
+
+// An item that failed: its id (or the hashtag where it has none), and why.
+using OnFailure = std::function<void(const std::string& item, const Error& error)>;
+
+CollectReport collect(const CollectConfig& config, const CollectOptions& options, catalog::Catalog& catalog,
+                      store::Store& store, const OnFailure& on_failure);
+
+// What collect() would ask first, and whether it may; asks nothing. Without policy and credentials too. A JSON object:
+// {"source","dry_run":true,"policy":{...}|null,"allowed":bool,"requests":[{"method","url","body"?}],...}
+std::string dry_run(const CollectConfig& config, const CollectOptions& options, catalog::Catalog& catalog);
+
+// {"source":"research","hashtags":{"cats":{"seen":9,"added":7,"duplicate":1,"failed":1,"outcomes":{...},"ended":"limit"}}}
+std::string to_json(const CollectReport& report);
+
+}  // namespace reeltag::collect
