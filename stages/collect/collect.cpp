@@ -1,0 +1,392 @@
+#include "collect.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdio>
+#include <unordered_set>
+
+#include "reeltag/base/log.hpp"
+#include "reeltag/collect.hpp"
+
+namespace reeltag::collect {
+namespace {
+
+// Pages in a row without an item that this run has not met: the source goes round in a circle, or has nothing more
+// whatever it says. An empty page with more behind it does occur, and a few of them are gone through.
+constexpr int kMostBarrenPages = 5;
+constexpr double kLongestWait = 900.0;  // seconds; a source that wants more is left for another run
+
+// Outcomes that another look will not change.
+bool is_final(const std::string& outcome) {
+  for (const auto o :
+       {Outcome::private_video, Outcome::deleted, Outcome::not_a_video, Outcome::too_large, Outcome::decode_failed}) {
+    if (outcome == outcome_name(o)) return true;
+  }
+  return false;
+}
+
+Code code_of(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::private_video:
+      return Code::permission_denied;
+    case Outcome::deleted:
+    case Outcome::link_expired:
+      return Code::not_found;
+    case Outcome::not_a_video:
+      return Code::not_a_video;
+    case Outcome::too_large:
+      return Code::too_large;
+    case Outcome::decode_failed:
+      return Code::decode_failed;
+    case Outcome::schema_changed:
+      return Code::unsupported;
+    default:
+      return Code::unavailable;
+  }
+}
+
+http::ClientOptions for_videos(const CollectConfig& config, const CollectOptions& options) {
+  auto http = options.http;
+  http.max_file_bytes = std::min(config.max_bytes, options.media.max_bytes);
+  http.file_timeout = http.timeout = config.timeout;
+  return http;
+}
+
+void count(HashtagReport& report, Outcome outcome) {
+  ++report.seen;
+  ++report.outcomes[std::string(outcome_name(outcome))];
+  if (is_failure(outcome)) {
+    ++report.failed;
+  } else {
+    ++(outcome == Outcome::duplicate ? report.duplicate : report.added);
+  }
+}
+
+}  // namespace
+
+std::string day_of(std::int64_t seconds) {
+  const auto days = std::chrono::floor<std::chrono::days>(std::chrono::sys_seconds(std::chrono::seconds(seconds)));
+  const std::chrono::year_month_day date(days);
+  char text[32];
+  std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),
+                static_cast<unsigned>(date.day()));
+  return text;
+}
+
+std::string_view outcome_name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::added:
+      return "added";
+    case Outcome::described:
+      return "described";
+    case Outcome::duplicate:
+      return "duplicate";
+    case Outcome::private_video:
+      return "private";
+    case Outcome::deleted:
+      return "deleted";
+    case Outcome::blocked:
+      return "blocked";
+    case Outcome::not_a_video:
+      return "not_a_video";
+    case Outcome::too_large:
+      return "too_large";
+    case Outcome::decode_failed:
+      return "decode_failed";
+    case Outcome::link_expired:
+      return "link_expired";
+    case Outcome::schema_changed:
+      return "schema_changed";
+    case Outcome::unavailable:
+      return "unavailable";
+  }
+  return "unavailable";
+}
+
+bool is_failure(Outcome outcome) {
+  return outcome != Outcome::added && outcome != Outcome::described && outcome != Outcome::duplicate;
+}
+
+Engine::Engine(Source& source, const Policy& policy, const CollectConfig& config, const CollectOptions& options,
+               catalog::Catalog& catalog, store::Store& store, Clock& clock, const OnFailure& on_failure)
+    : source_(source),
+      config_(config),
+      options_(options),
+      catalog_(catalog),
+      clock_(clock),
+      on_failure_(on_failure),
+      bucket_(clock, policy.requests_per_minute),
+      journal_(catalog, std::string(source.name()), source.scope()),
+      fetcher_(options.home / "collect" / std::string(source.name()), for_videos(config, options), options.media,
+               catalog, store),
+      authors_(options.home / "author.salt"),
+      deadline_(clock.now() + config.deadline) {}
+
+CollectReport Engine::run(std::span<const std::string> hashtags) {
+  if (const auto until = journal_.cooling_until(); until > clock_.since_1970()) {
+    throw Exception(Code::unavailable, std::string(source_.name()) +
+                                           " asked for a human not long ago; nothing is asked for " +
+                                           std::to_string(until - clock_.since_1970()) +
+                                           " s more. Look at what its terms allow before going on");
+  }
+  journal_.open_round(hashtags, config_.limit);
+  CollectReport report{.source = std::string(source_.name())};
+  bool whole = true;
+  for (const auto& hashtag : hashtags) {
+    Standing at = journal_.standing(hashtag);
+    if (whole && !at.done) whole = collect(hashtag, at) == Next::hashtag;
+    report.hashtags.emplace_back(hashtag, std::move(at.report));
+  }
+  if (whole) journal_.close_round();
+  for (auto& [hashtag, one] : report.hashtags) {
+    if (one.ended.empty()) one.ended = "not_asked";
+  }
+  return report;
+}
+
+Engine::Next Engine::collect(const std::string& hashtag, Standing& at) {
+  std::unordered_set<std::string> met;
+  std::int64_t skip = at.at;  // of the page where an earlier run was ended
+  int barren = 0;
+  at.report.ended = at.report.message = {};
+  for (int pages = 0; at.tried < config_.limit; ++pages) {
+    if (late()) return end(hashtag, at, "deadline", "the run has its time (collect.deadline); run it again to go on");
+    if (pages == config_.max_pages) return end(hashtag, at, "pages", "more pages than collect.max_pages");
+    const auto page = ask(hashtag, at);
+    if (!page) return trouble(hashtag, at, page.error());
+    bool news = false;
+    std::int64_t index = 0;
+    for (const auto& item : page->items) {
+      check_stop();
+      news |= !item.id.empty() && met.insert(item.id).second;
+      if (index++ < skip) {
+        if (fetcher_.has(item.id)) fetcher_.forget(item.id);  // the kill came between the catalog and this
+        continue;
+      }
+      if (!take(item, hashtag, at)) {
+        return end(hashtag, at, "blocked", "a challenge page came; collection stops and does not answer it");
+      }
+      if (at.tried >= config_.limit) return end(hashtag, at, "limit");
+    }
+    skip = at.at = 0;
+    at.cursor = page->next;
+    if (!page->more) return end(hashtag, at, "exhausted");
+    barren = news ? 0 : barren + 1;
+    if (barren == kMostBarrenPages) {
+      at.cursor = at.start;
+      return end(hashtag, at, "repeats", std::to_string(barren) + " pages in a row brought nothing new");
+    }
+    journal_.save(hashtag, at);
+    if (barren > 0) wait(config_.backoff * barren);  // what is searched for may not be ready yet
+  }
+  return end(hashtag, at, "limit");
+}
+
+// Ends that leave the round open come again when the same is asked for: nothing more can be asked now.
+Engine::Next Engine::end(const std::string& hashtag, Standing& at, const std::string& ended,
+                         const std::string& message) {
+  at.report.ended = ended;
+  at.report.message = message;
+  const bool open = ended == "deadline" || ended == "quota" || ended == "blocked";
+  at.done = !open;
+  if (ended == "blocked") journal_.cool_down(clock_.since_1970(), config_.cool_down);
+  journal_.save(hashtag, at);
+  log::info("collected",
+            {{"hashtag", hashtag}, {"seen", at.report.seen}, {"added", at.report.added}, {"ended", ended}});
+  return open ? Next::nothing : Next::hashtag;
+}
+
+Engine::Next Engine::trouble(const std::string& hashtag, Standing& at, const Failure& failure) {
+  switch (failure.kind) {
+    case Trouble::refused:
+      journal_.save(hashtag, at);
+      throw Exception(Code::permission_denied, failure.message);
+    case Trouble::quota:
+      if (source_.daily_requests() > 0) {
+        journal_.set_requests(day_of(clock_.since_1970()), source_.daily_requests());
+      }
+      return end(hashtag, at, "quota", failure.message);
+    case Trouble::blocked:
+      count(at.report, Outcome::blocked);
+      return end(hashtag, at, "blocked", failure.message + "; collection stops and does not answer it");
+    case Trouble::schema_changed:
+      count(at.report, Outcome::schema_changed);
+      at.cursor = at.start;
+      return end(hashtag, at, "schema_changed", failure.message);
+    case Trouble::unavailable:
+    case Trouble::rate_limited:
+      break;
+  }
+  return end(hashtag, at, failure.kind == Trouble::rate_limited ? "rate_limited" : "unavailable", failure.message);
+}
+
+tl::expected<Page, Failure> Engine::ask(const std::string& hashtag, const Standing& at) {
+  const auto want = static_cast<int>(std::min<std::int64_t>(config_.limit - at.tried + at.at, 1'000'000));
+  for (int attempt = 0;; ++attempt) {
+    auto page = source_.page({.hashtag = hashtag, .cursor = at.cursor, .want = want}, *this);
+    if (page) {
+      journal_.calm();
+      return page;
+    }
+    const auto& failure = page.error();
+    const bool passing = failure.kind == Trouble::unavailable || failure.kind == Trouble::rate_limited;
+    if (failure.kind == Trouble::rate_limited) bucket_.slow_down();
+    if (!passing || attempt >= config_.retries || failure.retry_after > kLongestWait || late()) return page;
+    log::warning("collect_retry", {{"hashtag", hashtag}, {"attempt", attempt + 1}, {"why", failure.message}});
+    wait(std::max(failure.retry_after, std::min(std::ldexp(config_.backoff, attempt), kLongestWait)));
+  }
+}
+
+tl::expected<void, Failure> Engine::enter(bool counted) {
+  check_stop();
+  const auto granted = source_.daily_requests();
+  if (counted && granted > 0) {
+    const auto day = day_of(clock_.since_1970());
+    const auto used = journal_.requests(day);
+    if (used >= granted) {
+      return tl::unexpected(Failure{Trouble::quota, "the " + std::to_string(granted) + " requests of " + day +
+                                                        " are used up; it begins anew at 00:00 UTC"});
+    }
+    journal_.set_requests(day, used + 1);  // before it is sent: a kill must not make it free
+  }
+  wait(bucket_.take());
+  return {};
+}
+
+// False where a challenge page came: the item is left for later.
+bool Engine::take(const Item& item, const std::string& hashtag, Standing& at) {
+  try {
+    return write(item, hashtag, judge(item, hashtag), at);
+  } catch (const Exception& e) {
+    if (e.code() != Code::invalid_argument) throw;  // a text that the catalog cannot hold: this item's fault alone
+    return write(item, hashtag, {.outcome = Outcome::schema_changed, .why = e.what(), .tried = true}, at);
+  }
+}
+
+// The item, its video, and that it was dealt with, in one transaction.
+bool Engine::write(const Item& item, const std::string& hashtag, Verdict verdict, Standing& at) {
+  Standing next = at;
+  count(next.report, verdict.outcome);
+  const bool blocked = verdict.outcome == Outcome::blocked;
+  if (!blocked) {
+    ++next.at;
+    next.tried += verdict.tried ? 1 : 0;
+    catalog_.record(
+        {.video = std::move(verdict.video), .post = std::move(verdict.post), .notes = {journal_.note(hashtag, next)}});
+    if (!item.id.empty() && fetcher_.has(item.id)) fetcher_.forget(item.id);
+  }
+  at = std::move(next);
+  if (is_failure(verdict.outcome)) report(item, hashtag, verdict);
+  return !blocked;
+}
+
+Engine::Verdict Engine::judge(const Item& item, const std::string& hashtag) {
+  if (item.id.empty()) return {.outcome = Outcome::schema_changed, .why = "an item has no id", .tried = true};
+  if (const auto known = catalog_.post(source_.site(), item.id)) {
+    const bool this_round = known->round == journal_.round() && known->source == source_.name();
+    const bool described = known->outcome == outcome_name(Outcome::described) && item.url.empty();
+    if (!known->video.empty()) return met_again(*known, item, hashtag);
+    if (this_round || described) return {};
+    if (is_final(known->outcome)) {
+      for (int o = 0; o <= static_cast<int>(Outcome::unavailable); ++o) {
+        const auto outcome = static_cast<Outcome>(o);
+        if (known->outcome == outcome_name(outcome)) return {.outcome = outcome, .why = "as was found before"};
+      }
+    }
+  }
+  auto post = post_of(item, hashtag);
+  const auto without_bytes = [&](Outcome outcome, const std::string& why) {
+    post.outcome = outcome_name(outcome);
+    return Verdict{.outcome = outcome, .why = why, .tried = true, .post = std::move(post)};
+  };
+  if (item.failed) return without_bytes(*item.failed, item.why);
+  if (item.author.empty() || !item.created) {
+    return without_bytes(Outcome::schema_changed, item.author.empty() ? "it names no author" : "it has no date");
+  }
+  if (item.url.empty()) return without_bytes(Outcome::described, "");
+  return fetch(item, std::move(post));
+}
+
+// Its bytes are here: at most it gains hashtags.
+Engine::Verdict Engine::met_again(const catalog::Post& known, const Item& item, const std::string& hashtag) {
+  Verdict verdict;
+  verdict.video = catalog_.get(known.video);
+  if (verdict.video) {
+    verdict.video->hashtags = item.hashtags;
+    verdict.video->hashtags.push_back(hashtag);
+  }
+  return verdict;
+}
+
+Engine::Verdict Engine::fetch(const Item& item, catalog::Post post) {
+  auto got = get(item);
+  Verdict verdict{.outcome = got.outcome, .why = got.why, .tried = true};
+  if (got.stored) {
+    const bool there = catalog_.get(got.stored->id).has_value();
+    verdict.outcome = there ? Outcome::duplicate : Outcome::added;
+    auto video = facts_of(*got.stored);
+    video.source = post.source;
+    video.source_id = post.id;
+    video.group = post.author;  // one author's videos stay on one side of a split
+    video.author = post.author;
+    video.caption = post.caption;
+    video.hashtags = post.hashtags;
+    video.created = post.created;
+    video.attributes = post.attributes;
+    post.video = video.id;
+    verdict.video = std::move(video);
+  }
+  post.outcome = outcome_name(verdict.outcome);
+  verdict.post = std::move(post);
+  return verdict;
+}
+
+Fetched Engine::get(const Item& item) {
+  for (int attempt = 0;; ++attempt) {
+    if (!fetcher_.has(item.id)) {
+      if (auto may = enter(false); !may) return {.outcome = Outcome::unavailable, .why = may.error().message};
+    }
+    auto got = fetcher_.get(item.id, item.url);
+    if (got.stored || !got.again || attempt >= config_.retries || late()) return got;
+    wait(std::min(std::ldexp(config_.backoff, attempt), kLongestWait));
+  }
+}
+
+catalog::Post Engine::post_of(const Item& item, const std::string& hashtag) {
+  catalog::Post post{.site = std::string(source_.site()),
+                     .id = item.id,
+                     .source = std::string(source_.name()),
+                     .video = {},
+                     .outcome = {},
+                     .round = journal_.round(),
+                     .author = authors_.hash(item.author),
+                     .caption = item.caption,
+                     .hashtags = item.hashtags,
+                     .created = item.created,
+                     .attributes = item.attributes,
+                     .seen = 0};
+  // The source found it under this one, whatever the caption says.
+  if (std::find(post.hashtags.begin(), post.hashtags.end(), hashtag) == post.hashtags.end()) {
+    post.hashtags.push_back(hashtag);
+  }
+  return post;
+}
+
+void Engine::report(const Item& item, const std::string& hashtag, const Verdict& verdict) {
+  if (!on_failure_) return;
+  on_failure_(item.id.empty() ? "#" + hashtag : item.id,
+              {code_of(verdict.outcome), std::string(outcome_name(verdict.outcome)) + ": " + verdict.why});
+}
+
+void Engine::wait(double seconds) {
+  if (seconds > 0) clock_.sleep(seconds, options_.stop);
+  check_stop();
+}
+
+void Engine::check_stop() const {
+  if (!options_.stop.stop_requested()) return;
+  throw Exception(Code::interrupted, "collection stopped; what was stored stays. Run it again to go on");
+}
+
+}  // namespace reeltag::collect

@@ -1,0 +1,79 @@
+// The engine of live collection: it owns all policy, whatever the source. Pages one after the other, the rate, repeated
+// tries, the daily quota, deadlines, what is stored, and where to go on. Private; see reeltag/collection.hpp.
+// One thread. Lives for one run.
+//
+//   Engine engine(source, policy, config, options, catalog, store, clock, on_failure);
+//   CollectReport report = engine.run({"cats"});
+#pragma once
+
+#include <optional>
+#include <span>
+#include <string>
+
+#include "authors.hpp"
+#include "fetch.hpp"
+#include "journal.hpp"
+#include "pace.hpp"
+#include "policy.hpp"
+#include "reeltag/collection.hpp"
+#include "source.hpp"
+
+namespace reeltag::collect {
+
+class Engine final : private Gate {
+ public:
+  Engine(Source& source, const Policy& policy, const CollectConfig& config, const CollectOptions& options,
+         catalog::Catalog& catalog, store::Store& store, Clock& clock, const OnFailure& on_failure);
+
+  // hashtags: normalised.
+  CollectReport run(std::span<const std::string> hashtags);
+
+ private:
+  // Whether the hashtags after this one are still asked for.
+  enum class Next { hashtag, nothing };
+
+  // What an item comes to; what is to be written about it.
+  struct Verdict {
+    Outcome outcome = Outcome::duplicate;
+    std::string why = {};
+    bool tried = false;  // it was new
+    std::optional<catalog::Post> post = {};
+    std::optional<catalog::Video> video = {};
+  };
+
+  tl::expected<void, Failure> enter(bool counted) override;
+  Next collect(const std::string& hashtag, Standing& at);
+  Next end(const std::string& hashtag, Standing& at, const std::string& ended, const std::string& message = {});
+  Next trouble(const std::string& hashtag, Standing& at, const Failure& failure);
+  tl::expected<Page, Failure> ask(const std::string& hashtag, const Standing& at);
+
+  bool take(const Item& item, const std::string& hashtag, Standing& at);
+  bool write(const Item& item, const std::string& hashtag, Verdict verdict, Standing& at);
+  Verdict judge(const Item& item, const std::string& hashtag);
+  Verdict fetch(const Item& item, catalog::Post post);
+  Fetched get(const Item& item);
+  Verdict met_again(const catalog::Post& known, const Item& item, const std::string& hashtag);
+  catalog::Post post_of(const Item& item, const std::string& hashtag);
+  void report(const Item& item, const std::string& hashtag, const Verdict& verdict);
+
+  void wait(double seconds);
+  void check_stop() const;
+  [[nodiscard]] bool late() { return clock_.now() > deadline_; }
+
+  Source& source_;
+  const CollectConfig& config_;
+  const CollectOptions& options_;
+  catalog::Catalog& catalog_;
+  Clock& clock_;
+  const OnFailure& on_failure_;
+  Bucket bucket_;
+  Journal journal_;
+  Fetcher fetcher_;
+  Authors authors_;
+  double deadline_;
+};
+
+// Seconds since 1970 as "2026-11-26", UTC.
+std::string day_of(std::int64_t seconds);
+
+}  // namespace reeltag::collect

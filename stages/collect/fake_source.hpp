@@ -1,0 +1,44 @@
+// A source that says what a test wrote down. One thread.
+//
+//   FakeSource source;
+//   source.pages[""] = {Page{.items = {...}, .next = "2", .more = true}};
+#pragma once
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "source.hpp"
+
+namespace reeltag::collect {
+
+class FakeSource final : public Source {
+ public:
+  using Answer = tl::expected<Page, Failure>;
+
+  [[nodiscard]] std::string_view name() const override { return "fake"; }
+  [[nodiscard]] std::string_view site() const override { return "site"; }
+  [[nodiscard]] std::int64_t daily_requests() const override { return daily; }
+  Answer page(const Ask& ask, Gate& gate) override {
+    if (auto may = gate.enter(true); !may) return tl::unexpected(may.error());
+    asked.push_back(ask.hashtag + ":" + ask.cursor);
+    auto& answers = pages[ask.cursor];
+    if (answers.empty()) return Page{};
+    auto answer = answers.front();
+    if (answers.size() > 1) answers.pop_front();  // the last one stays
+    return answer;
+  }
+  [[nodiscard]] std::vector<std::string> preview(const Ask&) const override { return {}; }
+
+  std::map<std::string, std::deque<Answer>> pages;  // by cursor
+  std::vector<std::string> asked;
+  std::int64_t daily = 0;
+};
+
+inline tl::unexpected<Failure> trouble(Trouble kind, double retry_after = 0.0) {
+  return tl::unexpected(Failure{kind, "trouble", retry_after});
+}
+
+}  // namespace reeltag::collect
