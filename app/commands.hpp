@@ -14,6 +14,7 @@
 namespace reeltag::app {
 
 void add_import(CLI::App& app, Context& context);
+void add_collect(CLI::App& app, Context& context);
 void add_dataset(CLI::App& app, Context& context);
 void add_train(CLI::App& app, Context& context);
 void add_evaluate(CLI::App& app, Context& context);

@@ -9,6 +9,7 @@
 
 #include "reeltag/base/config.hpp"
 #include "reeltag/catalog.hpp"
+#include "reeltag/collection.hpp"
 #include "reeltag/http.hpp"
 #include "reeltag/index.hpp"
 #include "reeltag/media.hpp"
@@ -35,6 +36,7 @@ struct Config {
   http::ClientOptions http;
   train::TrainConfig train;
   tag::TagConfig tag;
+  collect::CollectConfig collect;
 };
 template <class V>
 void visit(V& v, Config& c) {
@@ -45,6 +47,7 @@ void visit(V& v, Config& c) {
   v.section("http", c.http);
   v.section("train", c.train);
   v.section("tag", c.tag);
+  v.section("collect", c.collect);
 }
 
 struct Context {

@@ -59,6 +59,7 @@ int run(int argc, char** argv) {
   add_global_options(cli, context);
   app::add_tag(cli, context);
   app::add_import(cli, context);
+  app::add_collect(cli, context);
   app::add_dataset(cli, context);
   app::add_train(cli, context);
   app::add_evaluate(cli, context);
