@@ -107,7 +107,11 @@ class Importer {
     v.source = options_.source;
     v.source_id = std::move(c.source_id);
     v.author = authors_.hash(c.author);
-    v.group = !c.group.empty() ? std::move(c.group) : c.group_by_author && !v.author.empty() ? v.author : stored.id;
+    if (!c.group.empty()) {
+      v.group = std::move(c.group);
+    } else {
+      v.group = c.group_by_author && !v.author.empty() ? v.author : stored.id;
+    }
     v.caption = std::move(c.caption);
     v.hashtags = std::move(c.hashtags);
     v.created = c.created;
