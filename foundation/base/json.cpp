@@ -1,6 +1,7 @@
 #include "reeltag/base/json.hpp"
 
 #include <cerrno>
+#include <cmath>
 #include <cstdio>
 #include <memory>
 #include <nlohmann/json.hpp>
@@ -66,6 +67,11 @@ Result<nlohmann::json> parse_json(std::string_view text, const std::string& orig
     if (const auto end = words.find("] "); end != words.npos) words.remove_prefix(end + 2);
     return fail(Code::invalid_argument, origin + ": not JSON: " + std::string(words));
   }
+}
+
+double rounded(double value, int decimals) {
+  const double unit = std::pow(10.0, decimals);
+  return std::round(value * unit) / unit;
 }
 
 std::string dump_json(const nlohmann::json& value) {

@@ -87,5 +87,11 @@ TEST(EachJsonLine, FailsWhenTheFileCannotBeRead) {
   EXPECT_TRUE(each_json_line("/dev/null", never));
 }
 
+TEST(Rounded, KeepsThatManyDecimals) {
+  EXPECT_EQ(rounded(1.23456, 4), 1.2346);
+  EXPECT_EQ(rounded(0.3333, 0), 0.0);
+  EXPECT_EQ(rounded(-2.0006, 3), -2.001);
+}
+
 }  // namespace
 }  // namespace reeltag

@@ -1,5 +1,4 @@
 // What goes in and out of the index as JSON.
-#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "check.hpp"
@@ -8,12 +7,6 @@ namespace reeltag::index {
 namespace {
 
 using nlohmann::json;
-
-// Rounded to that many decimals, for stable output.
-double number(double value, int digits) {
-  const double unit = std::pow(10.0, digits);
-  return std::round(value * unit) / unit;
-}
 
 [[noreturn]] void refuse(const std::string& why) { throw Exception(Code::invalid_argument, why); }
 
@@ -95,8 +88,8 @@ std::string to_json(std::string_view query, std::span<const Hit> hits) {
   for (const auto& hit : hits) {
     auto why = nlohmann::ordered_json::array(), segments = nlohmann::ordered_json::array();
     for (const auto w : hit.why) why.push_back(why_name(w));
-    for (const auto& s : hit.segments) segments.push_back({number(s.start, 3), number(s.end, 3)});
-    results.push_back({{"video", hit.video}, {"score", number(hit.score, 4)}, {"why", why}, {"segments", segments}});
+    for (const auto& s : hit.segments) segments.push_back({rounded(s.start, 3), rounded(s.end, 3)});
+    results.push_back({{"video", hit.video}, {"score", rounded(hit.score, 4)}, {"why", why}, {"segments", segments}});
   }
   return nlohmann::ordered_json{{"query", query}, {"results", results}}.dump(-1, ' ', false,
                                                                              nlohmann::json::error_handler_t::replace);

@@ -1,23 +1,17 @@
 #include "reeltag/tag.hpp"
 
 #include <algorithm>
-#include <cmath>
 #include <numeric>
 
 #include <nlohmann/json.hpp>
 
+#include "reeltag/base/json.hpp"
 #include "reeltag/model/bundle.hpp"
 
 namespace reeltag::tag {
 namespace {
 
 constexpr std::size_t kGuesses = 3;
-
-// Rounded to that many decimals, for stable output.
-double number(double value, int digits) {
-  const double unit = std::pow(10.0, digits);
-  return std::round(value * unit) / unit;
-}
 
 }  // namespace
 
@@ -126,11 +120,11 @@ std::string to_json(const Tagged& t) {
   nlohmann::ordered_json tags = nlohmann::json::array();
   for (const auto& tag : t.tags) {
     nlohmann::ordered_json segments = nlohmann::json::array();
-    for (const auto& s : tag.segments) segments.push_back({number(s.start, 3), number(s.end, 3)});
-    tags.push_back({{"hashtag", tag.hashtag}, {"score", number(tag.score, 4)}, {"segments", segments}});
+    for (const auto& s : tag.segments) segments.push_back({rounded(s.start, 3), rounded(s.end, 3)});
+    tags.push_back({{"hashtag", tag.hashtag}, {"score", rounded(tag.score, 4)}, {"segments", segments}});
   }
   nlohmann::ordered_json out{
-      {"video", t.video}, {"model", t.model}, {"duration", number(t.duration, 3)}, {"tags", tags}};
+      {"video", t.video}, {"model", t.model}, {"duration", rounded(t.duration, 3)}, {"tags", tags}};
   if (t.unsure) out["unsure"] = true;
   return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }

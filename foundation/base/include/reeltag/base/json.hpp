@@ -24,6 +24,9 @@ Result<nlohmann::json> parse_json(std::string_view text, const std::string& orig
 // The text of a value: invalid UTF-8 is replaced by U+FFFD instead of being thrown at. No line breaks.
 std::string dump_json(const nlohmann::json& value);
 
+// The value rounded to that many decimals, for output that stays the same from run to run.
+double rounded(double value, int decimals);
+
 using JsonLine = std::function<void(std::int64_t line, Result<nlohmann::json>&& value)>;
 
 // A JSON Lines file, one line at a time, in order; empty lines are passed over, a byte order mark too. Lines count from
