@@ -210,10 +210,7 @@ FeatureTable joined(const std::vector<std::string>& order, std::vector<FeatureTa
 
 FeatureTable features_of(const std::vector<dataset::Item>& items, store::Store& store, const FeatureRequest& request) {
   // All blocks are decoded as large as the largest needs it, as tagging does.
-  const int short_side = model::Extractor({.blocks = request.blocks, .teacher_frames = request.teacher_frames},
-                                          request.net, request.teacher)
-                             .wanted({})
-                             .scale.short_side;
+  const int short_side = model::Extractor::decoded_side({.blocks = request.blocks}, request.net);
   std::vector<FeatureTable> parts;
   for (const bool of_net : {true, false}) {
     model::ExtractorOptions options{.blocks = {}, .teacher_frames = request.teacher_frames, .short_side = short_side};

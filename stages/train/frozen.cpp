@@ -5,6 +5,7 @@
 #include <cmath>
 #include <map>
 #include <optional>
+#include <string_view>
 #include <thread>
 
 #include <torch/torch.h>
@@ -26,6 +27,14 @@ namespace {
 using nlohmann::json;
 using torch::Tensor;
 namespace fs = std::filesystem;
+
+bool holds(const std::vector<std::string>& blocks, std::string_view block) {
+  return std::find(blocks.begin(), blocks.end(), block) != blocks.end();
+}
+bool uses_net(const std::vector<std::string>& blocks) { return holds(blocks, model::kMvitBlock); }
+bool uses_teacher(const std::vector<std::string>& blocks) {
+  return holds(blocks, model::kTeacherMean) || holds(blocks, model::kTeacherChange);
+}
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
@@ -56,8 +65,10 @@ struct FittedHead {
   model::LinearHead head = {};
   model::Scoring scoring = {};
   double strength = 0.0, net_weight = 0.0;
-  Tensor val_scores = {};  // [N,K], calibrated
-  Unseen unseen = {};      // the training videos, where they can be; then val
+  Tensor val_losses = {};                          // [N], before calibration
+  Tensor val_scores = {};                          // [N,K], calibrated
+  std::vector<std::vector<int>> val_classes = {};  // of each row, ascending
+  Unseen unseen = {};                              // the training videos, where they can be; then val
 };
 
 // How much the MViT's block counts beside the teacher's, a factor on its standardised features. A net that was trained
@@ -96,7 +107,7 @@ class FrozenTrainer {
   FrozenTrainer(const dataset::Dataset& set, store::Store& store, const FrozenOptions& options,
                 const Validator& validator)
       : set_(set), store_(store), options_(options), validator_(validator) {
-    if (has_net()) net_ = model::load_bundle(options.net);
+    if (uses_net(options.blocks)) net_ = model::load_bundle(options.net);
   }
 
   TrainResult run() {
@@ -104,7 +115,7 @@ class FrozenTrainer {
                          {.blocks = options_.blocks,
                           .teacher_frames = options_.config.teacher_frames,
                           .net = options_.net,
-                          .teacher = needs_teacher() ? model::find_teacher({}) : fs::path(),
+                          .teacher = uses_teacher(options_.blocks) ? model::find_teacher({}) : fs::path(),
                           .limits = options_.limits,
                           .threads = options_.config.decode_threads,
                           .stop = options_.stop});
@@ -113,7 +124,7 @@ class FrozenTrainer {
     const auto begin = std::chrono::steady_clock::now();
     const FittedHead head = fit(options_.blocks);
     std::optional<FittedHead> alone;  // the net's own classifier
-    if (has_net() && options_.blocks.size() > 1) alone = fit({model::kMvitBlock});
+    if (net_ && options_.blocks.size() > 1) alone = fit({model::kMvitBlock});
     Frozen facts{.blocks = head.blocks,
                  .strength = head.strength,
                  .net_weight = head.net_weight,
@@ -122,7 +133,7 @@ class FrozenTrainer {
                  .seconds_computing = table_.seconds_computing,
                  .seconds_saved = table_.seconds_saved,
                  .seconds_fit = seconds_since(begin)};
-    const Figures val = judge(head);
+    const Figures val = validator_ ? validator_(to_vectors(head.val_scores), head.val_classes).figures : Figures{};
     const auto kept = shipped_classes(set_, options_.config.min_lift, [&] {
       return validator_ ? validator_(to_vectors(head.unseen.scores), head.unseen.classes).lift : std::vector<double>{};
     });
@@ -136,22 +147,12 @@ class FrozenTrainer {
   }
 
  private:
-  [[nodiscard]] bool has(const char* block) const {
-    return std::find(options_.blocks.begin(), options_.blocks.end(), block) != options_.blocks.end();
-  }
-  [[nodiscard]] bool has_net() const { return has(model::kMvitBlock); }
-  [[nodiscard]] bool needs_teacher() const { return has(model::kTeacherMean) || has(model::kTeacherChange); }
-
-  static bool uses_net(const std::vector<std::string>& blocks) {
-    return std::find(blocks.begin(), blocks.end(), model::kMvitBlock) != blocks.end();
-  }
-
   // Columns of these blocks in the table.
   [[nodiscard]] Tensor columns(const std::vector<std::string>& blocks) const {
     std::vector<std::int64_t> out;
     std::int64_t first = 0;
     for (const auto& block : table_.blocks) {
-      if (std::find(blocks.begin(), blocks.end(), block.name) != blocks.end()) {
+      if (holds(blocks, block.name)) {
         for (std::int64_t i = 0; i < block.width; ++i) out.push_back(first + i);
       }
       first += block.width;
@@ -163,7 +164,7 @@ class FrozenTrainer {
   [[nodiscard]] Tensor weights(const std::vector<std::string>& blocks, double net_weight) const {
     std::vector<Tensor> parts;
     for (const auto& block : table_.blocks) {
-      if (std::find(blocks.begin(), blocks.end(), block.name) == blocks.end()) continue;
+      if (!holds(blocks, block.name)) continue;
       parts.push_back(torch::full({block.width}, block.name == model::kMvitBlock ? net_weight : 1.0, torch::kDouble));
     }
     return torch::cat(parts);
@@ -232,12 +233,10 @@ class FrozenTrainer {
       fewest = losses;
       out.net_weight = weight;
     }
-    const Tensor beside =
-        model::losses(model::logits(without.head, rows(dataset::Split::val, columns(others)).features), val.labels);
-    const bool better = clearly_less(fewest, beside, val.groups);
+    const bool better = clearly_less(fewest, without.val_losses, val.groups);
     log::info("net_beside_teacher", {{"weight", out.net_weight},
                                      {"val_loss", fewest.mean().item<double>()},
-                                     {"val_loss_without", beside.mean().item<double>()},
+                                     {"val_loss_without", without.val_losses.mean().item<double>()},
                                      {"taken", better || options_.config.net_weight > 0}});
     if (!better && options_.config.net_weight <= 0) return without;
     calibrate(*best, train, val, without.unseen, out);
@@ -270,15 +269,12 @@ class FrozenTrainer {
       out.scoring = fit_scoring(torch::cat({out_of_fold, val_logits}), all, precision);
       out.unseen.add(scores_of(out.scoring, out_of_fold, kind), train);
     }
+    out.val_losses = model::losses(val_logits, val.labels);
     out.val_scores = scores_of(out.scoring, val_logits, kind);
+    out.val_classes = val.classes;
     out.unseen.add(out.val_scores, val);
-    out.scoring.thresholds = model::thresholds_for_precision(out.unseen.scores, {kind, out.unseen.hot}, precision);
-  }
-
-  [[nodiscard]] static Tensor scores_of(const model::Scoring& scoring, const Tensor& logits, model::HeadKind kind) {
-    const Tensor scale = torch::tensor(scoring.scale, torch::kDouble),
-                 shift = torch::tensor(scoring.shift, torch::kDouble);
-    return model::probabilities(kind, logits * scale + shift);
+    if (without_net.scores.defined())
+      out.scoring.thresholds = model::thresholds_for_precision(out.unseen.scores, {kind, out.unseen.hot}, precision);
   }
 
   // The net was trained on this dataset, or nobody knows on what.
@@ -286,11 +282,6 @@ class FrozenTrainer {
     if (!net_) return false;
     const json trained = json::parse(net_->trained, nullptr, false);
     return !trained.is_object() || !trained.contains("imported");
-  }
-
-  [[nodiscard]] Figures judge(const FittedHead& head) const {
-    const Rows val = rows(dataset::Split::val, columns({options_.blocks.front()}));
-    return validator_ ? validator_(to_vectors(head.val_scores), val.classes).figures : Figures{};
   }
 
   void save(const FittedHead& fitted, const std::optional<FittedHead>& alone, const std::vector<std::int64_t>& kept,

@@ -40,6 +40,13 @@ model::Scoring fit_scoring(const std::vector<std::vector<float>>& scores, const 
                      precision);
 }
 
+Tensor scores_of(const model::Scoring& scoring, const Tensor& logits, model::HeadKind kind) {
+  const model::Calibration calibration{.kind = kind,
+                                       .scale = torch::tensor(scoring.scale, torch::kDouble),
+                                       .shift = torch::tensor(scoring.shift, torch::kDouble)};
+  return model::probabilities(kind, model::calibrated(logits, calibration));
+}
+
 model::Scoring rows_of(const model::Scoring& all, const std::vector<std::int64_t>& classes) {
   model::Scoring out;
   for (const auto c : classes) {

@@ -17,6 +17,9 @@ model::Scoring fit_scoring(const at::Tensor& logits, const model::Labels& labels
 model::Scoring fit_scoring(const std::vector<std::vector<float>>& scores, const std::vector<std::vector<int>>& labels,
                            std::size_t classes, bool multi_label, double precision);
 
+// Scores float64 [N,K] in [0,1] of logits [N,K].
+at::Tensor scores_of(const model::Scoring& scoring, const at::Tensor& logits, model::HeadKind kind);
+
 // What concerns these classes, in their order.
 model::Scoring rows_of(const model::Scoring& all, const std::vector<std::int64_t>& classes);
 

@@ -71,6 +71,7 @@ struct Extractor::Impl {
   ExtractorOptions options;
   ClipSpec spec;  // of the net
   int whole_views = 1;
+  int side = 0;  // pixels that frames are decoded to, once: the larger of the net's and the teacher's
   std::optional<Mvit> net;
   std::optional<Teacher> teacher;
   std::vector<Block> blocks;
@@ -188,10 +189,19 @@ Extractor::Extractor(const ExtractorOptions& options, const fs::path& net, const
     }
   }
   if (options.teacher_frames < 1) throw Exception(Code::invalid_config, "the teacher needs at least one frame");
-  // Frames are decoded once, at the larger of the two sizes.
-  identity += " " + std::to_string(wanted({}).scale.short_side);
+  impl_->side = decoded_side(options, net);
+  identity += " " + std::to_string(impl_->side);
   impl_->id = hex(sha256(identity)).substr(0, 16);
 }
+
+int Extractor::decoded_side(const ExtractorOptions& options, const fs::path& net) {
+  check(options.blocks);
+  int side = options.short_side;
+  for (const auto& name : options.blocks)
+    side = std::max(side, name == kMvitBlock ? clip_spec(load_bundle(net).recipe).short_side : Teacher::kSide);
+  return side;
+}
+
 Extractor::~Extractor() = default;
 Extractor::Extractor(Extractor&&) noexcept = default;
 Extractor& Extractor::operator=(Extractor&&) noexcept = default;
@@ -213,16 +223,14 @@ std::vector<View> Extractor::whole(double duration) const {
 
 Extractor::Wanted Extractor::wanted(std::span<const View> views) const {
   Wanted out;
-  out.scale.short_side = impl_->options.short_side;
+  out.scale.short_side = impl_->side;
   if (impl_->net) {
-    out.scale.short_side = std::max(out.scale.short_side, impl_->spec.short_side);
     for (const auto& view : views) {
       const auto times = view_times(impl_->spec, view);
       out.times.insert(out.times.end(), times.begin(), times.end());
     }
   }
   if (impl_->teacher) {
-    out.scale.short_side = std::max(out.scale.short_side, Teacher::kSide);
     for (const auto& view : views) {
       const auto times = teacher_times(view, impl_->options.teacher_frames);
       out.times.insert(out.times.end(), times.begin(), times.end());

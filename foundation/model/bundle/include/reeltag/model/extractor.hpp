@@ -54,6 +54,8 @@ class Extractor {
   };
   [[nodiscard]] const std::vector<Block>& blocks() const;
   [[nodiscard]] int width() const;
+  // Pixels of the short side that frames are decoded to for these options. Reads the net's recipe, no weights.
+  static int decoded_side(const ExtractorOptions& options, const std::filesystem::path& net);
   // 16 hexadecimal digits of all that the features of a video depend on.
   [[nodiscard]] const std::string& id() const;
 
