@@ -6,7 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "collect.hpp"
+#include "engine.hpp"
 #include "reeltag/base/descriptor.hpp"
 #include "reeltag/base/json.hpp"
 #include "reeltag/collect.hpp"

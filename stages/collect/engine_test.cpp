@@ -1,6 +1,6 @@
 // The engine against a source that misbehaves in every way that sources are known to. Bytes do not come by HTTP here:
 // they lie where an earlier run would have left them, so that fetching again what was stored cannot go unseen.
-#include "collect.hpp"
+#include "engine.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

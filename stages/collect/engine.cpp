@@ -1,10 +1,13 @@
-#include "collect.hpp"
+#include "engine.hpp"
 
 #include <algorithm>
+#include <array>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <optional>
 #include <unordered_set>
+#include <utility>
 
 #include "reeltag/base/log.hpp"
 #include "reeltag/collect.hpp"
@@ -17,13 +20,38 @@ namespace {
 constexpr int kMostBarrenPages = 5;
 constexpr double kLongestWait = 900.0;  // seconds; a source that wants more is left for another run
 
-// Outcomes that another look will not change.
-bool is_final(const std::string& outcome) {
-  for (const auto o :
-       {Outcome::private_video, Outcome::deleted, Outcome::not_a_video, Outcome::too_large, Outcome::decode_failed}) {
-    if (outcome == outcome_name(o)) return true;
+constexpr std::array kOutcomes{
+    std::pair{Outcome::added, "added"},
+    std::pair{Outcome::described, "described"},
+    std::pair{Outcome::duplicate, "duplicate"},
+    std::pair{Outcome::private_video, "private"},
+    std::pair{Outcome::deleted, "deleted"},
+    std::pair{Outcome::blocked, "blocked"},
+    std::pair{Outcome::not_a_video, "not_a_video"},
+    std::pair{Outcome::too_large, "too_large"},
+    std::pair{Outcome::decode_failed, "decode_failed"},
+    std::pair{Outcome::link_expired, "link_expired"},
+    std::pair{Outcome::schema_changed, "schema_changed"},
+    std::pair{Outcome::unavailable, "unavailable"},
+};
+
+std::optional<Outcome> outcome_of(std::string_view name) {
+  const auto* it = std::find_if(kOutcomes.begin(), kOutcomes.end(), [&](const auto& o) { return o.second == name; });
+  return it == kOutcomes.end() ? std::nullopt : std::optional(it->first);
+}
+
+// Another look will not change it.
+bool is_final(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::private_video:
+    case Outcome::deleted:
+    case Outcome::not_a_video:
+    case Outcome::too_large:
+    case Outcome::decode_failed:
+      return true;
+    default:
+      return false;
   }
-  return false;
 }
 
 Code code_of(Outcome outcome) {
@@ -75,33 +103,8 @@ std::string day_of(std::int64_t seconds) {
 }
 
 std::string_view outcome_name(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::added:
-      return "added";
-    case Outcome::described:
-      return "described";
-    case Outcome::duplicate:
-      return "duplicate";
-    case Outcome::private_video:
-      return "private";
-    case Outcome::deleted:
-      return "deleted";
-    case Outcome::blocked:
-      return "blocked";
-    case Outcome::not_a_video:
-      return "not_a_video";
-    case Outcome::too_large:
-      return "too_large";
-    case Outcome::decode_failed:
-      return "decode_failed";
-    case Outcome::link_expired:
-      return "link_expired";
-    case Outcome::schema_changed:
-      return "schema_changed";
-    case Outcome::unavailable:
-      return "unavailable";
-  }
-  return "unavailable";
+  const auto* it = std::find_if(kOutcomes.begin(), kOutcomes.end(), [&](const auto& o) { return o.first == outcome; });
+  return it->second;
 }
 
 bool is_failure(Outcome outcome) {
@@ -288,11 +291,8 @@ Engine::Verdict Engine::judge(const Item& item, const std::string& hashtag) {
     const bool described = known->outcome == outcome_name(Outcome::described) && item.url.empty();
     if (!known->video.empty()) return met_again(*known, item, hashtag);
     if (this_round || described) return {};
-    if (is_final(known->outcome)) {
-      for (int o = 0; o <= static_cast<int>(Outcome::unavailable); ++o) {
-        const auto outcome = static_cast<Outcome>(o);
-        if (known->outcome == outcome_name(outcome)) return {.outcome = outcome, .why = "as was found before"};
-      }
+    if (const auto before = outcome_of(known->outcome); before && is_final(*before)) {
+      return {.outcome = *before, .why = "as was found before"};
     }
   }
   auto post = post_of(item, hashtag);
