@@ -11,7 +11,7 @@
 # An undeclared include fails to compile because the other module's include folder is not on the path.
 
 set(REELTAG_LAYERS
-    base http store catalog media
+    base draw http store catalog media
     model_recipe model_input model_pickle model_checkpoint model_mvit model_teacher model_optim model_linear model_verify model_bundle
     collect dataset train evaluate registry tag index serve cycle app)
 

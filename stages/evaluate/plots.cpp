@@ -4,10 +4,13 @@
 #include <cmath>
 #include <numeric>
 
-#include "reeltag/evaluate/charts.hpp"
-#include "reeltag/evaluate/html.hpp"
+#include "reeltag/draw/charts.hpp"
+#include "reeltag/draw/html.hpp"
 
 namespace reeltag::evaluate {
+
+using namespace draw;
+
 namespace {
 
 constexpr std::size_t kOneColumn = 8;    // bars that need no second column
@@ -60,7 +63,8 @@ std::string plot_confusion(const Evaluation& e) {
   const auto& counts = e.metrics.confusion;
   if (counts.empty()) return "";
   std::string out;
-  if (counts.size() <= kMaxHeatMap) out += heat_map("Confusion matrix (videos)", e.hashtags, counts);
+  const HeatWords words{.rows = "True hashtag", .columns = "Named by the model", .joint = "named"};
+  if (counts.size() <= kMaxHeatMap) out += heat_map("Confusion matrix (videos)", words, e.hashtags, counts);
   struct Mistake {
     std::size_t truth, named;
     std::int64_t n;

@@ -8,9 +8,12 @@
 #include <unordered_set>
 
 #include "plots.hpp"
-#include "reeltag/evaluate/html.hpp"
+#include "reeltag/draw/html.hpp"
 
 namespace reeltag::evaluate {
+
+using namespace draw;
+
 namespace {
 
 constexpr std::size_t kMaxFailures = 200;  // listed one by one

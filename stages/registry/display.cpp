@@ -6,12 +6,12 @@
 #include <cstdio>
 #include <set>
 
-#include "reeltag/evaluate/html.hpp"
+#include "reeltag/draw/html.hpp"
 #include "text.hpp"
 
 namespace reeltag::registry {
 
-using evaluate::fixed;
+using draw::fixed;
 
 std::string thousands(double value) {
   if (!std::isfinite(value)) return "-";

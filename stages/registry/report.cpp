@@ -1,19 +1,19 @@
-// report.html: the plot of each training set, the sentence and the table. The look is that of evaluate's reports.
+// report.html: the plot of each training set, the sentence and the table. The look is that of all reports.
 #include <algorithm>
 #include <cmath>
 #include <filesystem>
 
 #include "display.hpp"
-#include "reeltag/evaluate/charts.hpp"
-#include "reeltag/evaluate/html.hpp"
+#include "reeltag/draw/charts.hpp"
+#include "reeltag/draw/html.hpp"
 #include "text.hpp"
 
 namespace reeltag::registry {
 namespace {
 
-using evaluate::Chart;
-using evaluate::escape;
-using evaluate::Series;
+using draw::Chart;
+using draw::escape;
+using draw::Series;
 
 std::string note_of(const Point& p, const Net& net, const Limits& limits) {
   return net.name + ": " + percentage(p.top1) + " top-1, " + estimated(net, thousands(net.cost.ms_per_view)) +
@@ -133,7 +133,7 @@ std::string to_html(const Answer& a) {
       "<footer>Time: the median of one to three forward passes of one clip with random weights after a warm-up, in a "
       "process of its own; memory: the most that this process held, libtorch included. Decoding is not in it. "
       "Published accuracy is a claim of its authors.</footer>";
-  return evaluate::page("Which net?", body);
+  return draw::page("Which net?", body);
 }
 
 }  // namespace reeltag::registry

@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace reeltag::evaluate {
+namespace reeltag::draw {
 
 // For text and for attributes in double quotes. Control characters become spaces, invalid UTF-8 U+FFFD.
 std::string escape(std::string_view text);
@@ -25,4 +25,4 @@ std::string count(std::int64_t n);
 // A whole document around the body's HTML, with the style of all reports; it needs nothing from outside. title: text.
 std::string page(std::string_view title, const std::string& body);
 
-}  // namespace reeltag::evaluate
+}  // namespace reeltag::draw

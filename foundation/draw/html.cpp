@@ -1,4 +1,4 @@
-#include "reeltag/evaluate/html.hpp"
+#include "reeltag/draw/html.hpp"
 
 #include <algorithm>
 #include <array>
@@ -7,7 +7,7 @@
 
 #include "style.hpp"
 
-namespace reeltag::evaluate {
+namespace reeltag::draw {
 namespace {
 
 // Bytes of the UTF-8 character at the front; 0 when there is none that is valid.
@@ -118,4 +118,4 @@ std::string page(std::string_view title, const std::string& body) {
          "</main></body></html>\n";
 }
 
-}  // namespace reeltag::evaluate
+}  // namespace reeltag::draw

@@ -1,12 +1,12 @@
-#include "reeltag/evaluate/charts.hpp"
+#include "reeltag/draw/charts.hpp"
 
 #include <algorithm>
 #include <cmath>
 #include <numeric>
 
-#include "reeltag/evaluate/html.hpp"
+#include "reeltag/draw/html.hpp"
 
-namespace reeltag::evaluate {
+namespace reeltag::draw {
 namespace {
 
 constexpr double kWidth = 400, kHeight = 250;                       // of a chart
@@ -226,14 +226,14 @@ std::string bar_rows(const std::string& title, const std::string& axis, const st
   return figure(title, "", svg + "</svg>");
 }
 
-std::string heat_map(const std::string& title, const std::vector<std::string>& names,
+std::string heat_map(const std::string& title, const HeatWords& words, const std::vector<std::string>& names,
                      const std::vector<std::vector<std::int64_t>>& counts) {
   const auto size = static_cast<double>(names.size());
   const double cell = size <= 12 ? 30 : size <= 24 ? 22 : 15, left = 134, top = 112;
   const bool numbers = size <= 24;
   std::string svg = open(left + cell * size + 12, top + cell * size + 12, title);
-  svg += text(left, 12, "start", "Named by the model", attribute("class", "label"));
-  svg += text(13, top + cell * size / 2, "middle", "True hashtag",
+  svg += text(left, 12, "start", escape(words.columns), attribute("class", "label"));
+  svg += text(13, top + cell * size / 2, "middle", escape(words.rows),
               attribute("class", "label") + attribute("transform", "rotate(-90 13 " + n(top + cell * size / 2) + ")"));
   for (std::size_t r = 0; r < names.size(); ++r) {
     const double y = top + cell * static_cast<double>(r), x = left + cell * static_cast<double>(r);
@@ -242,15 +242,16 @@ std::string heat_map(const std::string& title, const std::vector<std::string>& n
     svg += text(0, 0, "start", name,
                 attribute("class", "name") +
                     attribute("transform", "translate(" + n(x + cell / 2 + 4) + " " + n(top - 6) + ") rotate(-90)"));
-    const auto total = static_cast<double>(std::accumulate(counts[r].begin(), counts[r].end(), std::int64_t{0}));
+    const auto total = static_cast<double>(
+        words.diagonal_is_good ? std::accumulate(counts[r].begin(), counts[r].end(), std::int64_t{0}) : counts[r][r]);
     for (std::size_t c = 0; c < names.size(); ++c) {
       const double share = total > 0 ? static_cast<double>(counts[r][c]) / total : 0.0;
       const double cx = left + cell * static_cast<double>(c);
-      const std::string shade = share > 0 ? attribute("class", r == c ? "hit" : "miss") +
+      const std::string shade = share > 0 ? attribute("class", r == c || !words.diagonal_is_good ? "hit" : "miss") +
                                                 attribute("fill-opacity", fixed(0.12 + 0.88 * share, 2))
                                           : attribute("class", "none");
-      const std::string note =
-          names[r] + " named " + names[c] + ": " + std::to_string(counts[r][c]) + " of " + fixed(total, 0);
+      const std::string note = names[r] + " " + words.joint + " " + names[c] + ": " + std::to_string(counts[r][c]) +
+                               " of " + fixed(total, 0);
       svg += rect(cx + 1, y + 1, cell - 2, cell - 2, shade + attribute("rx", "2"), note);
       if (numbers && counts[r][c] > 0) {
         svg += text(cx + cell / 2, y + cell / 2 + 4, "middle", std::to_string(counts[r][c]),
@@ -265,4 +266,4 @@ std::string heat_map(const std::string& title, const std::vector<std::string>& n
          "px;max-width:" + n(1.4 * width) + "px\">" + svg + "</svg></div></div></figure>\n";
 }
 
-}  // namespace reeltag::evaluate
+}  // namespace reeltag::draw

@@ -1,11 +1,11 @@
-#include "reeltag/evaluate/charts.hpp"
+#include "reeltag/draw/charts.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-namespace reeltag::evaluate {
+namespace reeltag::draw {
 namespace {
 
 using ::testing::DoubleNear;
@@ -77,10 +77,12 @@ TEST(BarRows, LengthIsTheShareAndTextIsEscaped) {
 }
 
 TEST(HeatMap, CellsAreSharesOfTheirRow) {
-  const std::string svg = heat_map("C", {"a", "b"}, {{3, 1}, {0, 0}});
+  const std::string svg =
+      heat_map("C", {.rows = "true", .columns = "guess", .joint = "named"}, {"a", "b"}, {{3, 1}, {0, 0}});
   EXPECT_THAT(svg, HasSubstr("fill-opacity=\"0.78\""));  // 0.12 + 0.88 * 3/4
   EXPECT_THAT(svg, HasSubstr("fill-opacity=\"0.34\""));
   EXPECT_THAT(svg, HasSubstr("<title>a named b: 1 of 4</title>"));
+  EXPECT_THAT(svg, HasSubstr("class=\"miss\""));
 }
 
 TEST(Histogram, BarsStandOnTheAxis) {
@@ -92,4 +94,4 @@ TEST(Histogram, BarsStandOnTheAxis) {
 }
 
 }  // namespace
-}  // namespace reeltag::evaluate
+}  // namespace reeltag::draw

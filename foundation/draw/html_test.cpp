@@ -1,10 +1,10 @@
-#include "reeltag/evaluate/html.hpp"
+#include "reeltag/draw/html.hpp"
 
 #include <gtest/gtest.h>
 
 #include <cmath>
 
-namespace reeltag::evaluate {
+namespace reeltag::draw {
 namespace {
 
 TEST(Html, EscapesWhatWouldBeMarkup) {
@@ -44,4 +44,4 @@ TEST(Html, NumbersAreReadable) {
 }
 
 }  // namespace
-}  // namespace reeltag::evaluate
+}  // namespace reeltag::draw

@@ -1,4 +1,4 @@
-// Charts as inline SVG, drawn by a few functions that know nothing of evaluations. Colours come from the page's CSS
+// Charts as inline SVG, drawn by a few functions that know nothing of what they draw. Colours come from the page's CSS
 // (classes s1 to s4 for series), so that a chart follows its theme. Texts are escaped here. Functions, any thread.
 // All are 400 units wide (a heat map as its cells need) and scale with their column.
 //
@@ -13,7 +13,7 @@
 #include <utility>
 #include <vector>
 
-namespace reeltag::evaluate {
+namespace reeltag::draw {
 
 struct Axis {
   std::string label;  // with its unit
@@ -57,7 +57,12 @@ struct BarRow {
 std::string bar_rows(const std::string& title, const std::string& axis, const std::vector<BarRow>& rows);
 
 // counts[row][column]; a cell is as dark as its share of its row.
-std::string heat_map(const std::string& title, const std::vector<std::string>& names,
+struct HeatWords {
+  std::string rows, columns;     // the axes
+  std::string joint;             // between the two names on hovering: "named"
+  bool diagonal_is_good = true;  // the diagonal green, the rest red; else one colour, as a share of the diagonal
+};
+std::string heat_map(const std::string& title, const HeatWords& words, const std::vector<std::string>& names,
                      const std::vector<std::vector<std::int64_t>>& counts);
 
 // Round numbers within [low, high], at most about `most` of them.
@@ -65,4 +70,4 @@ std::vector<double> ticks(double low, double high, int most);
 // The same for a logarithmic axis: 1, 2 and 5 times powers of ten, or the powers alone where those are enough.
 std::vector<double> log_ticks(double low, double high, int most);
 
-}  // namespace reeltag::evaluate
+}  // namespace reeltag::draw

@@ -3,7 +3,7 @@
 
 #include <string_view>
 
-namespace reeltag::evaluate {
+namespace reeltag::draw {
 
 inline constexpr std::string_view kStyle = R"css(
 :root{color-scheme:light dark;--bg:#f5f6f8;--card:#fff;--ink:#171a21;--soft:#5a6372;--line:#e2e5ea;--s1:#2f6fed;--s2:#e0801f;
@@ -91,4 +91,4 @@ dt{font-weight:600;margin-top:.5em}dd{margin:0}
 @media print{body{background:#fff}figure,.tile,.example{break-inside:avoid}}
 )css";
 
-}  // namespace reeltag::evaluate
+}  // namespace reeltag::draw
