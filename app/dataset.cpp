@@ -4,6 +4,8 @@
 #include <ctime>
 
 #include "commands.hpp"
+#include "reeltag/base/file.hpp"
+#include "reeltag/dataset/review.hpp"
 
 namespace reeltag::app {
 namespace {
@@ -51,7 +53,8 @@ void add_freeze(CLI::App& parent, Context& context) {
       ->capture_default_str();
   cmd->add_option("--min-support", o->min_support, "Videos that a hashtag needs")->capture_default_str();
   cmd->add_option("--max-hashtags", o->max_hashtags, "Most hashtags in the vocabulary")->capture_default_str();
-  cmd->add_option("--vocabulary", o->vocabulary, "File with the vocabulary, a hashtag a line");
+  cmd->add_option("--vocabulary", o->vocabulary,
+                  "File with the vocabulary, a hashtag a line: see `dataset vocabulary`");
   cmd->add_option("--block", o->block, "File with hashtags that never enter the vocabulary");
   cmd->add_flag("--drop-unlabelled", o->drop_unlabelled, "Leave out videos without a hashtag of the vocabulary");
   cmd->add_option("--val", o->split.val, "Percent of the groups for validation")->capture_default_str();
@@ -70,6 +73,61 @@ void add_freeze(CLI::App& parent, Context& context) {
     context.status = 0;  // leaving videos out is what freezing does; they are listed all the same
     const auto summary = dataset::summary_of(set);
     print(context.json ? dataset::to_json(summary) : line_of(summary));
+  });
+}
+
+struct ReviewArguments {
+  fs::path from, out, decided;
+  std::string source, hashtag;
+  dataset::ReviewOptions options;
+};
+
+void run_review(Context& context, const ReviewArguments& a) {
+  std::vector<dataset::Typed> rows;
+  if (!a.from.empty()) {
+    rows = dataset::typed_in_manifest(a.from);
+  } else {
+    catalog::Filter filter;
+    if (!a.source.empty()) filter.source = a.source;
+    if (!a.hashtag.empty()) filter.hashtag = a.hashtag;
+    rows = dataset::typed_in_catalog(*context.open_catalog(), filter);
+  }
+  const auto found =
+      dataset::review(rows, a.options, a.decided.empty() ? dataset::Decisions{} : dataset::read_decisions(a.decided));
+  if (!a.out.empty()) write_file(a.out, dataset::review_text(found));
+  if (context.json) return print(dataset::to_json(found));
+  if (a.out.empty()) return print(dataset::review_text(found));
+  print(a.out.string() + ": " + std::to_string(found.vocabulary.size()) + " hashtags to learn, " +
+        std::to_string(found.generic.size()) + " generic, " + std::to_string(found.merges.size()) + " merged, " +
+        std::to_string(found.suggested.size()) + " merges suggested; look it over, then dataset freeze --vocabulary " +
+        a.out.string());
+}
+
+void add_vocabulary(CLI::App& parent, Context& context) {
+  auto* cmd =
+      parent.add_subcommand("vocabulary", "Which hashtags to learn: generic ones out, spellings merged, to review");
+  auto a = std::make_shared<ReviewArguments>();
+  auto* from =
+      cmd->add_option("--from", a->from, "Manifest (.jsonl) with hashtags, instead of the catalog; no videos needed");
+  cmd->add_option("--source", a->source, "Only videos of this source")->excludes(from);
+  cmd->add_option("--hashtag", a->hashtag, "Only videos with this hashtag")->excludes(from);
+  cmd->add_option("-o,--out", a->out, "Vocabulary file to write (default: standard output)");
+  cmd->add_option("--decided", a->decided, "Vocabulary file whose lines go before what the data says");
+  cmd->add_option("--labels", a->options.labels, "multi: all hashtags of a video count; single: its first one")
+      ->check(CLI::IsMember({"multi", "single"}))
+      ->capture_default_str();
+  cmd->add_option("--min-support", a->options.min_support, "Videos that a hashtag needs")->capture_default_str();
+  cmd->add_option("--min-groups", a->options.min_groups, "Groups (authors) that a hashtag needs")
+      ->capture_default_str();
+  cmd->add_option("--max-hashtags", a->options.max_hashtags, "Most hashtags in the vocabulary")->capture_default_str();
+  cmd->add_option("--generic-share", a->options.generic_share,
+                  "Share of the videos from which a hashtag may be generic")
+      ->capture_default_str();
+  cmd->add_option("--generic-bits", a->options.generic_bits, "Generic when it says less of its companions, in bits")
+      ->capture_default_str();
+  cmd->callback([a, &context] {
+    context.start();
+    run_review(context, *a);
   });
 }
 
@@ -107,6 +165,7 @@ void add_dataset(CLI::App& app, Context& context) {
   cmd->fallthrough();
   cmd->require_subcommand(1);
   add_freeze(*cmd, context);
+  add_vocabulary(*cmd, context);
   add_list(*cmd, context);
   add_show(*cmd, context, "show", "A dataset's vocabulary with the videos of each hashtag");
   add_show(*cmd, context, "stats", "The same as show");

@@ -7,6 +7,7 @@
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/json.hpp"
 #include "reeltag/collect.hpp"
+#include "reeltag/dataset/review.hpp"
 #include "vocabulary.hpp"
 
 namespace reeltag::dataset {
@@ -33,17 +34,20 @@ catalog::Filter filter_of(const FreezeOptions& o) {
 }
 
 // All that the id must depend on; files by what they say, not by where they are.
-std::string options_json(const FreezeOptions& o, const std::set<std::string>& blocked) {
+std::string options_json(const FreezeOptions& o, const std::set<std::string>& blocked,
+                         const std::map<std::string, std::string>& spellings) {
   nlohmann::json split{{"val", o.split.val}, {"test", o.split.test}, {"salt", o.split.salt}};
   if (o.split.turn != 0) split["turn"] = o.split.turn;  // ids from before there was a turn stay as they are
-  return dump_json({{"source", o.source},
-                    {"hashtag", o.hashtag},
-                    {"min_support", o.min_support},
-                    {"max_hashtags", o.max_hashtags},
-                    {"vocabulary", o.vocabulary.empty() ? "frequent" : "file"},
-                    {"block", blocked},
-                    {"drop_unlabelled", o.drop_unlabelled},
-                    {"split", split}});
+  nlohmann::json options{{"source", o.source},
+                         {"hashtag", o.hashtag},
+                         {"min_support", o.min_support},
+                         {"max_hashtags", o.max_hashtags},
+                         {"vocabulary", o.vocabulary.empty() ? "frequent" : "file"},
+                         {"block", blocked},
+                         {"drop_unlabelled", o.drop_unlabelled},
+                         {"split", split}};
+  if (!spellings.empty()) options["spellings"] = spellings;  // likewise
+  return dump_json(options);
 }
 
 // The catalog's videos whose bytes are there.
@@ -70,8 +74,9 @@ void read_catalog(catalog::Catalog& catalog, store::Store& store, const FreezeOp
   }
 }
 
-std::vector<std::string> vocabulary_of(const FreezeOptions& o, const Dataset& set,
-                                       const std::set<std::string>& blocked) {
+// Also drops from the decisions what is blocked or stands for nothing.
+std::vector<std::string> vocabulary_of(const FreezeOptions& o, const Dataset& set, const std::set<std::string>& blocked,
+                                       Decisions& decided) {
   std::vector<std::string> vocabulary;
   if (o.vocabulary.empty()) {
     vocabulary = frequent_hashtags(set.items, set.label_mode, blocked, o.min_support, o.max_hashtags);
@@ -81,15 +86,20 @@ std::vector<std::string> vocabulary_of(const FreezeOptions& o, const Dataset& se
     }
     return vocabulary;
   }
-  for (auto& hashtag : read_hashtags(o.vocabulary)) {
-    if (!blocked.contains(hashtag)) vocabulary.push_back(std::move(hashtag));
+  if (decided.vocabulary.empty()) {
+    useless(o.vocabulary.string() + " names no hashtag: write one on each line, without '#' (that begins a comment)");
+  }
+  for (const auto& hashtag : decided.vocabulary) {
+    if (!blocked.contains(hashtag)) vocabulary.push_back(hashtag);
   }
   if (vocabulary.empty()) useless("every hashtag of " + o.vocabulary.string() + " is blocked by " + o.block.string());
+  std::erase_if(decided.spellings,
+                [&](const auto& one) { return blocked.contains(one.first) || blocked.contains(one.second); });
   return vocabulary;
 }
 
-void label(const FreezeOptions& options, Dataset& set) {
-  const auto index = index_of(set.vocabulary);
+void label(const FreezeOptions& options, const std::map<std::string, std::string>& spellings, Dataset& set) {
+  const auto index = index_of(set.vocabulary, spellings);
   const bool drop = options.drop_unlabelled || set.label_mode == LabelMode::single;
   std::vector<Item> kept;
   std::int64_t labelled = 0;
@@ -141,10 +151,12 @@ Dataset freeze(catalog::Catalog& catalog, store::Store& store, const FreezeOptio
   if (!options.block.empty()) {
     for (auto& hashtag : read_hashtags(options.block)) blocked.insert(std::move(hashtag));
   }
-  set.options = options_json(options, blocked);
+  Decisions decided;
+  if (!options.vocabulary.empty()) decided = read_decisions(options.vocabulary);
   read_catalog(catalog, store, options, set);
-  set.vocabulary = vocabulary_of(options, set, blocked);
-  label(options, set);
+  set.vocabulary = vocabulary_of(options, set, blocked, decided);
+  set.options = options_json(options, blocked, decided.spellings);
+  label(options, decided.spellings, set);
   check_splits(options, set);
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto files = encode(set, std::chrono::duration_cast<std::chrono::seconds>(now).count());

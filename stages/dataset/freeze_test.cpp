@@ -88,6 +88,36 @@ TEST(Freeze, SingleTakesTheFirstHashtagOfTheVocabularyAndRejectsTheRest) {
   }
 }
 
+TEST(Freeze, AVocabularyFileMayPutSpellingsTogether) {
+  TestCatalog t;
+  t.add_forty();
+  for (int i = 0; i < 6; ++i) t.add("kitty " + std::to_string(i), "k" + std::to_string(i), {"kitty", "dog"});
+  const auto file = t.home.path() / "vocabulary.txt";
+  const auto frozen = [&](const std::string& text, FreezeOptions options) {
+    std::ofstream(file) << text;
+    options.vocabulary = file;
+    return freeze(*t.catalog, *t.store, options, t.root());
+  };
+  const auto set = frozen("cat = kitty, gato  # 22 videos\ndog\n- fyp  # generic\n", {});
+  EXPECT_THAT(set.vocabulary, ElementsAre("cat", "dog"));
+  EXPECT_EQ(set.support()[0][0] + set.support()[0][1] + set.support()[0][2], 16 + 6);
+  EXPECT_EQ(nlohmann::json::parse(set.options)["spellings"], (nlohmann::json{{"gato", "cat"}, {"kitty", "cat"}}));
+  const auto plain = frozen("cat\ndog\n", {});
+  EXPECT_NE(plain.id, set.id);
+  EXPECT_FALSE(nlohmann::json::parse(plain.options).contains("spellings"));
+  EXPECT_EQ(frozen("# the same\ncat\ndog  # 16\n- fyp\n", {}).id, plain.id);
+  // Single: the first that counts, whatever its spelling.
+  const auto single = frozen("cat = kitty\ndog\n", {.labels = "single"});
+  EXPECT_EQ(single.support()[0][0] + single.support()[0][1] + single.support()[0][2], 16 + 6);
+  // A blocked spelling no longer counts, a blocked hashtag takes its spellings with it.
+  std::ofstream(t.home.path() / "block.txt") << "kitty\n";
+  const auto blocked = frozen("cat = kitty\ndog\n", {.block = t.home.path() / "block.txt"});
+  EXPECT_EQ(blocked.support()[0][0] + blocked.support()[0][1] + blocked.support()[0][2], 16);
+  std::ofstream(t.home.path() / "block.txt") << "cat\n";
+  EXPECT_THAT(frozen("cat = kitty\ndog\n", {.block = t.home.path() / "block.txt"}).vocabulary, ElementsAre("dog"));
+  EXPECT_THAT(message_of([&] { frozen("- fyp\n", {}); }), HasSubstr("names no hashtag"));
+}
+
 TEST(Freeze, FiltersAndDropUnlabelled) {
   TestCatalog t;
   t.add_forty();

@@ -1,35 +1,8 @@
 #include "vocabulary.hpp"
 
 #include <algorithm>
-#include <sstream>
-
-#include "reeltag/base/file.hpp"
-#include "reeltag/collect.hpp"
 
 namespace reeltag::dataset {
-
-std::vector<std::string> read_hashtags(const std::filesystem::path& file) {
-  constexpr std::int64_t kLargest = 64LL << 20;
-  std::istringstream lines(value_or_throw(read_file(file, kLargest)));
-  std::vector<std::string> hashtags;
-  int number = 0;
-  for (std::string line; std::getline(lines, line);) {
-    if (++number == 1 && line.starts_with("\xEF\xBB\xBF")) line.erase(0, 3);
-    if (line.ends_with('\r')) line.pop_back();
-    for (const char* comment : {" #", "\t#"}) line.resize(std::min(line.size(), line.find(comment)));
-    if (line.starts_with('#') || line.find_first_not_of(" \t") == std::string::npos) continue;
-    auto hashtag = collect::normalize_hashtag(line);
-    if (hashtag.empty()) {
-      throw Exception(Code::invalid_config, file.string() + ":" + std::to_string(number) + " is no hashtag");
-    }
-    if (std::find(hashtags.begin(), hashtags.end(), hashtag) == hashtags.end()) hashtags.push_back(std::move(hashtag));
-  }
-  if (hashtags.empty()) {
-    throw Exception(Code::invalid_config,
-                    file.string() + " names no hashtag: write one on each line, without '#' (that begins a comment)");
-  }
-  return hashtags;
-}
 
 std::vector<std::string> frequent_hashtags(const std::vector<Item>& items, LabelMode mode,
                                            const std::set<std::string>& blocked, int min_support, int max_hashtags) {
@@ -54,9 +27,12 @@ std::vector<std::string> frequent_hashtags(const std::vector<Item>& items, Label
   return vocabulary;
 }
 
-HashtagIndex index_of(const std::vector<std::string>& vocabulary) {
+HashtagIndex index_of(const std::vector<std::string>& vocabulary, const std::map<std::string, std::string>& spellings) {
   HashtagIndex index;
   for (std::size_t i = 0; i < vocabulary.size(); ++i) index.emplace(vocabulary[i], static_cast<int>(i));
+  for (const auto& [spelling, hashtag] : spellings) {
+    if (const auto at = index.find(hashtag); at != index.end()) index.emplace(spelling, at->second);
+  }
   return index;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <map>
 #include <set>
 #include <string>
 #include <unordered_map>
@@ -21,7 +22,9 @@ std::vector<std::string> frequent_hashtags(const std::vector<Item>& items, Label
                                            const std::set<std::string>& blocked, int min_support, int max_hashtags);
 
 using HashtagIndex = std::unordered_map<std::string, int>;
-HashtagIndex index_of(const std::vector<std::string>& vocabulary);
+// spellings: what else stands for a hashtag of the vocabulary, by spelling.
+HashtagIndex index_of(const std::vector<std::string>& vocabulary,
+                      const std::map<std::string, std::string>& spellings = {});
 
 // The labels of typed hashtags under the mode; empty when none is in the vocabulary.
 std::vector<int> labels_of(const std::vector<std::string>& hashtags, const HashtagIndex& index, LabelMode mode);

@@ -66,7 +66,8 @@ void visit(V& v, FreezeOptions& c) {
   v("labels", c.labels, "All hashtags of a video, or one class", config::OneOf{{"multi", "single"}});
   v("min_support", c.min_support, "Videos that a hashtag needs to enter the vocabulary", config::Range{1, 1e9});
   v("max_hashtags", c.max_hashtags, "Most hashtags in the vocabulary", config::Range{1, 1e6});
-  v("vocabulary", c.vocabulary, "File with the vocabulary: a hashtag a line, in order; # begins a comment");
+  v("vocabulary", c.vocabulary,
+    "File with the vocabulary: a hashtag a line, in order, = before its spellings; # begins a comment");
   v("block", c.block, "File with hashtags that never enter the vocabulary");
   v("drop_unlabelled", c.drop_unlabelled, "Leave out videos without a hashtag of the vocabulary");
   v.section("split", c.split);

@@ -1,0 +1,114 @@
+// Which of the hashtags that people typed are worth learning? Generic ones (#fyp and its kind) are found by how often
+// they stand and how little they say of the hashtags beside them; spellings of one word are put together where the data
+// bears it out. What comes out is a text file to read and to change, and freeze() labels by it
+// (docs/adr/0042-vocabulary-review.md). No list of words is built in, and nothing is decoded.
+// Functions, any thread. A Review is a plain value, the same for the same rows in any order.
+// Failure: Exception. not_found and the like for files, invalid_config for a file that contradicts itself (the message
+// names its line), invalid_argument for options out of range.
+//
+//   const auto found = dataset::review(dataset::typed_in_catalog(*catalog, {}), {}, {});
+//   write_file("vocabulary.txt", dataset::review_text(found));   // edit it, then
+//   dataset::freeze(*catalog, *store, {.vocabulary = "vocabulary.txt"}, root);
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "reeltag/base/config.hpp"
+#include "reeltag/catalog.hpp"
+
+namespace reeltag::dataset {
+
+struct ReviewOptions {
+  std::string labels = "multi";
+  int min_support = 8;
+  int min_groups = 2;
+  int max_hashtags = 1000;
+  double generic_share = 0.01;
+  double generic_bits = 0.75;
+};
+template <class V>
+void visit(V& v, ReviewOptions& c) {
+  v("labels", c.labels, "Support by all hashtags of a video, or by its first one", config::OneOf{{"multi", "single"}});
+  v("min_support", c.min_support, "Videos that a hashtag needs, its spellings included", config::Range{1, 1e9});
+  v("min_groups", c.min_groups, "Groups (authors) that a hashtag needs: with one it is on one side of any split",
+    config::Range{1, 1e9});
+  v("max_hashtags", c.max_hashtags, "Most hashtags in the vocabulary", config::Range{1, 1e6});
+  v("generic_share", c.generic_share, "Share of the videos with hashtags from which on a hashtag is asked what it says",
+    config::Range{0.0, 1.0});
+  v("generic_bits", c.generic_bits, "It is generic when it says less than this, in bits above chance",
+    config::Range{0.0, 100.0});
+}
+
+// What was typed under one video. Hashtags are normalised; an empty group stands for a group of its own.
+struct Typed {
+  std::vector<std::string> hashtags;
+  std::string group;
+};
+
+// The catalog's rows, ordered by id.
+std::vector<Typed> typed_in_catalog(catalog::Catalog& catalog, const catalog::Filter& filter);
+// The rows of a JSON Lines file with "hashtags" (a list, or one text separated by space) and perhaps "group" or
+// "author"; it needs no videos. A bad row throws, naming its line.
+std::vector<Typed> typed_in_manifest(const std::filesystem::path& manifest);
+
+// What a person has decided: a vocabulary file as read. Where an analysis gets it, it goes before all statistics.
+struct Decisions {
+  std::vector<std::string> vocabulary;           // lines "tennis" and "color = colour", in order
+  std::map<std::string, std::string> spellings;  // colour -> color
+  std::set<std::string> out;                     // lines "- fyp"
+};
+Decisions read_decisions(const std::filesystem::path& file);
+
+// What a hashtag says of its companions, the other hashtags of its videos.
+struct Saying {
+  std::int64_t companions = 0;
+  double bits = 0.0;         // divergence of their distribution from that of all videos
+  double chance = 0.0;       // what as many companions drawn at random diverge
+  double accompanied = 0.0;  // share of its videos that carry a generic hashtag besides
+  double company = 0.0;      // generic hashtags beside it, of a video on average
+};
+
+struct Kept {
+  std::string hashtag;
+  std::int64_t videos = 0, groups = 0;  // spellings included
+  std::vector<std::string> spellings;
+  Saying saying;
+};
+struct Left {  // out of the vocabulary, with the reason
+  std::string hashtag;
+  std::int64_t videos = 0;
+  Saying saying;
+  std::string reason;
+};
+struct Merge {
+  std::string hashtag, into;
+  std::int64_t videos = 0, together = 0;  // that carry the first; that carry both
+  double likeness = 0.0;                  // of their companions, 0 to 1
+  std::string reason;
+};
+
+struct Review {
+  std::int64_t videos = 0, tagged = 0, distinct = 0;  // all; with a hashtag; different hashtags
+  double usual_company = 0.0;                         // generic hashtags beside one that is not, on average
+  std::vector<Kept> vocabulary;                       // most frequent first, then by name; decided ones first
+  std::vector<Left> generic;                          // most frequent first
+  std::vector<Left> blocked;                          // by decision
+  std::vector<Merge> merges;                          // done
+  std::vector<Merge> suggested;                       // look alike, but the data does not bear it out
+  std::int64_t rare = 0;                              // hashtags below min_support or min_groups
+};
+
+Review review(std::span<const Typed> rows, const ReviewOptions& options, const Decisions& decided);
+
+// The vocabulary file of a review: what read_decisions() reads, with every figure and reason as a comment.
+std::string review_text(const Review& found);
+// One line: {"videos","tagged","distinct","vocabulary":[...],"generic":[...],"blocked","merges","suggested","rare"}
+std::string to_json(const Review& found);
+
+}  // namespace reeltag::dataset
