@@ -6,6 +6,7 @@
 #include "commands.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/dataset/review.hpp"
+#include "reeltag/dataset/stats.hpp"
 
 namespace reeltag::app {
 namespace {
@@ -145,8 +146,8 @@ void add_list(CLI::App& parent, Context& context) {
   });
 }
 
-void add_show(CLI::App& parent, Context& context, const std::string& name, const std::string& about) {
-  auto* cmd = parent.add_subcommand(name, about);
+void add_show(CLI::App& parent, Context& context) {
+  auto* cmd = parent.add_subcommand("show", "A dataset's vocabulary with the videos of each hashtag");
   auto id = std::make_shared<std::string>();
   cmd->add_option("id", *id, "The dataset, or the beginning of its id (default: the newest)");
   cmd->callback([id, &context] {
@@ -155,6 +156,54 @@ void add_show(CLI::App& parent, Context& context, const std::string& name, const
     if (context.json) return print(dataset::to_json(set));
     print(line_of(dataset::summary_of(set)));
     print_support(set);
+  });
+}
+
+void print_stats(const dataset::Dataset& set, const dataset::Stats& s, const fs::path& report) {
+  const auto list = [](const std::string& name, const std::vector<std::int64_t>& counts) {
+    std::string line = name;
+    for (std::size_t n = 0; n < counts.size(); ++n) {
+      if (counts[n] > 0) line += "  " + std::to_string(n) + ": " + std::to_string(counts[n]);
+    }
+    print(line);
+  };
+  print(line_of(dataset::summary_of(set)));
+  print("groups: " + std::to_string(s.groups) + ", the largest with " + std::to_string(s.largest_group) + " videos");
+  list("videos by hashtags of the vocabulary:", s.per_video);
+  list("videos by hashtags typed:", s.typed);
+  char text[160];
+  const auto& d = s.durations;
+  std::snprintf(text, sizeof text, "seconds: %.1f to %.1f, median %.1f, %.2f hours in all", d.shortest, d.longest,
+                d.median, d.total / 3600.0);
+  print(text);
+  std::string sources = "sources:";
+  for (const auto& [source, n] : s.sources) sources += "  " + source + " " + std::to_string(n);
+  print(sources);
+  if (s.unknown > 0) print("the catalog does not know " + std::to_string(s.unknown) + " of the videos any more");
+  for (std::size_t i = 0; i < std::min<std::size_t>(s.together.size(), 10); ++i) {
+    const auto& t = s.together[i];
+    std::snprintf(text, sizeof text, " in %lld videos, %.1f times chance", static_cast<long long>(t.videos), t.lift);
+    print("together: #" + set.vocabulary[static_cast<std::size_t>(t.a)] + " #" +
+          set.vocabulary[static_cast<std::size_t>(t.b)] + text);
+  }
+  print_support(set);
+  print("report: " + report.string());
+}
+
+void add_stats(CLI::App& parent, Context& context) {
+  auto* cmd = parent.add_subcommand("stats", "What is in a dataset, in figures and as a page (report.html)");
+  auto id = std::make_shared<std::string>();
+  cmd->add_option("id", *id, "The dataset, or the beginning of its id (default: the newest)");
+  cmd->callback([id, &context] {
+    context.start();
+    const auto root = context.home() / "datasets";
+    const auto set = dataset::load(root, *id);
+    const auto catalog = context.open_catalog();
+    const auto store = context.open_store();
+    const auto stats = dataset::stats_of(set, *catalog);
+    const auto report = dataset::write_report(root / set.id, set, stats, *store, context.config().media);
+    if (context.json) return print(dataset::to_json(set, stats, report));
+    print_stats(set, stats, report);
   });
 }
 
@@ -167,8 +216,8 @@ void add_dataset(CLI::App& app, Context& context) {
   add_freeze(*cmd, context);
   add_vocabulary(*cmd, context);
   add_list(*cmd, context);
-  add_show(*cmd, context, "show", "A dataset's vocabulary with the videos of each hashtag");
-  add_show(*cmd, context, "stats", "The same as show");
+  add_show(*cmd, context);
+  add_stats(*cmd, context);
 }
 
 }  // namespace reeltag::app

@@ -5,12 +5,11 @@
 #include <numeric>
 
 #include "metrics.hpp"
+#include "reeltag/dataset/stats.hpp"
 
 namespace reeltag::evaluate {
 namespace {
 
-constexpr int kThumbnail = 160;      // pixels of the shorter side
-constexpr int kJpegQuality = 6;      // about 5 kB a picture
 constexpr std::size_t kGuesses = 3;  // predicted hashtags shown
 constexpr int kBestPerHashtag = 2;
 
@@ -35,15 +34,6 @@ Example example(const Evaluation& e, std::size_t i, double worth) {
     x.predicted.emplace_back(e.hashtags[static_cast<std::size_t>(c)], s.scores[static_cast<std::size_t>(c)]);
   }
   return x;
-}
-
-Result<std::string> middle_frame(const dataset::Item& item, store::Store& store, const media::Limits& limits) {
-  auto video = media::Decoder::open(store.local_path(item.key), limits);
-  if (!video) return tl::unexpected<Error>(video.error());
-  const std::vector<double> middle{(*video)->probe().duration / 2};
-  const auto frames = (*video)->frames_at(middle, {.short_side = kThumbnail});
-  if (!frames) return tl::unexpected<Error>(frames.error());
-  return media::encode_jpeg(frames->frame(0), frames->width, frames->height, kJpegQuality);
 }
 
 }  // namespace
@@ -72,10 +62,8 @@ void illustrate(std::vector<Example>& examples, const std::unordered_map<std::st
   for (Example& x : examples) {
     const dataset::Item& item = *items.at(x.video);
     x.caption = item.caption;
-    try {
-      if (auto jpeg = middle_frame(item, store, limits)) x.jpeg = std::move(*jpeg);
-    } catch (const Exception&) {  // the blob went away since it was scored: a report without this picture is still one
-    }
+    // The blob may have gone since it was scored: a report without this picture is still one.
+    if (auto jpeg = dataset::thumbnail(item, store, limits)) x.jpeg = std::move(*jpeg);
   }
 }
 

@@ -117,6 +117,25 @@ class Frozen(support.Case):
         none = must(run("dataset", "vocabulary", "--source", "nowhere", "--json", home=self.home)).json()
         self.assertEqual(none["videos"], 0)
 
+    def test_stats_print_and_draw(self):
+        frozen = self.freeze("--min-support", "4")
+        stats = must(run("dataset", "stats", frozen["dataset"], "--json", home=self.home)).json()
+        self.assertEqual(stats["videos"], frozen["videos"])
+        self.assertEqual(stats["stats"]["typed_per_video"], [0, 0, 20])
+        self.assertEqual(stats["stats"]["sources"], {"import": 20})
+        self.assertAlmostEqual(stats["stats"]["durations"]["total"], 20.0, delta=2.0)
+        page = self.home / "datasets" / frozen["dataset"] / "report.html"
+        self.assertEqual(stats["report"], str(page))
+        text = page.read_text(encoding="utf-8")
+        for part in ("<svg", "data:image/jpeg;base64,", "#fyp", "</html>"):
+            self.assertIn(part, text)
+        for outside in ("http:", "https:", "<script"):
+            self.assertNotIn(outside, text)
+        told = must(run("dataset", "stats", home=self.home)).out
+        self.assertIn("report.html", told)
+        self.assertIn("sources:  import 20", told)
+        self.assertEqual(self.freeze("--min-support", "4")["dataset"], frozen["dataset"])
+
 
 if __name__ == "__main__":
     unittest.main()
