@@ -5,7 +5,8 @@
 #include <cmath>
 #include <filesystem>
 
-#include "sqlite_catalog.hpp"
+#include "reeltag/catalog/sqlite.hpp"
+#include "sql_catalog.hpp"
 
 namespace reeltag::catalog {
 namespace {
@@ -42,8 +43,8 @@ std::unique_ptr<Catalog> open(const std::string& location, const Options& option
   }
   constexpr double kDay = 86'400.0;  // longer is for ever, and does not overflow
   const std::chrono::duration<double> wait{std::min(options.lock_wait, kDay)};
-  return std::make_unique<SqliteCatalog>(path_of(location),
-                                         std::chrono::duration_cast<std::chrono::milliseconds>(wait));
+  return std::make_unique<SqlCatalog>(
+      std::make_unique<SqliteDatabase>(path_of(location), std::chrono::duration_cast<std::chrono::milliseconds>(wait)));
 }
 
 }  // namespace reeltag::catalog

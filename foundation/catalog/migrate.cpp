@@ -3,24 +3,13 @@
 #include <chrono>
 #include <utility>
 
+#include "dialect.hpp"
 #include "reeltag/base/error.hpp"
 
 namespace reeltag::catalog {
 namespace {
 
-// Marks the file as a reeltag catalog; "reel" in ASCII.
-constexpr std::int64_t kApplicationId = 0x7265656C;
-
-// What SQLite calls the types in migrations.
-constexpr std::pair<std::string_view, std::string_view> kTypeNames[] = {
-    {"row_no", "INTEGER PRIMARY KEY"},  // the table's own row number, chosen by the database
-    {"int64", "INTEGER"},
-    {"float64", "REAL"},
-    {"text", "TEXT"},  // compared and sorted by bytes
-    {"table", "STRICT"},
-    {"keyed_table", "STRICT, WITHOUT ROWID"}};  // found by its primary key only
-
-std::string in_dialect(const Migration& migration) {
+std::string in_dialect(const Database& database, const Migration& migration) {
   std::string sql;
   std::string_view rest = migration.sql;
   for (std::size_t open = rest.find('{'); open != std::string_view::npos; open = rest.find('{')) {
@@ -28,7 +17,7 @@ std::string in_dialect(const Migration& migration) {
     rest.remove_prefix(open + 1);
     const std::string_view name = rest.substr(0, rest.find('}'));
     bool known = false;
-    for (const auto& [ours, theirs] : kTypeNames) {
+    for (const auto& [ours, theirs] : database.dialect().types) {
       if (ours == name) sql += theirs;
       known = known || ours == name;
     }
@@ -41,14 +30,16 @@ std::string in_dialect(const Migration& migration) {
   return sql.append(rest);
 }
 
-bool is_catalog(Database& database) {
-  auto query = database.query("PRAGMA application_id");
-  return query.step() && query.integer(0) == kApplicationId;
+std::int64_t number(Database& database, std::string_view sql) {
+  auto query = database.query(std::string(sql));
+  return query.step() ? query.integer(0) : 0;
 }
+
+bool is_catalog(Database& database) { return number(database, database.dialect().is_catalog) != 0; }
 
 // How many of the known migrations the catalog has.
 std::size_t applied(Database& database, std::span<const Migration> known) {
-  const std::string catalog = "catalog '" + database.path().string() + "'";
+  const std::string catalog = database.name();
   auto query = database.query("SELECT version, name, checksum FROM schema_migration ORDER BY version");
   std::size_t count = 0;
   while (query.step()) {
@@ -72,21 +63,19 @@ std::size_t applied(Database& database, std::span<const Migration> known) {
   return count;
 }
 
-// Makes an empty file a catalog without tables.
+// Makes an empty database a catalog without tables.
 void found(Database& database) {
+  constexpr Migration kRecords{0, "schema_migration", "",
+                               "CREATE TABLE schema_migration (version {int64} PRIMARY KEY, name {text} NOT NULL, "
+                               "checksum {text} NOT NULL, applied {int64} NOT NULL) {table}"};
   Transaction transaction(database);
   if (is_catalog(database)) return;  // another process was faster
-  {
-    auto query = database.query("SELECT count(*) FROM sqlite_schema");
-    if (query.step() && query.integer(0) != 0) {
-      throw Exception(Code::invalid_argument,
-                      "'" + database.path().string() + "' is a database of another program; name another file");
-    }
+  if (number(database, database.dialect().count_tables) != 0) {
+    throw Exception(Code::invalid_argument, database.name() + ": this is a database of another program; " +
+                                                std::string(database.dialect().elsewhere));
   }
-  database.execute("PRAGMA application_id = " + std::to_string(kApplicationId));
-  database.execute(
-      "CREATE TABLE schema_migration (version INTEGER PRIMARY KEY, name TEXT NOT NULL, checksum TEXT NOT NULL, "
-      "applied INTEGER NOT NULL) STRICT");
+  database.execute(in_dialect(database, kRecords));
+  database.execute(std::string(database.dialect().mark));
   transaction.commit();
 }
 
@@ -95,7 +84,7 @@ void apply_next(Database& database, std::span<const Migration> known) {
   const std::size_t next = applied(database, known);
   if (next == known.size()) return;  // another process was faster
   const Migration& migration = known[next];
-  database.execute(in_dialect(migration));
+  database.execute(in_dialect(database, migration));
   const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
   database
       .query("INSERT INTO schema_migration (version, name, checksum, applied) VALUES ($1, $2, $3, $4)",

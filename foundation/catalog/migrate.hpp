@@ -9,7 +9,7 @@
 #include <string>
 #include <string_view>
 
-#include "reeltag/catalog/sqlite.hpp"
+#include "reeltag/catalog/sql.hpp"
 
 namespace reeltag::catalog {
 
@@ -23,7 +23,7 @@ struct Migration {
 // Those compiled into the program, ascending.
 std::span<const Migration> migrations();
 
-// Applies what is missing; several processes may do so at once. Throws invalid_argument when the file is some other
+// Applies what is missing; several processes may do so at once. Throws invalid_argument when it is some other
 // program's database, unsupported when the catalog is newer than known, corrupt when it was made by another text of a
 // known migration.
 void migrate(Database& database, std::span<const Migration> known);

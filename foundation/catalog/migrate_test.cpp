@@ -8,6 +8,7 @@
 #include "catalog_conformance.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/hash.hpp"
+#include "reeltag/catalog/sqlite.hpp"
 
 namespace reeltag::catalog {
 namespace {
@@ -31,7 +32,7 @@ std::set<std::string> tables(Database& database) {
 
 class Migrate : public testing::Test {
  protected:
-  Database open() { return Database(folder_.path() / "c.db", 1s); }
+  SqliteDatabase open() { return SqliteDatabase(folder_.path() / "c.db", 1s); }
 
   TemporaryFolder folder_;
 };

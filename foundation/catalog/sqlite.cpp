@@ -7,6 +7,7 @@
 #include <system_error>
 #include <thread>
 
+#include "dialect.hpp"
 #include "reeltag/base/error.hpp"
 #include "reeltag/base/file.hpp"
 
@@ -14,6 +15,23 @@ namespace reeltag::catalog {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::pair<std::string_view, std::string_view> kTypes[] = {
+    {"row_no", "INTEGER PRIMARY KEY"},  // the table's own row number, chosen by the database
+    {"int64", "INTEGER"},
+    {"float64", "REAL"},
+    {"text", "TEXT"},  // compared and sorted by bytes
+    {"table", "STRICT"},
+    {"keyed_table", "STRICT, WITHOUT ROWID"}};  // found by its primary key only
+
+// 1919247724 is 0x7265656C, "reel" in ASCII.
+constexpr Dialect kDialect{
+    .types = kTypes,
+    .is_catalog = "SELECT application_id = 1919247724 FROM pragma_application_id",
+    .count_tables = "SELECT COUNT(*) FROM sqlite_schema",
+    .mark = "PRAGMA application_id = 1919247724",
+    .elsewhere = "name another file",
+};
 
 struct Meaning {
   Code code;
@@ -62,61 +80,65 @@ void make_folder(const fs::path& folder, const Purpose& purpose) {
 
 }  // namespace
 
-Query::~Query() {
-  if (statement_ == nullptr) return;
-  sqlite3_reset(statement_);
-  sqlite3_clear_bindings(statement_);
-}
+class SqliteDatabase::Prepared final : public Statement {
+ public:
+  Prepared(SqliteDatabase& database, const std::string& sql) : database_(database) {
+    sqlite3_stmt* statement = nullptr;
+    const int result = sqlite3_prepare_v3(database.handle_.get(), sql.data(), static_cast<int>(sql.size()),
+                                          SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (result != SQLITE_OK) database.raise(result);
+    statement_.reset(statement);
+  }
 
-void Query::check(int result) const {
-  if (result != SQLITE_OK) database_->raise(result);
-}
+  void bind(int n, std::int64_t value) override { check(sqlite3_bind_int64(get(), index(n), value)); }
+  void bind(int n, double value) override { check(sqlite3_bind_double(get(), index(n), value)); }
+  void bind(int n, std::string_view value) override {
+    const char* bytes = value.empty() ? "" : value.data();  // a null pointer would bind NULL
+    check(sqlite3_bind_text64(get(), index(n), bytes, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
+  }
+  void bind_null(int n) override { check(sqlite3_bind_null(get(), index(n))); }
+  void stream() override {}  // it never does otherwise
+  bool step() override {
+    const int result = sqlite3_step(get());
+    if (result != SQLITE_ROW && result != SQLITE_DONE) database_.raise(result);
+    return result == SQLITE_ROW;
+  }
+  [[nodiscard]] std::int64_t integer(int column) const override { return sqlite3_column_int64(get(), column); }
+  [[nodiscard]] double real(int column) const override { return sqlite3_column_double(get(), column); }
+  [[nodiscard]] std::string_view text(int column) const override {
+    const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(get(), column));
+    return {bytes == nullptr ? "" : bytes, static_cast<std::size_t>(sqlite3_column_bytes(get(), column))};
+  }
+  [[nodiscard]] bool is_null(int column) const override { return sqlite3_column_type(get(), column) == SQLITE_NULL; }
+  void reset() noexcept override {
+    sqlite3_reset(get());
+    sqlite3_clear_bindings(get());
+  }
 
-int Query::index(int n) const {
-  std::string name = "$";  // "$1" is a name to SQLite, not a number
-  name += std::to_string(n);
-  const int index = sqlite3_bind_parameter_index(statement_, name.c_str());
-  if (index == 0) throw Exception(Code::internal, "no " + name + " in: " + sqlite3_sql(statement_));
-  return index;
-}
+ private:
+  struct Finalize {
+    void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
+  };
 
-void Query::bind(int n, std::int64_t value) { check(sqlite3_bind_int64(statement_, index(n), value)); }
+  [[nodiscard]] sqlite3_stmt* get() const { return statement_.get(); }
+  [[nodiscard]] int index(int n) const {
+    std::string name = "$";  // "$1" is a name to SQLite, not a number
+    name += std::to_string(n);
+    const int index = sqlite3_bind_parameter_index(get(), name.c_str());
+    if (index == 0) throw Exception(Code::internal, "no " + name + " in: " + sqlite3_sql(get()));
+    return index;
+  }
+  void check(int result) const {
+    if (result != SQLITE_OK) database_.raise(result);
+  }
 
-void Query::bind(int n, double value) { check(sqlite3_bind_double(statement_, index(n), value)); }
+  SqliteDatabase& database_;
+  std::unique_ptr<sqlite3_stmt, Finalize> statement_;
+};
 
-void Query::bind(int n, std::string_view value) {
-  const char* bytes = value.empty() ? "" : value.data();  // a null pointer would bind NULL
-  check(sqlite3_bind_text64(statement_, index(n), bytes, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
-}
+void SqliteDatabase::Close::operator()(sqlite3* handle) const { sqlite3_close(handle); }
 
-void Query::bind(int n, const std::optional<std::int64_t>& value) {
-  check(value ? sqlite3_bind_int64(statement_, index(n), *value) : sqlite3_bind_null(statement_, index(n)));
-}
-
-bool Query::step() {
-  const int result = sqlite3_step(statement_);
-  if (result != SQLITE_ROW && result != SQLITE_DONE) database_->raise(result);
-  return result == SQLITE_ROW;
-}
-
-std::int64_t Query::integer(int column) const { return sqlite3_column_int64(statement_, column); }
-
-double Query::real(int column) const { return sqlite3_column_double(statement_, column); }
-
-std::string_view Query::text_view(int column) const {
-  const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  return {bytes == nullptr ? "" : bytes, static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
-}
-
-std::string Query::text(int column) const { return std::string(text_view(column)); }
-
-bool Query::is_null(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
-
-void Database::Close::operator()(sqlite3* handle) const { sqlite3_close(handle); }
-
-void Database::Finalize::operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
-
-Database::Database(const fs::path& path, std::chrono::milliseconds lock_wait, Purpose purpose)
+SqliteDatabase::SqliteDatabase(const fs::path& path, std::chrono::milliseconds lock_wait, Purpose purpose)
     : path_(path), lock_wait_(lock_wait), purpose_(std::move(purpose)) {
   std::error_code error;
   make_folder(path.parent_path(), purpose_);
@@ -144,8 +166,14 @@ Database::Database(const fs::path& path, std::chrono::milliseconds lock_wait, Pu
   execute("PRAGMA cache_size = -65536");
 }
 
+SqliteDatabase::~SqliteDatabase() = default;
+
+std::string SqliteDatabase::name() const { return purpose_.name + " '" + path_.string() + "'"; }
+
+const Dialect& SqliteDatabase::dialect() const { return kDialect; }
+
 // Turning WAL on takes a lock for which SQLite does not always wait by itself.
-void Database::use_wal() {
+void SqliteDatabase::use_wal() {
   constexpr std::chrono::milliseconds kPause{10};
   const auto deadline = std::chrono::steady_clock::now() + lock_wait_;
   for (;;) {
@@ -156,56 +184,38 @@ void Database::use_wal() {
   }
 }
 
-void Database::raise(int result) const {
+void SqliteDatabase::raise(int result) const {
   const auto [code, advice] = meaning_of(result);
   const char* said = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(result);
   // The handle has the words of its last call only.
   if (handle_ && sqlite3_extended_errcode(handle_.get()) != result) said = sqlite3_errstr(result);
-  std::string message = purpose_.name;
-  message.append(" '").append(path_.string()).append("': ").append(said).append(advice);
+  std::string message = name() + ": " + said + advice;
   if (code == Code::corrupt) {
     message += "; " + ((result & 0xFF) == SQLITE_NOTADB ? purpose_.when_foreign : purpose_.when_damaged);
   }
   throw Exception(code, message);
 }
 
-void Database::execute(const std::string& sql) {
+void SqliteDatabase::execute(const std::string& sql) {
   const int result = sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr);
   if (result != SQLITE_OK) raise(result);
 }
 
-sqlite3_stmt* Database::prepare(const std::string& sql) {
+Statement& SqliteDatabase::prepare(const std::string& sql) {
   auto& kept = statements_[sql];
-  if (!kept) {
-    sqlite3_stmt* statement = nullptr;
-    const int result = sqlite3_prepare_v3(handle_.get(), sql.data(), static_cast<int>(sql.size()),
-                                          SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
-    if (result != SQLITE_OK) raise(result);
-    kept.reset(statement);
-  }
-  return kept.get();
+  if (!kept) kept = std::make_unique<Prepared>(*this, sql);
+  return *kept;
 }
 
-void Database::roll_back() {
+void SqliteDatabase::begin_writing() { execute("BEGIN IMMEDIATE"); }
+
+void SqliteDatabase::begin_reading() { execute("BEGIN"); }
+
+void SqliteDatabase::commit() { execute("COMMIT"); }
+
+void SqliteDatabase::roll_back() noexcept {
   // Some failures roll back by themselves.
   if (sqlite3_get_autocommit(handle_.get()) == 0) sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
-
-Query Database::query_with(const std::string& sql, std::span<const std::string> values) {
-  Query run(*this, prepare(sql));
-  int n = 0;
-  for (const auto& value : values) run.bind(++n, value);
-  return run;
-}
-
-Transaction::Transaction(Database& database) : database_(database) { database_.execute("BEGIN IMMEDIATE"); }
-
-Transaction::~Transaction() { database_.roll_back(); }
-
-void Transaction::commit() { database_.execute("COMMIT"); }
-
-Snapshot::Snapshot(Database& database) : database_(database) { database_.execute("BEGIN"); }
-
-Snapshot::~Snapshot() { database_.roll_back(); }
 
 }  // namespace reeltag::catalog

@@ -1,6 +1,4 @@
 // The conformance suite on SQLite, and what only a file can do wrong.
-#include "sqlite_catalog.hpp"
-
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -13,6 +11,7 @@
 #include "child.hpp"
 #include "migrate.hpp"
 #include "reeltag/base/file.hpp"
+#include "reeltag/catalog/sqlite.hpp"
 
 namespace reeltag::catalog {
 namespace {
@@ -117,7 +116,7 @@ TEST_F(SqliteFile, AReadOnlyFileIsPermissionDenied) {
 // Another process has the write lock until it is killed.
 std::unique_ptr<test::Child> locker(const std::string& path, const std::string& begin) {
   auto child = std::make_unique<test::Child>([=](const test::Child::WriteLine& say) {
-    Database database(path, 1s);
+    SqliteDatabase database(path, 1s);
     if (begin.find("EXCLUSIVE") != std::string::npos) database.execute("PRAGMA locking_mode = EXCLUSIVE");
     database.execute(begin);
     database.execute("CREATE TABLE IF NOT EXISTS held (x)");
@@ -171,7 +170,7 @@ TEST_F(SqliteFile, AFullDiskChangesNothing) {
 }
 
 TEST_F(SqliteFile, DurabilityAndKeysAreOn) {
-  Database database(path(), 1s);
+  SqliteDatabase database(path(), 1s);
   migrate(database, migrations());
   const auto pragma = [&](const std::string& name) {
     auto query = database.query("PRAGMA " + name);

@@ -10,8 +10,8 @@
 namespace reeltag::index {
 namespace {
 
-using catalog::Database;
 using catalog::Snapshot;
+using catalog::SqliteDatabase;
 using catalog::Transaction;
 
 constexpr std::chrono::seconds kLockWait{10};
@@ -79,13 +79,13 @@ catalog::Purpose purpose() {
           .every_commit_synced = false};
 }
 
-std::int64_t pragma(Database& database, const std::string& name) {
+std::int64_t pragma(SqliteDatabase& database, const std::string& name) {
   auto query = database.query("PRAGMA " + name);
   return query.step() ? query.integer(0) : 0;
 }
 
 // Several processes may come here with one new file.
-void make_tables(Database& database) {
+void make_tables(SqliteDatabase& database) {
   if (pragma(database, "application_id") != kApplicationId) {
     Transaction transaction(database);
     if (pragma(database, "application_id") != kApplicationId) {

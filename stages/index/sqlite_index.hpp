@@ -35,7 +35,7 @@ class SqliteIndex final : public Index {
   Row single(const std::string& sql);
 
   std::mutex mutex_;
-  catalog::Database database_;
+  catalog::SqliteDatabase database_;
 };
 
 }  // namespace reeltag::index

@@ -1,21 +1,23 @@
-// The Catalog on SQLite: one connection, one thread in it at a time. Private to the catalog.
+// The Catalog on a Database: one connection, one thread in it at a time. Private to the catalog. Its queries are one
+// text for all databases: sql_<subject>.cpp holds those of a subject.
 #pragma once
 
 #include <atomic>
-#include <chrono>
+#include <memory>
 #include <mutex>
 #include <thread>
 
 #include "reeltag/catalog.hpp"
-#include "reeltag/catalog/sqlite.hpp"
+#include "reeltag/catalog/sql.hpp"
 
 namespace reeltag::catalog {
 
 std::int64_t seconds_since_1970();
 
-class SqliteCatalog final : public Catalog {
+class SqlCatalog final : public Catalog {
  public:
-  SqliteCatalog(const std::filesystem::path& path, std::chrono::milliseconds lock_wait);
+  // Migrates it as needed.
+  explicit SqlCatalog(std::unique_ptr<Database> database);
 
   Added add(const Video& video) override;
   std::vector<Added> add_all(std::span<const Video> videos) override;
@@ -32,13 +34,13 @@ class SqliteCatalog final : public Catalog {
   // Holds the connection for one call. A callback that calls back gets an Exception in place of waiting for itself.
   class Turn {
    public:
-    explicit Turn(SqliteCatalog& catalog);
+    explicit Turn(SqlCatalog& catalog);
     Turn(const Turn&) = delete;
     Turn& operator=(const Turn&) = delete;
     ~Turn();
 
    private:
-    SqliteCatalog& catalog_;
+    SqlCatalog& catalog_;
   };
 
   Added add_one(const Video& video, std::int64_t now);
@@ -48,7 +50,8 @@ class SqliteCatalog final : public Catalog {
 
   std::mutex mutex_;
   std::atomic<std::thread::id> inside_;
-  Database database_;
+  std::unique_ptr<Database> owned_;
+  Database& database_;
 };
 
 }  // namespace reeltag::catalog

@@ -1,6 +1,7 @@
-#include "sqlite_catalog.hpp"
+#include "sql_catalog.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <limits>
 #include <set>
 
@@ -116,7 +117,7 @@ void each_video(Query& rows, const Visit& visit) {
 
 std::int64_t seconds_since_1970() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
 
-SqliteCatalog::Turn::Turn(SqliteCatalog& catalog) : catalog_(catalog) {
+SqlCatalog::Turn::Turn(SqlCatalog& catalog) : catalog_(catalog) {
   if (catalog.inside_ == std::this_thread::get_id()) {
     throw Exception(Code::internal, "a callback of the catalog called the catalog");
   }
@@ -124,19 +125,18 @@ SqliteCatalog::Turn::Turn(SqliteCatalog& catalog) : catalog_(catalog) {
   catalog.inside_ = std::this_thread::get_id();
 }
 
-SqliteCatalog::Turn::~Turn() {
+SqlCatalog::Turn::~Turn() {
   catalog_.inside_ = std::thread::id{};
   catalog_.mutex_.unlock();
 }
 
-SqliteCatalog::SqliteCatalog(const std::filesystem::path& path, std::chrono::milliseconds lock_wait)
-    : database_(path, lock_wait) {
+SqlCatalog::SqlCatalog(std::unique_ptr<Database> database) : owned_(std::move(database)), database_(*owned_) {
   migrate(database_, migrations());
 }
 
-Added SqliteCatalog::add(const Video& video) { return add_all({&video, 1}).front(); }
+Added SqlCatalog::add(const Video& video) { return add_all({&video, 1}).front(); }
 
-std::vector<Added> SqliteCatalog::add_all(std::span<const Video> videos) {
+std::vector<Added> SqlCatalog::add_all(std::span<const Video> videos) {
   for (const auto& video : videos) check_video(video);
   if (videos.empty()) return {};
   const Turn turn(*this);
@@ -149,7 +149,7 @@ std::vector<Added> SqliteCatalog::add_all(std::span<const Video> videos) {
   return answers;
 }
 
-Added SqliteCatalog::add_one(const Video& video, std::int64_t now) {
+Added SqlCatalog::add_one(const Video& video, std::int64_t now) {
   std::optional<std::int64_t> row;
   {
     auto insert = database_.query(kInsertVideo, video.id, video.key, video.source, video.source_id, video.group,
@@ -166,7 +166,7 @@ Added SqliteCatalog::add_one(const Video& video, std::int64_t now) {
   return Added::duplicate;
 }
 
-void SqliteCatalog::add_missing_hashtags(std::int64_t video_row, const Video& video) {
+void SqlCatalog::add_missing_hashtags(std::int64_t video_row, const Video& video) {
   std::set<std::string> there;
   std::int64_t next = 0;
   {
@@ -182,17 +182,17 @@ void SqliteCatalog::add_missing_hashtags(std::int64_t video_row, const Video& vi
   }
 }
 
-void SqliteCatalog::link(std::int64_t video_row, std::int64_t position, const std::string& typed,
-                         const std::string& name) {
+void SqlCatalog::link(std::int64_t video_row, std::int64_t position, const std::string& typed,
+                      const std::string& name) {
   database_.query(kInsertLink, video_row, position, hashtag_row(name), typed).step();
 }
 
-std::int64_t SqliteCatalog::hashtag_row(const std::string& name) {
+std::int64_t SqlCatalog::hashtag_row(const std::string& name) {
   if (auto select = database_.query(kSelectHashtag, name); select.step()) return select.integer(0);
   return single_integer(database_.query(kInsertHashtag, name));
 }
 
-std::optional<Video> SqliteCatalog::get(std::string_view id) {
+std::optional<Video> SqlCatalog::get(std::string_view id) {
   check_text(id, "the id to look for");
   const Turn turn(*this);
   auto rows = database_.query(kSelectVideo, id);
@@ -201,20 +201,20 @@ std::optional<Video> SqliteCatalog::get(std::string_view id) {
   return found;
 }
 
-void SqliteCatalog::each(const Filter& filter, const std::function<void(const Video&)>& visit) {
+void SqlCatalog::each(const Filter& filter, const std::function<void(const Video&)>& visit) {
   const auto condition = condition_of(filter);
   const Turn turn(*this);
-  auto rows = database_.query_with(kSelectVideos + condition.sql + "ORDER BY v.id, l.position", condition.values);
+  auto rows = database_.stream_with(kSelectVideos + condition.sql + "ORDER BY v.id, l.position", condition.values);
   each_video(rows, visit);
 }
 
-std::int64_t SqliteCatalog::count(const Filter& filter) {
+std::int64_t SqlCatalog::count(const Filter& filter) {
   const auto condition = condition_of(filter);
   const Turn turn(*this);
   return single_integer(database_.query_with(kCountVideos + condition.sql, condition.values));
 }
 
-std::vector<std::pair<std::string, std::int64_t>> SqliteCatalog::hashtag_counts() {
+std::vector<std::pair<std::string, std::int64_t>> SqlCatalog::hashtag_counts() {
   const Turn turn(*this);
   auto rows = database_.query(kCountHashtags);
   std::vector<std::pair<std::string, std::int64_t>> counts;

@@ -1,8 +1,8 @@
-// Posts and notes of the catalog on SQLite.
+// Posts and notes of the catalog.
 #include <nlohmann/json.hpp>
 
 #include "check_video.hpp"
-#include "sqlite_catalog.hpp"
+#include "sql_catalog.hpp"
 
 namespace reeltag::catalog {
 namespace {
@@ -33,7 +33,7 @@ std::vector<std::string> list_of(const std::string& text, std::string_view id) {
 
 }  // namespace
 
-Added SqliteCatalog::record(const Record& record) {
+Added SqlCatalog::record(const Record& record) {
   if (record.video) check_video(*record.video);
   if (record.post) check_post(*record.post);
   for (const auto& note : record.notes) {
@@ -56,7 +56,7 @@ Added SqliteCatalog::record(const Record& record) {
   return added;
 }
 
-std::optional<Post> SqliteCatalog::post(std::string_view site, std::string_view id) {
+std::optional<Post> SqlCatalog::post(std::string_view site, std::string_view id) {
   check_text(site, "the site to look for");
   check_text(id, "the id to look for");
   const Turn turn(*this);
@@ -78,7 +78,7 @@ std::optional<Post> SqliteCatalog::post(std::string_view site, std::string_view 
   return post;
 }
 
-std::vector<std::pair<std::string, std::int64_t>> SqliteCatalog::post_counts(std::string_view site) {
+std::vector<std::pair<std::string, std::int64_t>> SqlCatalog::post_counts(std::string_view site) {
   check_text(site, "the site to look for");
   const Turn turn(*this);
   auto rows = database_.query(kCountPosts, site);
@@ -87,7 +87,7 @@ std::vector<std::pair<std::string, std::int64_t>> SqliteCatalog::post_counts(std
   return counts;
 }
 
-std::optional<std::string> SqliteCatalog::note(std::string_view name) {
+std::optional<std::string> SqlCatalog::note(std::string_view name) {
   check_text(name, "the note to look for");
   const Turn turn(*this);
   auto row = database_.query(kSelectNote, name);
