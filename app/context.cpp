@@ -36,6 +36,8 @@ void Context::start() {
   }
   for (const auto& assignment : sets) values_.set(assignment);
   config::resolve(values_, config_);
+  // Here and not at its opening: a password in it must not be shown, or kept with a run.
+  if (!config_.catalog.url.empty()) catalog::check_location(config_.catalog.url);
 }
 
 std::unique_ptr<store::Store> Context::open_store() const {

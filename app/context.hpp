@@ -30,7 +30,8 @@ void visit(V& v, Place& p) {
 
 struct Config {
   Place store{.meaning = "Where videos are kept: a folder; empty for HOME/store"};
-  Place catalog{.meaning = "Where the catalog is: a file; empty for HOME/catalog.db"};
+  Place catalog{.meaning =
+                    "Where the catalog is: a file, or postgresql://USER@HOST:PORT/DATABASE; empty for HOME/catalog.db"};
   Place index{.meaning = "Where the index is: a file; empty for HOME/index/index.db"};
   media::Limits media;
   http::ClientOptions http;

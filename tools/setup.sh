@@ -21,6 +21,7 @@ packages=(tools/packages/program.txt)
 if [[ $kind == tests ]]; then packages+=(tools/packages/tests.txt); fi
 wheels=(tools/requirements/program.txt)
 if [[ $cuda == cuda ]]; then wheels+=(tools/requirements/cuda.txt); fi
+if [[ $kind == tests ]]; then wheels+=(tools/requirements/test_servers.txt); fi
 
 # One stamp for all of it: when nothing that it depends on has changed, there is nothing to do.
 stamp=$deps/stamps/$kind.ready

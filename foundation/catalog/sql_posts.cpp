@@ -37,7 +37,7 @@ Added SqlCatalog::record(const Record& record) {
   if (record.video) check_video(*record.video);
   if (record.post) check_post(*record.post);
   for (const auto& note : record.notes) {
-    check_text(note.name, "a note's name");
+    check_key(note.name, "a note's name");
     check_text(note.body, "note " + note.name);
   }
   const Turn turn(*this);

@@ -1,8 +1,8 @@
 // The memory of what was collected: videos with their facts, captions and typed hashtags.
 // Thread-safe, and several processes may use one catalog at once. Every call is one transaction: after it returns the
 // change survives a crash; when it throws nothing changed. Failures throw Exception: invalid_argument (a video that
-// cannot be stored), unavailable (locked for too long, disk full), corrupt, permission_denied, unsupported.
-// What lies underneath (SQLite today) does not show here.
+// cannot be stored), unavailable (locked for too long, disk full, no server), corrupt, permission_denied, unsupported.
+// What lies underneath (SQLite, PostgreSQL) does not show here.
 //
 //   auto catalog = catalog::open(home / "catalog.db");
 //   if (catalog->add(video) == catalog::Added::duplicate) ...
@@ -22,7 +22,8 @@
 
 namespace reeltag::catalog {
 
-// Texts are UTF-8 without NUL, numbers are finite.
+// Texts are UTF-8 without NUL, numbers are finite; a hashtag, source, group, author or key of a post has at
+// most 1000 bytes.
 struct Video {
   std::string id;         // 64 lower-case hex digits: the SHA-256 of the bytes
   std::string key;        // where the bytes are in the store
@@ -116,8 +117,14 @@ void visit(V& v, Options& o) {
   v("lock_wait", o.lock_wait, "Longest wait in seconds for another process that is writing to the catalog");
 }
 
-// Opens, creating and migrating as needed. location: a file path, or sqlite:///absolute/path (not percent-encoded).
-// Other schemes: unsupported for now. A catalog of a newer reeltag: unsupported.
+// Throws for a location that open() would refuse before looking at it: invalid_argument for one that cannot be read or
+// holds a password, unsupported for other schemes.
+void check_location(const std::string& location);
+
+// Opens, creating and migrating as needed. location: a file path, sqlite:///absolute/path (not percent-encoded), or
+// postgresql://USER@HOST:PORT/DATABASE?..., whose password comes from PGPASSFILE, ~/.pgpass or PGPASSWORD, as libpq
+// reads them. A catalog of a newer reeltag: unsupported. On PostgreSQL a connection that was lost is made anew by the
+// next call.
 std::unique_ptr<Catalog> open(const std::string& location, const Options& options = {});
 
 // The one spelling that stands for a typed hashtag: NFKC and case folding, until nothing changes. Emoji and every

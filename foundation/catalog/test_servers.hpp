@@ -1,0 +1,13 @@
+// The one PostgreSQL server of the catalog's tests.
+#pragma once
+
+#include "postgres_server.hpp"
+
+namespace reeltag::catalog {
+
+inline test::PostgresServer& postgres_server() {
+  static test::PostgresServer server;
+  return server;
+}
+
+}  // namespace reeltag::catalog
