@@ -288,6 +288,15 @@ void PostgresDatabase::execute(const std::string& sql) {
   checked(with_connection([&] { return Result(PQexec(connection_.get(), sql.c_str())); }), sql);
 }
 
+void PostgresDatabase::compact() {
+  std::vector<std::string> tables;
+  {
+    auto rows = query("SELECT quote_ident(tablename) FROM pg_tables WHERE schemaname = current_schema()");
+    while (rows.step()) tables.push_back(rows.text(0));
+  }
+  for (const auto& table : tables) execute("VACUUM (FULL, ANALYZE) " + table);
+}
+
 Statement& PostgresDatabase::prepare(const std::string& sql) {
   auto& kept = statements_[sql];
   if (!kept) kept = std::make_unique<Prepared>(*this, sql, "s" + std::to_string(statements_.size()));

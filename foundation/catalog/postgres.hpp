@@ -35,6 +35,8 @@ class PostgresDatabase final : public Database {
   [[nodiscard]] std::string name() const override;
   [[nodiscard]] const Dialect& dialect() const override;
   void execute(const std::string& sql) override;
+  // Old rows stay in the server's write-ahead log until it is recycled, and in its backups.
+  void compact() override;
 
  private:
   class Prepared;

@@ -150,6 +150,7 @@ std::vector<Added> SqlCatalog::add_all(std::span<const Video> videos) {
 }
 
 Added SqlCatalog::add_one(const Video& video, std::int64_t now) {
+  if (must_stay_out(&video, nullptr)) return Added::forgotten;
   std::optional<std::int64_t> row;
   {
     auto insert = database_.query(kInsertVideo, video.id, video.key, video.source, video.source_id, video.group,

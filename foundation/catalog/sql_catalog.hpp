@@ -29,6 +29,13 @@ class SqlCatalog final : public Catalog {
   void each(const Filter& filter, const std::function<void(const Video&)>& visit) override;
   std::int64_t count(const Filter& filter) override;
   std::vector<std::pair<std::string, std::int64_t>> hashtag_counts() override;
+  void each_kin(const std::function<void(const Kin&)>& visit) override;
+  void put_fingerprints(std::span<const std::pair<std::string, std::string>> fingerprints) override;
+  void put_clusters(std::span<const std::pair<std::string, std::string>> clusters) override;
+  Forgotten forget(Forgettable kind, std::string_view value) override;
+  bool is_forgotten(Forgettable kind, std::string_view value) override;
+  Tombstones tombstones() override;
+  void compact() override;
 
  private:
   // Holds the connection for one call. A callback that calls back gets an Exception in place of waiting for itself.
@@ -47,6 +54,16 @@ class SqlCatalog final : public Catalog {
   void add_missing_hashtags(std::int64_t video_row, const Video& video);
   void link(std::int64_t video_row, std::int64_t position, const std::string& typed, const std::string& name);
   std::int64_t hashtag_row(const std::string& name);
+  void put_fingerprint(std::string_view video, std::string_view fingerprint);
+
+  // Within a transaction.
+  std::string salt();
+  bool has_tombstone(Forgettable kind, std::string_view value);
+  bool must_stay_out(const Video* video, const Post* post);
+  void bury(Forgettable kind, std::string_view value);
+  static std::vector<std::string> column(Query rows);  // the first one
+  void take_out(const std::string& video, Forgotten& gone);
+  void take_out_posts(const std::vector<std::string>& posts, Forgotten& gone);
 
   std::mutex mutex_;
   std::atomic<std::thread::id> inside_;

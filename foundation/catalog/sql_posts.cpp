@@ -36,6 +36,7 @@ std::vector<std::string> list_of(const std::string& text, std::string_view id) {
 Added SqlCatalog::record(const Record& record) {
   if (record.video) check_video(*record.video);
   if (record.post) check_post(*record.post);
+  if (record.fingerprint) check_text(*record.fingerprint, "a fingerprint");
   for (const auto& note : record.notes) {
     check_key(note.name, "a note's name");
     check_text(note.body, "note " + note.name);
@@ -43,8 +44,13 @@ Added SqlCatalog::record(const Record& record) {
   const Turn turn(*this);
   Transaction transaction(database_);
   const auto now = seconds_since_1970();
-  const auto added = record.video ? add_one(*record.video, now) : Added::duplicate;
-  if (record.post) {
+  const bool out = must_stay_out(record.video ? &*record.video : nullptr, record.post ? &*record.post : nullptr);
+  auto added = out ? Added::forgotten : Added::duplicate;
+  if (record.video && !out) {
+    added = add_one(*record.video, now);
+    if (record.fingerprint) put_fingerprint(record.video->id, *record.fingerprint);
+  }
+  if (record.post && !out) {
     const auto& p = *record.post;
     database_
         .query(kReplacePost, p.site, p.id, p.source, p.video, p.outcome, p.round, p.author, p.caption,

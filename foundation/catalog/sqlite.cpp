@@ -159,6 +159,7 @@ SqliteDatabase::SqliteDatabase(const fs::path& path, std::chrono::milliseconds l
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   execute("PRAGMA foreign_keys = ON");
+  execute("PRAGMA secure_delete = ON");  // what is deleted or replaced is overwritten with zeros
   use_wal();
   execute(purpose_.every_commit_synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
   // KiB, taken as needed. Ids are random, so inserts and scans by id touch pages all over; 64 MiB hold most of a
@@ -199,6 +200,17 @@ void SqliteDatabase::raise(int result) const {
 void SqliteDatabase::execute(const std::string& sql) {
   const int result = sqlite3_exec(handle_.get(), sql.c_str(), nullptr, nullptr, nullptr);
   if (result != SQLITE_OK) raise(result);
+}
+
+void SqliteDatabase::compact() {
+  execute("VACUUM");
+  // The rewritten pages stand in the journal, and old ones still in the file, until they are copied over.
+  auto checkpoint = query("PRAGMA wal_checkpoint(TRUNCATE)");
+  if (checkpoint.step() && checkpoint.integer(0) != 0) {
+    throw Exception(Code::unavailable, name() +
+                                           ": another process is reading it, so that what was deleted is still in "
+                                           "its journal; try again when that has ended");
+  }
 }
 
 Statement& SqliteDatabase::prepare(const std::string& sql) {

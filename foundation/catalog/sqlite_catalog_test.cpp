@@ -49,6 +49,45 @@ class SqliteFile : public testing::Test {
   TemporaryFolder folder_;
 };
 
+// Free pages, the unused ends of pages and the journal too.
+TEST_F(SqliteFile, NothingForgottenCanBeReadFromTheFiles) {
+  const auto reader = open(path());  // its connection keeps the journal's file
+  const auto catalog = open(path());
+  for (int i = 1; i <= 300; ++i) {
+    auto video = video_of(i, {"tag" + std::to_string(i)});
+    video.caption = "caption-" + std::to_string(i) + "-" + std::string(200, 'x');
+    video.author = id_of(1000 + i);
+    Post post;
+    post.site = "tiktok";
+    post.id = "post-" + std::to_string(i);
+    post.video = video.id;
+    catalog->record({.video = video, .post = post, .fingerprint = "finger-" + std::to_string(i)});
+  }
+  reader->count({});
+  catalog->forget(Forgettable::video, id_of(77));
+  catalog->forget(Forgettable::author, id_of(1078));
+  catalog->compact();
+  std::string bytes;
+  for (const auto& entry : fs::directory_iterator(folder_.path())) bytes += *read_file(entry.path(), 1 << 30);
+  for (const auto& secret : {id_of(77), id_of(78), id_of(1077), id_of(1078), std::string("post-77"),
+                             std::string("caption-78-"), std::string("tag77"), std::string("finger-77")}) {
+    EXPECT_THAT(bytes, Not(HasSubstr(secret)));
+  }
+  EXPECT_THAT(bytes, HasSubstr("caption-79-"));
+}
+
+TEST_F(SqliteFile, CompactingWaitsForReadersAndSaysSo) {
+  const auto catalog = open(path(), {.lock_wait = 0.2});
+  for (int i = 1; i <= 100; ++i) catalog->add(video_of(i));
+  const auto reader = open(path());
+  bool asked = false;
+  reader->each({}, [&](const Video&) {
+    if (std::exchange(asked, true)) return;
+    EXPECT_EQ(error_of([&] { catalog->compact(); }).code, Code::unavailable);
+  });
+  EXPECT_NO_THROW(catalog->compact());
+}
+
 TEST_F(SqliteFile, LocationsAreAPathOrAUrl) {
   open("sqlite://" + path())->add(video_of(1));
   EXPECT_EQ(open(path())->count({}), 1);

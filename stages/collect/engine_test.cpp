@@ -52,6 +52,13 @@ class MortalCatalog final : public catalog::Catalog {
   }
   std::int64_t count(const catalog::Filter& f) override { return inner_.count(f); }
   std::vector<std::pair<std::string, std::int64_t>> hashtag_counts() override { return inner_.hashtag_counts(); }
+  void each_kin(const std::function<void(const catalog::Kin&)>& v) override { inner_.each_kin(v); }
+  void put_fingerprints(std::span<const std::pair<std::string, std::string>> f) override { inner_.put_fingerprints(f); }
+  void put_clusters(std::span<const std::pair<std::string, std::string>> c) override { inner_.put_clusters(c); }
+  catalog::Forgotten forget(catalog::Forgettable k, std::string_view v) override { return inner_.forget(k, v); }
+  bool is_forgotten(catalog::Forgettable k, std::string_view v) override { return inner_.is_forgotten(k, v); }
+  catalog::Tombstones tombstones() override { return inner_.tombstones(); }
+  void compact() override { inner_.compact(); }
 
  private:
   catalog::Catalog& inner_;

@@ -15,6 +15,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -46,7 +47,8 @@ struct Video {
   bool operator==(const Video&) const = default;
 };
 
-enum class Added { added, duplicate };
+// forgotten: it has a tombstone (Catalog::forget) and was not stored.
+enum class Added { added, duplicate, forgotten };
 
 // What a site said about one of its videos, with or without the bytes here. `video` rows are videos with bytes; a post
 // whose `video` is empty is only described (docs/adr/0032).
@@ -73,9 +75,47 @@ struct Note {
 
 // Changes that belong together.
 struct Record {
-  std::optional<Video> video = {};  // added as by add()
-  std::optional<Post> post = {};    // replaces the one of the same site and id
-  std::vector<Note> notes = {};     // each replaces the one of its name
+  std::optional<Video> video = {};              // added as by add()
+  std::optional<Post> post = {};                // replaces the one of the same site and id
+  std::vector<Note> notes = {};                 // each replaces the one of its name
+  std::optional<std::string> fingerprint = {};  // of the video, as Kin has it; unset: not known
+};
+
+// What of a video says which others it must not be parted from. `fingerprint` is the text of media::Fingerprint, empty
+// for a video that has none (all its frames are flat, or it does not decode); unset: nobody has looked yet.
+struct Kin {
+  std::string video, key, group, author;
+  std::optional<std::string> fingerprint;
+  std::string cluster;  // of videos that look alike; empty: it is alone, or not looked at
+  std::optional<std::int64_t> created;
+
+  bool operator==(const Kin&) const = default;
+};
+
+// By what something is forgotten. The values: Video::id; Post as "site:id"; the salted hash of an author; the name of a
+// download's file (a collector's).
+enum class Forgettable { video, post, author, download };
+
+// What had rows and has none any more.
+struct Forgotten {
+  std::vector<std::string> videos;  // ids
+  std::vector<std::string> posts;   // "site:id"
+
+  bool operator==(const Forgotten&) const = default;
+};
+
+// All tombstones at one moment, to go through many things. A plain value.
+class Tombstones {
+ public:
+  Tombstones() = default;
+  Tombstones(std::string salt, std::unordered_set<std::string> names)
+      : salt_(std::move(salt)), names_(std::move(names)) {}
+  [[nodiscard]] bool empty() const { return names_.empty(); }
+  [[nodiscard]] bool holds(Forgettable kind, std::string_view value) const;
+
+ private:
+  std::string salt_;
+  std::unordered_set<std::string> names_;
 };
 
 struct Filter {
@@ -88,13 +128,15 @@ class Catalog {
   virtual ~Catalog() = default;
 
   // Adds the video, or leaves the existing row with the same id as it is and adds hashtags that it lacks, at the end.
+  // What was forgotten is not stored.
   // Throws invalid_argument, naming the field, for a video that breaks a rule above or has an empty hashtag.
   virtual Added add(const Video& video) = 0;
   // The same for many, in one transaction and much faster; one answer each, in order. All or nothing.
   virtual std::vector<Added> add_all(std::span<const Video> videos) = 0;
   virtual std::optional<Video> get(std::string_view id) = 0;
 
-  // All of it or nothing, in one transaction: what became of the video; duplicate where there is none.
+  // All of it or nothing, in one transaction: what became of the video; duplicate where there is none. Where the video,
+  // its author or the post is forgotten only the notes are stored.
   virtual Added record(const Record& record) = 0;
   virtual std::optional<Post> post(std::string_view site, std::string_view id) = 0;
   // Posts of a site by outcome, ordered by outcome.
@@ -107,6 +149,25 @@ class Catalog {
   virtual std::int64_t count(const Filter& filter) = 0;
   // Hashtags (normalised) with the number of videos that carry them, most frequent first, then by name.
   virtual std::vector<std::pair<std::string, std::int64_t>> hashtag_counts() = 0;
+
+  // Calls visit for each video in the order in which they were added, else as each() does.
+  virtual void each_kin(const std::function<void(const Kin&)>& visit) = 0;
+  // Pairs of a video's id and its fingerprint, or its cluster. Ids that the catalog does not have are passed over, and
+  // those without a fingerprint get no cluster.
+  virtual void put_fingerprints(std::span<const std::pair<std::string, std::string>> fingerprints) = 0;
+  virtual void put_clusters(std::span<const std::pair<std::string, std::string>> clusters) = 0;
+
+  // Writes tombstones and deletes rows, in one transaction: of the video with all its posts; of the post with its video
+  // and that one's posts; of all that the author made. From then on add() and record() answer `forgotten` for it, for
+  // the same bytes, the same post and the same author. A tombstone is written where there is no row too. A tombstone is
+  // a salted SHA-256. Throws invalid_argument for a value that cannot be one of its kind.
+  virtual Forgotten forget(Forgettable kind, std::string_view value) = 0;
+  virtual bool is_forgotten(Forgettable kind, std::string_view value) = 0;
+  virtual Tombstones tombstones() = 0;
+  // Makes sure that nothing deleted can be read from the database's files any more; a server's write-ahead log and
+  // backups are its administrator's. Takes about a second for 100 MB.
+  // Throws unavailable where another process that reads or writes keeps it from doing so.
+  virtual void compact() = 0;
 };
 
 struct Options {

@@ -89,6 +89,9 @@ class Database {
   // Statements without parameters and results.
   virtual void execute(const std::string& sql) = 0;
 
+  // Rewrites what it keeps without what was deleted. Throws unavailable where others that use it keep it from that.
+  virtual void compact() = 0;
+
   // A prepared statement with $1, $2, ... bound to values. Kept prepared under its text; two runs of the same text must
   // not overlap.
   template <class... Values>

@@ -37,6 +37,7 @@ class SqliteDatabase final : public Database {
   [[nodiscard]] const Dialect& dialect() const override;
   [[nodiscard]] const std::filesystem::path& path() const { return path_; }
   void execute(const std::string& sql) override;
+  void compact() override;
 
  private:
   class Prepared;
