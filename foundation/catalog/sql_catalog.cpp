@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
-#include <set>
 
 #include "check_video.hpp"
 #include "migrate.hpp"
@@ -20,21 +19,9 @@ const std::string kSelectVideos =
 constexpr int kIdColumn = 0;
 constexpr int kTypedColumn = 16;
 
-const std::string kInsertVideo =
-    "INSERT INTO video (id, store_key, source, source_id, split_group, author, caption, created, duration, width, "
-    "height, fps, codec, size_bytes, attributes, added) "
-    "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16) "
-    "ON CONFLICT (id) DO NOTHING RETURNING row_no";
-const std::string kSelectVideoRow = "SELECT row_no FROM video WHERE id = $1";
 const std::string kSelectVideo = kSelectVideos + "WHERE v.id = $1 ORDER BY l.position";
 const std::string kCountVideos = "SELECT COUNT(*) FROM video v ";
 
-const std::string kSelectHashtag = "SELECT row_no FROM hashtag WHERE name = $1";
-const std::string kInsertHashtag = "INSERT INTO hashtag (name) VALUES ($1) RETURNING row_no";
-const std::string kInsertLink =
-    "INSERT INTO video_hashtag (video_row, position, hashtag_row, typed) VALUES ($1, $2, $3, $4)";
-const std::string kSelectLinks =
-    "SELECT h.name, l.position FROM video_hashtag l JOIN hashtag h ON h.row_no = l.hashtag_row WHERE l.video_row = $1";
 const std::string kCountHashtags =
     "SELECT h.name, n.videos FROM (SELECT hashtag_row, COUNT(DISTINCT video_row) AS videos FROM video_hashtag "
     "GROUP BY hashtag_row) n JOIN hashtag h ON h.row_no = n.hashtag_row ORDER BY n.videos DESC, h.name";
@@ -141,56 +128,9 @@ std::vector<Added> SqlCatalog::add_all(std::span<const Video> videos) {
   if (videos.empty()) return {};
   const Turn turn(*this);
   Transaction transaction(database_);
-  const auto now = seconds_since_1970();
-  std::vector<Added> answers;
-  answers.reserve(videos.size());
-  for (const auto& video : videos) answers.push_back(add_one(video, now));
+  auto answers = add_many(videos, seconds_since_1970());
   transaction.commit();
   return answers;
-}
-
-Added SqlCatalog::add_one(const Video& video, std::int64_t now) {
-  if (must_stay_out(&video, nullptr)) return Added::forgotten;
-  std::optional<std::int64_t> row;
-  {
-    auto insert = database_.query(kInsertVideo, video.id, video.key, video.source, video.source_id, video.group,
-                                  video.author, video.caption, video.created, video.duration, video.width, video.height,
-                                  video.fps, video.codec, video.size_bytes, video.attributes, now);
-    if (insert.step()) row = insert.integer(0);
-  }
-  if (row) {
-    std::int64_t position = 0;
-    for (const auto& typed : video.hashtags) link(*row, position++, typed, normalise_hashtag(typed));
-    return Added::added;
-  }
-  add_missing_hashtags(single_integer(database_.query(kSelectVideoRow, video.id)), video);
-  return Added::duplicate;
-}
-
-void SqlCatalog::add_missing_hashtags(std::int64_t video_row, const Video& video) {
-  std::set<std::string> there;
-  std::int64_t next = 0;
-  {
-    auto links = database_.query(kSelectLinks, video_row);
-    while (links.step()) {
-      there.insert(links.text(0));
-      next = std::max(next, links.integer(1) + 1);
-    }
-  }
-  for (const auto& typed : video.hashtags) {
-    const auto name = normalise_hashtag(typed);
-    if (there.insert(name).second) link(video_row, next++, typed, name);
-  }
-}
-
-void SqlCatalog::link(std::int64_t video_row, std::int64_t position, const std::string& typed,
-                      const std::string& name) {
-  database_.query(kInsertLink, video_row, position, hashtag_row(name), typed).step();
-}
-
-std::int64_t SqlCatalog::hashtag_row(const std::string& name) {
-  if (auto select = database_.query(kSelectHashtag, name); select.step()) return select.integer(0);
-  return single_integer(database_.query(kInsertHashtag, name));
 }
 
 std::optional<Video> SqlCatalog::get(std::string_view id) {

@@ -6,6 +6,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <unordered_map>
 
 #include "reeltag/catalog.hpp"
 #include "reeltag/catalog/sql.hpp"
@@ -13,6 +14,12 @@
 namespace reeltag::catalog {
 
 std::int64_t seconds_since_1970();
+
+// A hashtag of a video.
+struct Link {
+  std::int64_t video_row = 0, position = 0;
+  std::string typed, name;
+};
 
 class SqlCatalog final : public Catalog {
  public:
@@ -50,10 +57,13 @@ class SqlCatalog final : public Catalog {
     SqlCatalog& catalog_;
   };
 
-  Added add_one(const Video& video, std::int64_t now);
-  void add_missing_hashtags(std::int64_t video_row, const Video& video);
-  void link(std::int64_t video_row, std::int64_t position, const std::string& typed, const std::string& name);
-  std::int64_t hashtag_row(const std::string& name);
+  // Within a transaction. `added`: their time; unset: each keeps its own.
+  std::vector<Added> add_many(std::span<const Video> videos, std::optional<std::int64_t> added);
+  std::unordered_map<std::string, std::int64_t> insert_videos(std::span<const Video* const> videos,
+                                                              std::optional<std::int64_t> added);
+  std::vector<Link> missing_links(const Video& video);
+  void insert_links(std::span<const Link> links);
+  std::unordered_map<std::string, std::int64_t> hashtag_rows(std::span<const Link> links);
   void put_fingerprint(std::string_view video, std::string_view fingerprint);
 
   // Within a transaction.

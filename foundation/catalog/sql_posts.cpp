@@ -47,7 +47,7 @@ Added SqlCatalog::record(const Record& record) {
   const bool out = must_stay_out(record.video ? &*record.video : nullptr, record.post ? &*record.post : nullptr);
   auto added = out ? Added::forgotten : Added::duplicate;
   if (record.video && !out) {
-    added = add_one(*record.video, now);
+    added = add_many({&*record.video, 1}, now).front();
     if (record.fingerprint) put_fingerprint(record.video->id, *record.fingerprint);
   }
   if (record.post && !out) {

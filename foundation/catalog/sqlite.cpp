@@ -124,6 +124,9 @@ class SqliteDatabase::Prepared final : public Statement {
   [[nodiscard]] int index(int n) const {
     std::string name = "$";  // "$1" is a name to SQLite, not a number
     name += std::to_string(n);
+    // In order of appearance, which is nearly always that of the numbers; looking a name up reads through all.
+    const char* there = sqlite3_bind_parameter_name(get(), n);
+    if (there != nullptr && name == there) return n;
     const int index = sqlite3_bind_parameter_index(get(), name.c_str());
     if (index == 0) throw Exception(Code::internal, "no " + name + " in: " + sqlite3_sql(get()));
     return index;

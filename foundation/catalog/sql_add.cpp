@@ -1,0 +1,139 @@
+// Adding videos with their hashtags, many at once.
+#include <algorithm>
+#include <set>
+
+#include "chunks.hpp"
+#include "sql_catalog.hpp"
+
+namespace reeltag::catalog {
+namespace {
+
+const std::string kInsertVideos =
+    "INSERT INTO video (id, store_key, source, source_id, split_group, author, caption, created, duration, width, "
+    "height, fps, codec, size_bytes, attributes, added) VALUES ";
+const std::string kLeaveVideos = " ON CONFLICT (id) DO NOTHING RETURNING id, row_no";
+const std::string kSelectVideoRow = "SELECT row_no FROM video WHERE id = $1";
+
+const std::string kSelectHashtags = "SELECT name, row_no FROM hashtag WHERE name IN ";
+const std::string kInsertHashtags = "INSERT INTO hashtag (name) VALUES ";
+const std::string kReturnHashtags = " RETURNING name, row_no";
+const std::string kInsertLinks = "INSERT INTO video_hashtag (video_row, position, hashtag_row, typed) VALUES ";
+const std::string kSelectLinks =
+    "SELECT h.name, l.position FROM video_hashtag l JOIN hashtag h ON h.row_no = l.hashtag_row WHERE l.video_row = $1";
+
+void take_rows(Query query, std::unordered_map<std::string, std::int64_t>& rows) {
+  while (query.step()) rows.emplace(query.text(0), query.integer(1));
+}
+
+void append_links(std::int64_t video_row, const Video& video, std::vector<Link>& links) {
+  std::int64_t position = 0;
+  for (const auto& typed : video.hashtags) {
+    links.push_back({.video_row = video_row, .position = position++, .typed = typed, .name = normalise_hashtag(typed)});
+  }
+}
+
+}  // namespace
+
+std::vector<Added> SqlCatalog::add_many(std::span<const Video> videos, std::optional<std::int64_t> added) {
+  const bool all_welcome = salt().empty();  // nothing was ever forgotten
+  std::vector<Added> answers(videos.size(), Added::duplicate);
+  std::vector<const Video*> welcome;
+  for (std::size_t i = 0; i < videos.size(); ++i) {
+    if (!all_welcome && must_stay_out(&videos[i], nullptr)) {
+      answers[i] = Added::forgotten;
+    } else {
+      welcome.push_back(&videos[i]);
+    }
+  }
+  auto rows = insert_videos(welcome, added);
+  std::vector<Link> links;
+  std::vector<const Video*> again;
+  for (std::size_t i = 0; i < videos.size(); ++i) {
+    if (answers[i] == Added::forgotten) continue;
+    if (const auto row = rows.extract(videos[i].id)) {
+      append_links(row.mapped(), videos[i], links);
+      answers[i] = Added::added;
+    } else {
+      again.push_back(&videos[i]);
+    }
+  }
+  insert_links(links);
+  for (const auto* video : again) insert_links(missing_links(*video));
+  return answers;
+}
+
+// The rows of those that are new, by id.
+std::unordered_map<std::string, std::int64_t> SqlCatalog::insert_videos(std::span<const Video* const> videos,
+                                                                        std::optional<std::int64_t> added) {
+  constexpr std::size_t kColumns = 16;
+  std::unordered_map<std::string, std::int64_t> rows;
+  in_chunks(videos, [&](std::span<const Video* const> chunk) {
+    auto insert = database_.query(kInsertVideos + rows_text(chunk.size(), kColumns) + kLeaveVideos);
+    int n = 0;
+    const auto bind = [&](const auto&... values) { (insert.bind(++n, values), ...); };
+    for (const auto* v : chunk) {
+      bind(v->id, v->key, v->source, v->source_id, v->group, v->author, v->caption, v->created, v->duration, v->width,
+           v->height, v->fps, v->codec, v->size_bytes, v->attributes, added.value_or(v->added));
+    }
+    take_rows(std::move(insert), rows);
+  });
+  return rows;
+}
+
+// Hashtags that the video's row lacks, to stand after those that it has.
+std::vector<Link> SqlCatalog::missing_links(const Video& video) {
+  auto select = database_.query(kSelectVideoRow, video.id);
+  if (!select.step()) throw Exception(Code::internal, "the catalog gave no row where there must be one");
+  const auto video_row = select.integer(0);
+  std::set<std::string> there;
+  std::int64_t next = 0;
+  auto stored = database_.query(kSelectLinks, video_row);
+  while (stored.step()) {
+    there.insert(stored.text(0));
+    next = std::max(next, stored.integer(1) + 1);
+  }
+  std::vector<Link> links;
+  for (const auto& typed : video.hashtags) {
+    auto name = normalise_hashtag(typed);
+    if (!there.insert(name).second) continue;
+    links.push_back({.video_row = video_row, .position = next++, .typed = typed, .name = std::move(name)});
+  }
+  return links;
+}
+
+void SqlCatalog::insert_links(std::span<const Link> links) {
+  const auto rows = hashtag_rows(links);
+  in_chunks(links, [&](std::span<const Link> chunk) {
+    auto insert = database_.query(kInsertLinks + rows_text(chunk.size(), 4));
+    int n = 0;
+    const auto bind = [&](const auto&... values) { (insert.bind(++n, values), ...); };
+    for (const auto& link : chunk) bind(link.video_row, link.position, rows.at(link.name), link.typed);
+    insert.step();
+  });
+}
+
+std::unordered_map<std::string, std::int64_t> SqlCatalog::hashtag_rows(std::span<const Link> links) {
+  std::unordered_map<std::string, std::int64_t> rows;
+  const auto each_chunk = [&](const std::vector<std::string>& names, const auto& query_of) {
+    in_chunks(std::span(names), [&](std::span<const std::string> chunk) {
+      auto query = query_of(chunk.size());
+      int n = 0;
+      for (const auto& name : chunk) query.bind(++n, name);
+      take_rows(std::move(query), rows);
+    });
+  };
+  std::set<std::string> wanted;
+  for (const auto& link : links) wanted.insert(link.name);
+  each_chunk({wanted.begin(), wanted.end()},
+             [&](std::size_t count) { return database_.query(kSelectHashtags + rows_text(1, count)); });
+  std::vector<std::string> unknown;
+  for (const auto& name : wanted) {
+    if (!rows.contains(name)) unknown.push_back(name);
+  }
+  each_chunk(unknown, [&](std::size_t count) {
+    return database_.query(kInsertHashtags + rows_text(count, 1) + kReturnHashtags);
+  });
+  return rows;
+}
+
+}  // namespace reeltag::catalog
