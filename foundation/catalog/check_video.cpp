@@ -93,4 +93,28 @@ void check_post(const Post& post) {
   if (!is_json_object(post.attributes)) refuse(prefix + "attributes", "is not a JSON object");
 }
 
+void check_note(const Note& note) {
+  check_key(note.name, "a note's name");
+  check_text(note.body, "note " + note.name);
+}
+
+void check_look(const Look& look) {
+  check_text(look.video, "a video's id");
+  check_text(look.fingerprint, "the fingerprint of video " + look.video);
+  check_text(look.cluster, "the cluster of video " + look.video);
+}
+
+void check_tombstone(const Tombstone& tombstone) {
+  check_key(tombstone.kind, "a tombstone's kind");
+  check_key(tombstone.name, "a tombstone's name");
+}
+
+void check_row(const Row& row) {
+  if (const auto* video = std::get_if<Video>(&row)) check_video(*video);
+  if (const auto* look = std::get_if<Look>(&row)) check_look(*look);
+  if (const auto* post = std::get_if<Post>(&row)) check_post(*post);
+  if (const auto* note = std::get_if<Note>(&row)) check_note(*note);
+  if (const auto* tombstone = std::get_if<Tombstone>(&row)) check_tombstone(*tombstone);
+}
+
 }  // namespace reeltag::catalog

@@ -11,6 +11,12 @@ void check_video(const Video& video);
 // The same for what is recorded about a post.
 void check_post(const Post& post);
 
+void check_note(const Note& note);
+void check_look(const Look& look);
+void check_tombstone(const Tombstone& tombstone);
+// Any of them.
+void check_row(const Row& row);
+
 // Throws invalid_argument unless text is UTF-8 without NUL.
 void check_text(std::string_view text, const std::string& what);
 

@@ -1,23 +1,13 @@
 #include "sql_catalog.hpp"
 
-#include <algorithm>
 #include <chrono>
-#include <limits>
 
 #include "check_video.hpp"
 #include "migrate.hpp"
+#include "sql_rows.hpp"
 
 namespace reeltag::catalog {
 namespace {
-
-// One row per hashtag of a video, in order; one row with NULL for a video without. The last column is the typed
-// hashtag.
-const std::string kSelectVideos =
-    "SELECT v.id, v.store_key, v.source, v.source_id, v.split_group, v.author, v.caption, v.created, v.duration, "
-    "v.width, v.height, v.fps, v.codec, v.size_bytes, v.attributes, v.added, l.typed "
-    "FROM video v LEFT JOIN video_hashtag l ON l.video_row = v.row_no ";
-constexpr int kIdColumn = 0;
-constexpr int kTypedColumn = 16;
 
 const std::string kSelectVideo = kSelectVideos + "WHERE v.id = $1 ORDER BY l.position";
 const std::string kCountVideos = "SELECT COUNT(*) FROM video v ";
@@ -55,49 +45,6 @@ Condition condition_of(const Filter& filter) {
 std::int64_t single_integer(Query query) {
   if (!query.step()) throw Exception(Code::internal, "the catalog gave no row where there must be one");
   return query.integer(0);
-}
-
-int to_int(std::int64_t value) {
-  if (value < std::numeric_limits<int>::min() || value > std::numeric_limits<int>::max()) {
-    throw Exception(Code::corrupt, "the catalog holds a width or height of " + std::to_string(value));
-  }
-  return static_cast<int>(value);
-}
-
-// The facts of the row; hashtags are left empty.
-Video video_of(const Query& row) {
-  Video video;
-  video.id = row.text(kIdColumn);
-  video.key = row.text(1);
-  video.source = row.text(2);
-  video.source_id = row.text(3);
-  video.group = row.text(4);
-  video.author = row.text(5);
-  video.caption = row.text(6);
-  if (!row.is_null(7)) video.created = row.integer(7);
-  video.duration = row.real(8);
-  video.width = to_int(row.integer(9));
-  video.height = to_int(row.integer(10));
-  video.fps = row.real(11);
-  video.codec = row.text(12);
-  video.size_bytes = row.integer(13);
-  video.attributes = row.text(14);
-  video.added = row.integer(15);
-  return video;
-}
-
-// Calls visit for each video of a result that keeps the rows of one video together.
-template <class Visit>
-void each_video(Query& rows, const Visit& visit) {
-  std::optional<Video> video;
-  while (rows.step()) {
-    if (!video || rows.text_view(kIdColumn) != video->id) {
-      if (video) visit(*video);
-      video = video_of(rows);
-    }
-    if (!rows.is_null(kTypedColumn)) video->hashtags.push_back(rows.text(kTypedColumn));
-  }
-  if (video) visit(*video);
 }
 
 }  // namespace

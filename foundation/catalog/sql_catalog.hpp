@@ -43,6 +43,8 @@ class SqlCatalog final : public Catalog {
   bool is_forgotten(Forgettable kind, std::string_view value) override;
   Tombstones tombstones() override;
   void compact() override;
+  void each_row(const std::function<void(const Row&)>& visit) override;
+  Counts restore(std::span<const Row> rows) override;
 
  private:
   // Holds the connection for one call. A callback that calls back gets an Exception in place of waiting for itself.
@@ -65,6 +67,9 @@ class SqlCatalog final : public Catalog {
   void insert_links(std::span<const Link> links);
   std::unordered_map<std::string, std::int64_t> hashtag_rows(std::span<const Link> links);
   void put_fingerprint(std::string_view video, std::string_view fingerprint);
+
+  std::int64_t restore_posts(std::span<const Post> posts);
+  bool restore_note(const Note& note);
 
   // Within a transaction.
   std::string salt();

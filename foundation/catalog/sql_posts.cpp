@@ -1,8 +1,7 @@
 // Posts and notes of the catalog.
-#include <nlohmann/json.hpp>
-
 #include "check_video.hpp"
 #include "sql_catalog.hpp"
+#include "sql_rows.hpp"
 
 namespace reeltag::catalog {
 namespace {
@@ -15,21 +14,11 @@ const std::string kReplacePost =
     "excluded.outcome, "
     "round_no = excluded.round_no, author = excluded.author, caption = excluded.caption, hashtags = excluded.hashtags, "
     "created = excluded.created, attributes = excluded.attributes, seen = excluded.seen";
-const std::string kSelectPost =
-    "SELECT source, video, outcome, round_no, author, caption, hashtags, created, attributes, seen FROM post "
-    "WHERE site = $1 AND id = $2";
+const std::string kSelectPost = kSelectPosts + "WHERE site = $1 AND id = $2";
 const std::string kCountPosts = "SELECT outcome, COUNT(*) FROM post WHERE site = $1 GROUP BY outcome ORDER BY outcome";
 const std::string kReplaceNote =
     "INSERT INTO note (name, body) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET body = excluded.body";
 const std::string kSelectNote = "SELECT body FROM note WHERE name = $1";
-
-std::vector<std::string> list_of(const std::string& text, std::string_view id) {
-  const auto list = nlohmann::json::parse(text, nullptr, false);
-  if (!list.is_array()) throw Exception(Code::corrupt, "post " + std::string(id) + " of the catalog has no hashtags");
-  std::vector<std::string> out;
-  for (const auto& one : list) out.push_back(one.get<std::string>());
-  return out;
-}
 
 }  // namespace
 
@@ -37,10 +26,7 @@ Added SqlCatalog::record(const Record& record) {
   if (record.video) check_video(*record.video);
   if (record.post) check_post(*record.post);
   if (record.fingerprint) check_text(*record.fingerprint, "a fingerprint");
-  for (const auto& note : record.notes) {
-    check_key(note.name, "a note's name");
-    check_text(note.body, "note " + note.name);
-  }
+  for (const auto& note : record.notes) check_note(note);
   const Turn turn(*this);
   Transaction transaction(database_);
   const auto now = seconds_since_1970();
@@ -54,7 +40,7 @@ Added SqlCatalog::record(const Record& record) {
     const auto& p = *record.post;
     database_
         .query(kReplacePost, p.site, p.id, p.source, p.video, p.outcome, p.round, p.author, p.caption,
-               nlohmann::json(p.hashtags).dump(), p.created, p.attributes, now)
+               text_of_list(p.hashtags), p.created, p.attributes, now)
         .step();
   }
   for (const auto& note : record.notes) database_.query(kReplaceNote, note.name, note.body).step();
@@ -68,20 +54,7 @@ std::optional<Post> SqlCatalog::post(std::string_view site, std::string_view id)
   const Turn turn(*this);
   auto row = database_.query(kSelectPost, site, id);
   if (!row.step()) return std::nullopt;
-  Post post{.site = std::string(site),
-            .id = std::string(id),
-            .source = row.text(0),
-            .video = row.text(1),
-            .outcome = row.text(2),
-            .round = row.integer(3),
-            .author = row.text(4),
-            .caption = row.text(5),
-            .hashtags = list_of(row.text(6), id),
-            .created = std::nullopt,
-            .attributes = row.text(8),
-            .seen = row.integer(9)};
-  if (!row.is_null(7)) post.created = row.integer(7);
-  return post;
+  return post_of(row);
 }
 
 std::vector<std::pair<std::string, std::int64_t>> SqlCatalog::post_counts(std::string_view site) {

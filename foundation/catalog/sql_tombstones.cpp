@@ -5,7 +5,6 @@
 namespace reeltag::catalog {
 namespace {
 
-const std::string kSaltNote = "forget/salt";
 const std::string kSelectSalt = "SELECT body FROM note WHERE name = $1";
 const std::string kKeepSalt = "INSERT INTO note (name, body) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
 

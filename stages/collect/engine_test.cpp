@@ -58,6 +58,8 @@ class MortalCatalog final : public catalog::Catalog {
   catalog::Forgotten forget(catalog::Forgettable k, std::string_view v) override { return inner_.forget(k, v); }
   bool is_forgotten(catalog::Forgettable k, std::string_view v) override { return inner_.is_forgotten(k, v); }
   catalog::Tombstones tombstones() override { return inner_.tombstones(); }
+  void each_row(const std::function<void(const catalog::Row&)>& v) override { inner_.each_row(v); }
+  catalog::Counts restore(std::span<const catalog::Row> r) override { return inner_.restore(r); }
   void compact() override { inner_.compact(); }
 
  private:

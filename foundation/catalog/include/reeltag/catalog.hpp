@@ -17,6 +17,7 @@
 #include <string_view>
 #include <unordered_set>
 #include <utility>
+#include <variant>
 #include <vector>
 
 #include "reeltag/base/error.hpp"
@@ -71,6 +72,8 @@ struct Post {
 // A small text under a name that outlives a run: a cursor, a ledger.
 struct Note {
   std::string name, body;
+
+  bool operator==(const Note&) const = default;
 };
 
 // Changes that belong together.
@@ -116,6 +119,31 @@ class Tombstones {
  private:
   std::string salt_;
   std::unordered_set<std::string> names_;
+};
+
+// Fingerprint and cluster of a video, as Kin has them.
+struct Look {
+  std::string video, fingerprint, cluster;
+
+  bool operator==(const Look&) const = default;
+};
+
+// What was forgotten, as it is kept: its name means something together with the note kSaltNote only.
+struct Tombstone {
+  std::string kind, name;
+  std::int64_t made = 0;  // seconds since 1970, UTC
+
+  bool operator==(const Tombstone&) const = default;
+};
+inline constexpr std::string_view kSaltNote = "forget/salt";
+
+// Anything that a catalog holds, to move it elsewhere.
+using Row = std::variant<Video, Look, Post, Note, Tombstone>;
+
+struct Counts {
+  std::int64_t videos = 0, looks = 0, posts = 0, notes = 0, tombstones = 0;
+
+  bool operator==(const Counts&) const = default;
 };
 
 struct Filter {
@@ -164,6 +192,15 @@ class Catalog {
   virtual Forgotten forget(Forgettable kind, std::string_view value) = 0;
   virtual bool is_forgotten(Forgettable kind, std::string_view value) = 0;
   virtual Tombstones tombstones() = 0;
+  // All that the catalog holds as it was at one moment: videos and looks in the order in which the videos were added,
+  // posts by site and id, notes by name, tombstones. Else as each() does.
+  virtual void each_row(const std::function<void(const Row&)>& visit) = 0;
+  // Puts rows of each_row() back, in one transaction, times and all; says how many were stored. What is there stays as
+  // it is, but for hashtags that a video lacks; what was forgotten here stays away. A look is stored where its video
+  // is. Throws invalid_argument for a row that breaks a rule above, and for the salt of another catalog where this one
+  // has forgotten with its own.
+  virtual Counts restore(std::span<const Row> rows) = 0;
+
   // Makes sure that nothing deleted can be read from the database's files any more; a server's write-ahead log and
   // backups are its administrator's. Takes about a second for 100 MB.
   // Throws unavailable where another process that reads or writes keeps it from doing so.

@@ -1,0 +1,121 @@
+// All of a catalog, out of it and into another one.
+#include "check_video.hpp"
+#include "chunks.hpp"
+#include "sql_catalog.hpp"
+#include "sql_rows.hpp"
+#include "tombstones.hpp"
+
+namespace reeltag::catalog {
+namespace {
+
+const std::string kSelectLooks =
+    "SELECT v.id, f.frames, f.cluster_name FROM fingerprint f JOIN video v ON v.row_no = f.video_row ORDER BY v.row_no";
+const std::string kSelectNotes = "SELECT name, body FROM note ORDER BY name";
+const std::string kSelectTombstones = "SELECT kind, name, made FROM tombstone ORDER BY kind, name";
+
+const std::string kRestoreLook =
+    "INSERT INTO fingerprint (video_row, frames, cluster_name) SELECT row_no, $2, $3 FROM video WHERE id = $1 "
+    "ON CONFLICT (video_row) DO NOTHING RETURNING video_row";
+const std::string kRestorePosts =
+    "INSERT INTO post (site, id, source, video, outcome, round_no, author, caption, hashtags, created, attributes, "
+    "seen) VALUES ";
+const std::string kLeavePosts = " ON CONFLICT (site, id) DO NOTHING RETURNING id";
+const std::string kRestoreNote =
+    "INSERT INTO note (name, body) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING RETURNING name";
+const std::string kRestoreTombstone =
+    "INSERT INTO tombstone (kind, name, made) VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO NOTHING RETURNING name";
+
+template <class Kind>
+std::vector<Kind> of_kind(std::span<const Row> rows) {
+  std::vector<Kind> found;
+  for (const auto& row : rows) {
+    if (const auto* one = std::get_if<Kind>(&row)) found.push_back(*one);
+  }
+  return found;
+}
+
+}  // namespace
+
+void SqlCatalog::each_row(const std::function<void(const Row&)>& visit) {
+  const Turn turn(*this);
+  const Snapshot snapshot(database_);
+  {
+    auto rows = database_.stream_with(kSelectVideos + "ORDER BY v.row_no, l.position", {});
+    each_video(rows, [&](const Video& video) { visit(video); });
+  }
+  {
+    auto rows = database_.stream_with(kSelectLooks, {});
+    while (rows.step()) {
+      visit(Look{.video = rows.text(0), .fingerprint = rows.text(1), .cluster = rows.text(2)});
+    }
+  }
+  {
+    auto rows = database_.stream_with(kSelectPosts + "ORDER BY site, id", {});
+    while (rows.step()) visit(post_of(rows));
+  }
+  {
+    auto rows = database_.stream_with(kSelectNotes, {});
+    while (rows.step()) visit(Note{.name = rows.text(0), .body = rows.text(1)});
+  }
+  auto rows = database_.stream_with(kSelectTombstones, {});
+  while (rows.step()) visit(Tombstone{.kind = rows.text(0), .name = rows.text(1), .made = rows.integer(2)});
+}
+
+Counts SqlCatalog::restore(std::span<const Row> rows) {
+  for (const auto& row : rows) check_row(row);
+  const Turn turn(*this);
+  Transaction transaction(database_);
+  Counts stored;
+  for (const auto answer : add_many(of_kind<Video>(rows), std::nullopt)) {
+    stored.videos += answer == Added::added ? 1 : 0;
+  }
+  const auto one = [](Query query) { return query.step() ? 1 : 0; };
+  for (const auto& look : of_kind<Look>(rows)) {
+    stored.looks += one(database_.query(kRestoreLook, look.video, look.fingerprint, look.cluster));
+  }
+  stored.posts = restore_posts(of_kind<Post>(rows));
+  for (const auto& note : of_kind<Note>(rows)) stored.notes += restore_note(note) ? 1 : 0;
+  for (const auto& tombstone : of_kind<Tombstone>(rows)) {
+    stored.tombstones += one(database_.query(kRestoreTombstone, tombstone.kind, tombstone.name, tombstone.made));
+  }
+  transaction.commit();
+  return stored;
+}
+
+std::int64_t SqlCatalog::restore_posts(std::span<const Post> posts) {
+  constexpr std::size_t kColumns = 12;
+  const bool all_welcome = posts.empty() || salt().empty();
+  std::vector<const Post*> welcome;
+  for (const auto& post : posts) {
+    if (all_welcome || !must_stay_out(nullptr, &post)) welcome.push_back(&post);
+  }
+  std::int64_t stored = 0;
+  in_chunks(std::span<const Post* const>(welcome), [&](std::span<const Post* const> chunk) {
+    auto insert = database_.query(kRestorePosts + rows_text(chunk.size(), kColumns) + kLeavePosts);
+    int n = 0;
+    const auto bind = [&](const auto&... values) { (insert.bind(++n, values), ...); };
+    for (const auto* p : chunk) {
+      bind(p->site, p->id, p->source, p->video, p->outcome, p->round, p->author, p->caption, text_of_list(p->hashtags),
+           p->created, p->attributes, p->seen);
+    }
+    while (insert.step()) ++stored;
+  });
+  return stored;
+}
+
+// A salt that differs would make the tombstones of one of the two mean nothing.
+bool SqlCatalog::restore_note(const Note& note) {
+  if (note.name == kSaltNote) {
+    const auto ours = salt();
+    if (!ours.empty() && ours != note.body) {
+      throw Exception(
+          Code::invalid_argument,
+          "this catalog and the one that the rows come from have both forgotten something, each with a salt "
+          "of its own, and cannot be joined with their tombstones; import into an empty catalog, or rows "
+          "that were exported without secrets");
+    }
+  }
+  return database_.query(kRestoreNote, note.name, note.body).step();
+}
+
+}  // namespace reeltag::catalog
