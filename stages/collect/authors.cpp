@@ -11,6 +11,7 @@
 #include "reeltag/base/error.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/hash.hpp"
+#include "reeltag/collect.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -45,6 +46,10 @@ void create_salt(const std::filesystem::path& path) {
 }
 
 }  // namespace
+
+std::string author_hash(const std::filesystem::path& salt_file, std::string_view name) {
+  return Authors(salt_file).hash(name);
+}
 
 std::string Authors::hash(std::string_view name) {
   if (name.empty()) return {};

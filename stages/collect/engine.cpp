@@ -24,6 +24,7 @@ constexpr std::array kOutcomes{
     std::pair{Outcome::added, "added"},
     std::pair{Outcome::described, "described"},
     std::pair{Outcome::duplicate, "duplicate"},
+    std::pair{Outcome::forgotten, "forgotten"},
     std::pair{Outcome::private_video, "private"},
     std::pair{Outcome::deleted, "deleted"},
     std::pair{Outcome::blocked, "blocked"},
@@ -87,7 +88,8 @@ void count(HashtagReport& report, Outcome outcome) {
   if (is_failure(outcome)) {
     ++report.failed;
   } else {
-    ++(outcome == Outcome::duplicate ? report.duplicate : report.added);
+    const bool new_here = outcome == Outcome::added || outcome == Outcome::described;
+    ++(new_here ? report.added : report.duplicate);
   }
 }
 
@@ -108,7 +110,8 @@ std::string_view outcome_name(Outcome outcome) {
 }
 
 bool is_failure(Outcome outcome) {
-  return outcome != Outcome::added && outcome != Outcome::described && outcome != Outcome::duplicate;
+  return outcome != Outcome::added && outcome != Outcome::described && outcome != Outcome::duplicate &&
+         outcome != Outcome::forgotten;
 }
 
 Engine::Engine(Source& source, const Policy& policy, const CollectConfig& config, const CollectOptions& options,
@@ -117,6 +120,7 @@ Engine::Engine(Source& source, const Policy& policy, const CollectConfig& config
       config_(config),
       options_(options),
       catalog_(catalog),
+      store_(store),
       clock_(clock),
       on_failure_(on_failure),
       bucket_(clock, policy.requests_per_minute),
@@ -275,8 +279,12 @@ bool Engine::write(const Item& item, const std::string& hashtag, Verdict verdict
   if (!blocked) {
     ++next.at;
     next.tried += verdict.tried ? 1 : 0;
-    catalog_.record(
-        {.video = std::move(verdict.video), .post = std::move(verdict.post), .notes = {journal_.note(hashtag, next)}});
+    catalog::Record record{
+        .video = std::move(verdict.video), .post = std::move(verdict.post), .notes = {journal_.note(hashtag, next)}};
+    if (verdict.stored) record.fingerprint = verdict.stored->fingerprint;
+    // Forgotten since it was asked for.
+    if (catalog_.record(record) == catalog::Added::forgotten && verdict.stored)
+      put_back(*verdict.stored, catalog_, store_);
     if (!item.id.empty() && fetcher_.has(item.id)) fetcher_.forget(item.id);
   }
   at = std::move(next);
@@ -286,6 +294,7 @@ bool Engine::write(const Item& item, const std::string& hashtag, Verdict verdict
 
 Engine::Verdict Engine::judge(const Item& item, const std::string& hashtag) {
   if (item.id.empty()) return {.outcome = Outcome::schema_changed, .why = "an item has no id", .tried = true};
+  if (is_forgotten(item)) return {.outcome = Outcome::forgotten};
   if (const auto known = catalog_.post(source_.site(), item.id)) {
     const bool this_round = known->round == journal_.round() && known->source == source_.name();
     const bool described = known->outcome == outcome_name(Outcome::described) && item.url.empty();
@@ -308,6 +317,12 @@ Engine::Verdict Engine::judge(const Item& item, const std::string& hashtag) {
   return fetch(item, std::move(post));
 }
 
+bool Engine::is_forgotten(const Item& item) {
+  using catalog::Forgettable;
+  return catalog_.is_forgotten(Forgettable::post, std::string(source_.site()) + ":" + item.id) ||
+         (!item.author.empty() && catalog_.is_forgotten(Forgettable::author, authors_.hash(item.author)));
+}
+
 // Its bytes are here: at most it gains hashtags.
 Engine::Verdict Engine::met_again(const catalog::Post& known, const Item& item, const std::string& hashtag) {
   Verdict verdict;
@@ -322,6 +337,10 @@ Engine::Verdict Engine::met_again(const catalog::Post& known, const Item& item, 
 Engine::Verdict Engine::fetch(const Item& item, catalog::Post post) {
   auto got = get(item);
   Verdict verdict{.outcome = got.outcome, .why = got.why, .tried = true};
+  if (got.stored && got.stored->forgotten) {
+    catalog_.forget(catalog::Forgettable::post, post.site + ":" + post.id);  // it is not fetched once more
+    return {.outcome = Outcome::forgotten, .tried = true};
+  }
   if (got.stored) {
     const bool there = catalog_.get(got.stored->id).has_value();
     verdict.outcome = there ? Outcome::duplicate : Outcome::added;
@@ -336,6 +355,7 @@ Engine::Verdict Engine::fetch(const Item& item, catalog::Post post) {
     video.attributes = post.attributes;
     post.video = video.id;
     verdict.video = std::move(video);
+    verdict.stored = std::move(got.stored);
   }
   post.outcome = outcome_name(verdict.outcome);
   verdict.post = std::move(post);

@@ -39,6 +39,7 @@ class Engine final : private Gate {
     bool tried = false;  // it was new
     std::optional<catalog::Post> post = {};
     std::optional<catalog::Video> video = {};
+    std::optional<Stored> stored = {};  // where the bytes are new
   };
 
   tl::expected<void, Failure> enter(bool counted) override;
@@ -50,6 +51,7 @@ class Engine final : private Gate {
   bool take(const Item& item, const std::string& hashtag, Standing& at);
   bool write(const Item& item, const std::string& hashtag, Verdict verdict, Standing& at);
   Verdict judge(const Item& item, const std::string& hashtag);
+  bool is_forgotten(const Item& item);
   Verdict fetch(const Item& item, catalog::Post post);
   Fetched get(const Item& item);
   Verdict met_again(const catalog::Post& known, const Item& item, const std::string& hashtag);
@@ -64,6 +66,7 @@ class Engine final : private Gate {
   const CollectConfig& config_;
   const CollectOptions& options_;
   catalog::Catalog& catalog_;
+  store::Store& store_;
   Clock& clock_;
   const OnFailure& on_failure_;
   Bucket bucket_;

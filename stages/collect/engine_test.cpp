@@ -11,8 +11,10 @@
 
 #include "fake_source.hpp"
 #include "reeltag/base/file.hpp"
+#include "reeltag/base/hash.hpp"
 #include "reeltag/base/ids.hpp"
 #include "reeltag/base/log.hpp"
+#include "reeltag/collect.hpp"
 #include "reeltag/make_clips.hpp"
 #include "test_clock.hpp"
 
@@ -379,6 +381,46 @@ TEST_F(CollectTest, RefusalsAndChangedFormsAndDeadlines) {
   EXPECT_EQ(home.cats(source).ended, "rate_limited");
   source.pages["x"] = {trouble(Trouble::rate_limited, 200), page({}, "y", true), page({item("2", "")}, "y", true)};
   EXPECT_EQ(home.cats(source).ended, "deadline");
+}
+
+TEST_F(CollectTest, WhatIsForgottenIsNotTakenInAgain) {
+  using catalog::Forgettable;
+  Home home;
+  home.place("1", (*bytes)[0]);
+  home.place("2", (*bytes)[1]);
+  home.place("3", (*bytes)[2]);
+  home.place("4", (*bytes)[3]);
+  home.catalog->forget(Forgettable::post, "site:1");
+  home.catalog->forget(Forgettable::video, hex(sha256((*bytes)[1])));
+  home.catalog->forget(Forgettable::author, author_hash(home.folder.path() / "author.salt", "alice3"));
+  FakeSource source;
+  source.pages[""] = {page({item("1"), item("2"), item("3"), item("4")})};
+  const auto report = home.cats(source);
+  EXPECT_THAT(report.outcomes, testing::ElementsAre(Pair("added", 1), Pair("forgotten", 3)));
+  EXPECT_EQ(report.duplicate, 3);
+  EXPECT_EQ(report.seen, report.added + report.duplicate + report.failed);
+  EXPECT_TRUE(home.failures.empty());
+  EXPECT_EQ(home.catalog->count({}), 1);
+  EXPECT_EQ(home.store->list("").size(), 1U);
+  for (const char* id : {"1", "2", "3"}) EXPECT_FALSE(home.catalog->post("site", id)) << id;
+  // The post of the forgotten bytes is known by now: they are not fetched once more.
+  EXPECT_TRUE(home.catalog->is_forgotten(Forgettable::post, "site:2"));
+}
+
+TEST_F(CollectTest, DownloadsOfWhatIsForgottenAreRemoved) {
+  Home home;
+  home.place("1", "whole");
+  home.place("2", "other");
+  const auto folder = home.folder.path() / "collect/fake";
+  std::ofstream(folder / (download_name("3") + ".part")) << "begun";
+  std::ofstream(folder / (download_name("3") + ".json")) << "{}";
+  for (const char* id : {"1", "3"}) home.catalog->forget(catalog::Forgettable::download, download_name(id));
+  EXPECT_EQ(remove_downloads(home.folder.path(), home.catalog->tombstones()), 2);
+  EXPECT_EQ(remove_downloads(home.folder.path(), home.catalog->tombstones()), 0);
+  std::vector<std::string> left;
+  for (const auto& entry : fs::directory_iterator(folder)) left.push_back(entry.path().filename());
+  EXPECT_THAT(left, testing::ElementsAre(download_name("2")));
+  EXPECT_EQ(remove_downloads(home.folder.path() / "none", home.catalog->tombstones()), 0);
 }
 
 }  // namespace

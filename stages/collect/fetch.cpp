@@ -5,7 +5,7 @@
 #include "challenge.hpp"
 #include "reeltag/base/descriptor.hpp"
 #include "reeltag/base/file.hpp"
-#include "reeltag/base/ids.hpp"
+#include "reeltag/collection.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -39,7 +39,7 @@ Fetcher::Fetcher(fs::path folder, http::ClientOptions options, const media::Limi
     : folder_(std::move(folder)), options_(std::move(options)), limits_(limits), catalog_(catalog), store_(store) {}
 
 // Without an ending: the content says what it is.
-fs::path Fetcher::path_of(const std::string& id) const { return folder_ / content_id(id); }
+fs::path Fetcher::path_of(const std::string& id) const { return folder_ / download_name(id); }
 
 bool Fetcher::has(const std::string& id) const { return fs::exists(path_of(id)); }
 

@@ -18,6 +18,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
+constexpr std::string_view kForgotten =
+    "forgotten: the video, its post or its author was forgotten (reeltag forget) and is not taken in again";
+
 class Importer {
  public:
   Importer(std::vector<Entry> entries, const ImportOptions& options, catalog::Catalog& catalog, store::Store& store,
@@ -92,13 +95,30 @@ class Importer {
       return;
     }
     try {
-      const auto added = catalog_.record(record_of(*entries_[i].candidate, *outcome));
-      ++(added == catalog::Added::added ? report.added : report.duplicate);
+      auto added = catalog::Added::forgotten;
+      if (!outcome->forgotten) {
+        added = catalog_.record(record_of(*entries_[i].candidate, *outcome));
+        if (added == catalog::Added::forgotten) put_back(*outcome, catalog_, store_);
+      }
+      count(added, i, report);
     } catch (const Exception& e) {
       if (e.code() != Code::invalid_argument) throw;  // a fact that the catalog cannot hold: this video's fault alone
       report.rejected.push_back({entries_[i].path, e.error()});
     }
     entries_[i].candidate = Candidate{};  // a manifest may have a million rows
+  }
+
+  void count(catalog::Added added, std::size_t i, ImportReport& report) {
+    switch (added) {
+      case catalog::Added::added:
+        ++report.added;
+        return;
+      case catalog::Added::duplicate:
+        ++report.duplicate;
+        return;
+      case catalog::Added::forgotten:
+        report.rejected.push_back({entries_[i].path, {Code::permission_denied, std::string(kForgotten)}});
+    }
   }
 
   // The row, and where the file is a known site's video that too, so that a collection does not fetch it again.
@@ -116,7 +136,7 @@ class Importer {
     v.hashtags = std::move(c.hashtags);
     v.created = c.created;
     v.attributes = std::move(c.attributes);
-    catalog::Record record;
+    catalog::Record record{.fingerprint = stored.fingerprint};
     if (!c.site.empty() && !v.source_id.empty()) {
       record.post = catalog::Post{.site = c.site,
                                   .id = v.source_id,

@@ -8,6 +8,7 @@
 #include "reeltag/base/file.hpp"
 #include "reeltag/collect.hpp"
 #include "reeltag/make_clips.hpp"
+#include "reeltag/media/fingerprint.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -201,6 +202,47 @@ TEST_F(ImportTest, ALostStoreEndsTheRunAndEveryRowHasItsBlob) {
   EXPECT_LE(catalog_->count({}), 2);
   EXPECT_EQ(import({shared_clips->path()}).rejected.size(), 0U);
   EXPECT_EQ(catalog_->count({}), 6);
+}
+
+TEST_F(ImportTest, AFingerprintComesWithTheVideo) {
+  import({shared_clips->path()});
+  int seen = 0;
+  catalog_->each_kin([&](const catalog::Kin& kin) {
+    ++seen;
+    ASSERT_TRUE(kin.fingerprint) << kin.video;
+    EXPECT_TRUE(media::fingerprint_from(*kin.fingerprint)) << *kin.fingerprint;
+  });
+  EXPECT_EQ(seen, 6);
+}
+
+TEST_F(ImportTest, WhatIsForgottenIsRejectedAndLeavesNoBytes) {
+  import({shared_clips->path()});
+  const auto gone = videos().front();
+  catalog_->forget(catalog::Forgettable::video, gone.id);
+  store_->remove(gone.key);
+  const auto again = import({shared_clips->path()});
+  EXPECT_EQ(again.duplicate, 5);
+  ASSERT_EQ(again.rejected.size(), 1U);
+  EXPECT_THAT(again.rejected[0].reason.message, HasSubstr("forgotten"));
+  EXPECT_FALSE(store_->stat(gone.key));
+  EXPECT_EQ(catalog_->count({}), 5);
+}
+
+TEST_F(ImportTest, VideosOfAForgottenAuthorAreRejectedUnlessSomebodyElseHasThem) {
+  const auto clip = planned().front().file;
+  fs::copy(shared_clips->path() / clip, home_.path() / "a.mp4");
+  fs::copy(shared_clips->path() / planned().back().file, home_.path() / "b.mp4");
+  write("mine.jsonl", R"({"file": "b.mp4", "author": "bob"})");
+  EXPECT_EQ(import({home_.path() / "mine.jsonl"}).added, 1);
+  catalog_->forget(catalog::Forgettable::author, author_hash(home_.path() / "author.salt", "alice"));
+  write("hers.jsonl", R"({"file": "a.mp4", "author": "alice"})"
+                      "\n"
+                      R"({"file": "b.mp4", "author": "alice"})");
+  EXPECT_EQ(import({home_.path() / "hers.jsonl"}).rejected.size(), 2U);
+  const auto left = videos();
+  ASSERT_EQ(left.size(), 1U);
+  EXPECT_EQ(store_->list("").size(), 1U);
+  EXPECT_TRUE(store_->stat(left[0].key));  // bob's
 }
 
 }  // namespace

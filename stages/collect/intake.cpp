@@ -11,6 +11,7 @@
 
 #include "reeltag/base/descriptor.hpp"
 #include "reeltag/base/hash.hpp"
+#include "reeltag/media/fingerprint.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -56,14 +57,24 @@ Result<std::unique_ptr<media::Decoder>> open(const fs::path& file, Origin origin
   return media::Decoder::open_outside(std::move(bytes), file.filename().string(), limits);
 }
 
-// A header alone proves little: one frame from the middle must decode.
-Result<media::Probe> check_video(const fs::path& file, Origin origin, const media::Limits& limits) {
+// A header alone proves little: one frame from the middle must decode. The fingerprint's frames are asked for first,
+// the middle is one of them; a file that breaks off elsewhere has no fingerprint.
+Result<void> look_at(const fs::path& file, Origin origin, const media::Limits& limits, Stored& stored) {
   auto decoder = open(file, origin, limits);
   if (!decoder) return tl::unexpected(decoder.error());
-  const double middle = (*decoder)->probe().duration / 2;
-  auto frames = (*decoder)->frames_at({&middle, 1}, {.short_side = 32});
-  if (!frames) return tl::unexpected(frames.error());
-  return (*decoder)->probe();
+  stored.probe = (*decoder)->probe();
+  const double duration = stored.probe.duration;
+  auto frames = (*decoder)->frames_at(media::fingerprint_times(duration), media::kFingerprintScale);
+  media::Fingerprint fingerprint{.duration = duration};
+  if (frames) {
+    fingerprint = media::fingerprint_of(*frames, duration);
+  } else {
+    const double middle = duration / 2;
+    frames = (*decoder)->frames_at({&middle, 1}, {.short_side = 32});
+    if (!frames) return tl::unexpected(frames.error());
+  }
+  stored.fingerprint = media::to_text(fingerprint);
+  return {};
 }
 
 }  // namespace
@@ -74,17 +85,23 @@ Result<Stored> take_in(const fs::path& file, Origin origin, catalog::Catalog& ca
   const auto digest = sha256_file(file);
   if (!digest) return tl::unexpected(digest.error());
   Stored stored{.id = hex(*digest), .key = {}, .probe = {}};
+  if (catalog.is_forgotten(catalog::Forgettable::video, stored.id)) {
+    stored.forgotten = true;
+    return stored;
+  }
   if (const auto existing = catalog.get(stored.id)) {
     stored.key = existing->key;
     if (!store.stat(stored.key)) store.put_file(stored.key, file);
     return stored;
   }
-  auto probe = check_video(file, origin, limits);
-  if (!probe) return tl::unexpected(probe.error());
-  stored.probe = std::move(*probe);
+  if (auto good = look_at(file, origin, limits, stored); !good) return tl::unexpected(good.error());
   stored.key = "videos/" + stored.id + ending_of(file, stored.probe.container);
   if (!store.stat(stored.key)) store.put_file(stored.key, file);
   return stored;
+}
+
+void put_back(const Stored& stored, catalog::Catalog& catalog, store::Store& store) {
+  if (!catalog.get(stored.id)) store.remove(stored.key);
 }
 
 catalog::Video facts_of(const Stored& stored) {

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 
 #include "reeltag/catalog.hpp"
@@ -16,7 +17,9 @@ namespace reeltag::collect {
 // What is found out about a file; its bytes are in the store by then.
 struct Stored {
   std::string id, key;
-  media::Probe probe;  // empty where the catalog has the video already
+  media::Probe probe;                           // empty where the catalog has the video already
+  std::optional<std::string> fingerprint = {};  // unset likewise
+  bool forgotten = false;                       // its bytes must not come back: nothing is stored, nothing else is set
 };
 
 // Files from outside are decoded in a process of their own.
@@ -25,6 +28,9 @@ enum class Origin { local, outside };
 // Checks that the file is a video whose middle frame decodes, and stores it as videos/<sha256>.<ending>.
 Result<Stored> take_in(const std::filesystem::path& file, Origin origin, catalog::Catalog& catalog, store::Store& store,
                        const media::Limits& limits);
+
+// Takes the bytes away again where the catalog refused them (Added::forgotten) and has them from nobody else.
+void put_back(const Stored& stored, catalog::Catalog& catalog, store::Store& store);
 
 // The row with the facts of the file; what the source says of it is still to be filled in.
 catalog::Video facts_of(const Stored& stored);

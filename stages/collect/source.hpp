@@ -20,6 +20,7 @@ enum class Outcome {
   added,           // its bytes are stored
   described,       // new, without bytes: the source gives none
   duplicate,       // the catalog has the item, or another one of the same bytes
+  forgotten,       // it, its bytes or its author was forgotten: nothing of it is kept
   private_video,   // only for some people
   deleted,         // gone
   blocked,         // a challenge in place of an answer

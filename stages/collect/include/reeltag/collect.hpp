@@ -59,6 +59,9 @@ ImportReport import_paths(std::span<const std::filesystem::path> paths, const Im
 // {"added":n,"duplicate":n,"rejected":[{"path":"...","reason":"not_a_video: ..."}]}
 std::string to_json(const ImportReport& report);
 
+// What the catalog keeps of an author's name: 64 hexadecimal digits of a salted hash. Throws as the salt file demands.
+std::string author_hash(const std::filesystem::path& salt_file, std::string_view name);
+
 // A hashtag as the catalog keeps it: without leading '#', NFKC and case fold (every script and emoji stay), white space
 // trimmed and inner runs of it one blank. Empty when nothing is left or the text is no UTF-8. Idempotent.
 std::string normalize_hashtag(std::string_view typed);

@@ -87,8 +87,8 @@ struct CollectOptions {
   std::stop_token stop = {};
 };
 
-// seen = added + duplicate + failed. A page that holds no items but a challenge, or cannot be read, counts as one
-// failed.
+// seen = added + duplicate + failed; what was forgotten counts as duplicate, with an outcome of its own. A page that
+// holds no items but a challenge, or cannot be read, counts as one failed.
 struct HashtagReport {
   std::int64_t seen = 0, added = 0, duplicate = 0, failed = 0;
   std::map<std::string, std::int64_t> outcomes = {};  // "added", "described", "deleted", ...
@@ -108,6 +108,11 @@ using OnFailure = std::function<void(const std::string& item, const Error& error
 
 CollectReport collect(const CollectConfig& config, const CollectOptions& options, catalog::Catalog& catalog,
                       store::Store& store, const OnFailure& on_failure);
+
+// What a post's download is called in the home while it is fetched: for Forgettable::download.
+std::string download_name(const std::string& post_id);
+// Removes the downloads that have a tombstone, begun and whole ones. Returns how many.
+std::int64_t remove_downloads(const std::filesystem::path& home, const catalog::Tombstones& tombstones);
 
 // What collect() would ask first, and whether it may; asks nothing. Without policy and credentials too. A JSON object:
 // {"source","dry_run":true,"policy":{...}|null,"allowed":bool,"requests":[{"method","url","body"?}],...}
