@@ -28,16 +28,28 @@ std::vector<std::array<std::int64_t, 3>> Dataset::support() const {
   return result;
 }
 
-void check_groups(const Dataset& set) {
-  std::unordered_map<std::string_view, const Item*> seen;
+std::string parted(const Dataset& set) {
+  // The group of one may be the author of another.
+  std::unordered_map<std::string_view, const Item*> people, clusters;
+  std::string found;
+  const auto check = [&](auto& seen, const char* kind, const std::string& name, const Item& item) {
+    const Item& first = *seen.emplace(name, &item).first->second;
+    if (first.split == item.split || !found.empty()) return;
+    found = std::string(kind) + " " + name + " is in " +
+            std::string(kSplitNames[static_cast<std::size_t>(first.split)]) + " (" + first.video + ") and in " +
+            std::string(kSplitNames[static_cast<std::size_t>(item.split)]) + " (" + item.video + ")";
+  };
   for (const auto& item : set.items) {
-    const Item& first = *seen.emplace(item.group, &item).first->second;
-    if (first.split == item.split) continue;
-    throw Exception(Code::corrupt, "dataset " + set.id + ": group " + item.group + " is in " +
-                                       std::string(kSplitNames[static_cast<std::size_t>(first.split)]) + " (" +
-                                       first.video + ") and in " +
-                                       std::string(kSplitNames[static_cast<std::size_t>(item.split)]) + " (" +
-                                       item.video + "); freeze it again");
+    check(people, "group", item.group, item);
+    if (!item.author.empty()) check(people, "author", item.author, item);
+    if (!item.cluster.empty()) check(clusters, "cluster of copies", item.cluster, item);
+  }
+  return found;
+}
+
+void check_groups(const Dataset& set) {
+  if (const auto found = parted(set); !found.empty()) {
+    throw Exception(Code::corrupt, "dataset " + set.id + ": " + found + "; freeze it again");
   }
 }
 
@@ -47,17 +59,16 @@ Summary summary_of(const Dataset& set) {
           .label_mode = set.label_mode,
           .videos = {set.count(Split::train), set.count(Split::val), set.count(Split::test)},
           .hashtags = static_cast<std::int64_t>(set.vocabulary.size()),
-          .rejected = static_cast<std::int64_t>(set.rejected.size())};
+          .rejected = static_cast<std::int64_t>(set.rejected.size()),
+          .forgotten = set.forgotten};
 }
 
 namespace {
 
 nlohmann::json json_of(const Summary& s) {
-  return {{"dataset", s.id},
-          {"videos", {{"train", s.videos[0]}, {"val", s.videos[1]}, {"test", s.videos[2]}}},
-          {"hashtags", s.hashtags},
-          {"rejected", s.rejected},
-          {"labels", kLabelModeNames[static_cast<std::size_t>(s.label_mode)]},
+  return {{"dataset", s.id},          {"videos", {{"train", s.videos[0]}, {"val", s.videos[1]}, {"test", s.videos[2]}}},
+          {"hashtags", s.hashtags},   {"rejected", s.rejected},
+          {"forgotten", s.forgotten}, {"labels", kLabelModeNames[static_cast<std::size_t>(s.label_mode)]},
           {"created", s.created}};
 }
 
@@ -76,6 +87,7 @@ std::string to_json(const Dataset& set) {
   }
   json["rejected"] = nlohmann::json::array();
   for (const auto& one : set.rejected) json["rejected"].push_back({{"video", one.video}, {"reason", one.reason}});
+  if (auto found = parted(set); !found.empty()) json["parted"] = std::move(found);
   return dump_json(json);
 }
 

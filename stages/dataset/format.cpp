@@ -30,10 +30,14 @@ E named(const std::array<std::string_view, N>& names, const std::string& name, c
 }
 
 json line_of(const Item& item) {
-  return {{"id", item.video},       {"key", item.key},
-          {"group", item.group},    {"split", kSplitNames[static_cast<std::size_t>(item.split)]},
-          {"labels", item.labels},  {"hashtags", item.hashtags},
-          {"caption", item.caption}};
+  json line{{"id", item.video},       {"key", item.key},
+            {"group", item.group},    {"split", kSplitNames[static_cast<std::size_t>(item.split)]},
+            {"labels", item.labels},  {"hashtags", item.hashtags},
+            {"caption", item.caption}};
+  // Ids from before there were these stay as they are.
+  if (!item.author.empty()) line["author"] = item.author;
+  if (!item.cluster.empty()) line["cluster"] = item.cluster;
+  return line;
 }
 
 Item item_of(const json& row, const Dataset& set, const fs::path& file) {
@@ -45,6 +49,8 @@ Item item_of(const json& row, const Dataset& set, const fs::path& file) {
   row.at("labels").get_to(item.labels);
   row.at("hashtags").get_to(item.hashtags);
   row.at("caption").get_to(item.caption);
+  item.author = row.value("author", "");
+  item.cluster = row.value("cluster", "");
   const auto most = static_cast<int>(set.vocabulary.size());
   const bool in_range = std::all_of(item.labels.begin(), item.labels.end(), [&](int l) { return l >= 0 && l < most; });
   if (!in_range) corrupt(file, "video " + item.video + " has a label outside the vocabulary");
@@ -69,7 +75,9 @@ json read_head(const fs::path& folder) {
   }
   if (format < 1) corrupt(file, "no format version");
   const auto id = head.at("id").get<std::string>();
-  if (id != content_id(dump_json(head.at("content"))) || id != folder.filename().string())
+  // Of a set from which something was taken out the id is the one it had, and `redacted` that of what is left.
+  const auto content = head.value("redacted", id);
+  if (content != content_id(dump_json(head.at("content"))) || id != folder.filename().string())
     corrupt(file, "the content is not that of its id");
   return std::move(head);
 }
@@ -84,8 +92,10 @@ auto guarded(const fs::path& folder, F&& read) {
   }
 }
 
+std::string name_of_videos(const json& videos) { return videos.value("file", "videos.jsonl"); }
+
 void read_items(const fs::path& folder, const json& videos, Dataset& set) {
-  const auto file = folder / "videos.jsonl";
+  const auto file = folder / name_of_videos(videos);
   const auto digest = value_or_throw(sha256_file(file));
   if (hex(digest) != videos.at("sha256").get<std::string>()) corrupt(file, "the SHA-256 is not that of dataset.json");
   const auto read = each_json_line(file, [&](std::int64_t line, Result<json>&& row) {
@@ -97,22 +107,52 @@ void read_items(const fs::path& folder, const json& videos, Dataset& set) {
     corrupt(file, "lines are missing");
 }
 
-}  // namespace
+std::string lines_of(const Dataset& set) {
+  std::string lines;
+  for (const auto& item : set.items) lines += dump_json(line_of(item)) + "\n";
+  return lines;
+}
 
-Files encode(const Dataset& set, std::int64_t created) {
-  Files files;
-  for (const auto& item : set.items) files.videos_jsonl += dump_json(line_of(item)) + "\n";
+json content_of(const Dataset& set, const std::string& lines) {
   auto rejected = json::array();
   for (const auto& one : set.rejected) rejected.push_back({{"video", one.video}, {"reason", one.reason}});
   const auto summary = summary_of(set);
-  const json content{{"labels", kLabelModeNames[static_cast<std::size_t>(set.label_mode)]},
-                     {"options", json::parse(set.options)},
-                     {"vocabulary", set.vocabulary},
-                     {"counts", summary.videos},
-                     {"rejected", std::move(rejected)},
-                     {"videos", {{"count", set.items.size()}, {"sha256", hex(sha256(files.videos_jsonl))}}}};
+  return {{"labels", kLabelModeNames[static_cast<std::size_t>(set.label_mode)]},
+          {"options", json::parse(set.options)},
+          {"vocabulary", set.vocabulary},
+          {"counts", summary.videos},
+          {"rejected", std::move(rejected)},
+          {"videos", {{"count", set.items.size()}, {"sha256", hex(sha256(lines))}}}};
+}
+
+}  // namespace
+
+RedactedFiles encode_redacted(const Dataset& set) {
+  RedactedFiles files;
+  files.videos_jsonl = lines_of(set);
+  files.videos_name = "videos-" + content_id(files.videos_jsonl) + ".jsonl";
+  auto content = content_of(set, files.videos_jsonl);
+  content["videos"]["file"] = files.videos_name;
+  content["forgotten"] = set.forgotten;
+  const json head{{"format", kFormat},
+                  {"id", set.id},
+                  {"created", set.created},
+                  {"redacted", content_id(dump_json(content))},
+                  {"content", content}};
+  files.dataset_json = dump_json(head) + "\n";
+  return files;
+}
+
+fs::path videos_file(const fs::path& folder) {
+  return guarded(folder, [&] { return folder / name_of_videos(read_head(folder).at("content").at("videos")); });
+}
+
+Files encode(const Dataset& set, std::int64_t created) {
+  Files files;
+  files.videos_jsonl = lines_of(set);
+  const json content = content_of(set, files.videos_jsonl);
   files.id = content_id(dump_json(content));
-  const json head{{"format", kFormat}, {"id", files.id}, {"created", created}, {"content", content}};
+  const json head{{"format", kFrozenFormat}, {"id", files.id}, {"created", created}, {"content", content}};
   files.dataset_json = dump_json(head) + "\n";
   return files;
 }
@@ -131,6 +171,7 @@ Dataset decode(const fs::path& folder) {
       corrupt(file, "the vocabulary repeats a hashtag");
     }
     set.options = dump_json(content.at("options"));
+    set.forgotten = content.value("forgotten", std::int64_t{0});
     for (const auto& one : content.at("rejected")) {
       set.rejected.push_back({one.at("video").get<std::string>(), one.at("reason").get<std::string>()});
     }
@@ -152,6 +193,7 @@ Result<Summary> decode_summary(const fs::path& folder) {
       content.at("counts").get_to(s.videos);
       s.hashtags = static_cast<std::int64_t>(content.at("vocabulary").size());
       s.rejected = static_cast<std::int64_t>(content.at("rejected").size());
+      s.forgotten = content.value("forgotten", std::int64_t{0});
       return s;
     });
   } catch (const Exception& e) {

@@ -1,19 +1,25 @@
+#include <algorithm>
 #include <chrono>
 #include <nlohmann/json.hpp>
 #include <set>
+#include <unordered_map>
 #include <unordered_set>
 
 #include "format.hpp"
+#include "kin.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/json.hpp"
 #include "reeltag/collect.hpp"
 #include "reeltag/dataset/review.hpp"
+#include "split.hpp"
 #include "vocabulary.hpp"
 
 namespace reeltag::dataset {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::string_view kAutoSalt = "auto";
 
 [[noreturn]] void useless(const std::string& message) {
   throw Exception(Code::invalid_config, "dataset freeze: " + message);
@@ -22,6 +28,10 @@ namespace fs = std::filesystem;
 void check(const FreezeOptions& o) {
   const auto& s = o.split;
   if (s.val < 0 || s.test < 0 || s.val + s.test > 99) useless("val and test are percentages that leave some for train");
+  if (s.by != "kin" && s.by != "group" && s.by != "time") useless("split.by is kin, group or time, not " + s.by);
+  if (s.by == "time" && (s.turn != 0 || s.salt == kAutoSalt)) {
+    useless("a split by time has no salt to choose and cannot be turned");
+  }
   if (o.labels != "multi" && o.labels != "single") useless("labels is multi or single, not " + o.labels);
   if (o.min_support < 1 || o.max_hashtags < 1) useless("min_support and max_hashtags are at least 1");
 }
@@ -34,10 +44,14 @@ catalog::Filter filter_of(const FreezeOptions& o) {
 }
 
 // All that the id must depend on; files by what they say, not by where they are.
-std::string options_json(const FreezeOptions& o, const std::set<std::string>& blocked,
-                         const std::map<std::string, std::string>& spellings) {
-  nlohmann::json split{{"val", o.split.val}, {"test", o.split.test}, {"salt", o.split.salt}};
-  if (o.split.turn != 0) split["turn"] = o.split.turn;  // ids from before there was a turn stay as they are
+std::string options_json(const FreezeOptions& o, const SplitRule& rule, const std::set<std::string>& blocked,
+                         const std::map<std::string, std::string>& spellings, const Dataset& set) {
+  nlohmann::json split{{"val", rule.val}, {"test", rule.test}, {"salt", rule.salt}};
+  // Ids from before there were these stay as they are, where they change nothing.
+  if (rule.turn != 0) split["turn"] = rule.turn;
+  const bool kin = std::any_of(set.items.begin(), set.items.end(),
+                               [](const Item& item) { return !item.author.empty() || !item.cluster.empty(); });
+  if (rule.by == "time" || kin) split["by"] = rule.by;
   nlohmann::json options{{"source", o.source},
                          {"hashtag", o.hashtag},
                          {"min_support", o.min_support},
@@ -50,11 +64,22 @@ std::string options_json(const FreezeOptions& o, const std::set<std::string>& bl
   return dump_json(options);
 }
 
+using KinOf = std::unordered_map<std::string_view, const catalog::Kin*>;
+
+KinOf by_video(const std::vector<catalog::Kin>& kin) {
+  KinOf result;
+  for (const auto& one : kin) result.emplace(one.video, &one);
+  return result;
+}
+
 // The catalog's videos whose bytes are there.
-void read_catalog(catalog::Catalog& catalog, store::Store& store, const FreezeOptions& options, Dataset& set) {
+void read_catalog(catalog::Catalog& catalog, store::Store& store, const FreezeOptions& options, const KinOf& kin,
+                  Dataset& set) {
   std::unordered_set<std::string> keys;
   for (auto& blob : store.list("")) keys.insert(std::move(blob.key));
   catalog.each(filter_of(options), [&](const catalog::Video& v) {
+    const auto at = kin.find(v.id);
+    if (at == kin.end()) return;  // it came after this freeze had begun
     if (!keys.contains(v.key)) {
       set.rejected.push_back({v.id, "the store has no " + v.key});
       return;
@@ -62,10 +87,12 @@ void read_catalog(catalog::Catalog& catalog, store::Store& store, const FreezeOp
     set.items.push_back({.video = v.id,
                          .key = v.key,
                          .group = v.group,
-                         .split = split_of(options.split, v.group),
+                         .split = Split::train,
                          .labels = {},
                          .hashtags = v.hashtags,
-                         .caption = v.caption});
+                         .caption = v.caption,
+                         .author = at->second->author == v.group ? "" : at->second->author,
+                         .cluster = at->second->cluster});
   });
   if (set.items.empty()) {
     const bool any = catalog.count({}) > 0;
@@ -116,6 +143,30 @@ void label(const FreezeOptions& options, const std::map<std::string, std::string
   if (labelled == 0) useless("no video has a hashtag of the vocabulary: look at the list of hashtags");
 }
 
+void reject_undated(const KinOf& kin, Dataset& set) {
+  std::erase_if(set.items, [&](const Item& item) {
+    const bool undated = !kin.at(item.video)->created;
+    if (undated) set.rejected.push_back({item.video, "no date, which a split by time needs"});
+    return undated;
+  });
+}
+
+// What was decided: the rule with the salt that stands for auto.
+SplitRule split(const SplitRule& asked, const std::vector<catalog::Kin>& kin, const KinOf& by_video,
+                catalog::Catalog& catalog, Dataset& set) {
+  auto rule = asked;
+  const auto families = families_of(kin);
+  if (rule.by == "time") {
+    std::unordered_map<std::string, std::int64_t> created;
+    for (const auto& item : set.items) created.emplace(item.video, *by_video.at(item.video)->created);
+    split_by_time(families, rule, created, set);
+    return rule;
+  }
+  if (rule.salt == kAutoSalt) rule.salt = find_salt(families, rule, set, catalog);
+  split_by_kin(families, rule, set);
+  return rule;
+}
+
 void check_splits(const FreezeOptions& o, const Dataset& set) {
   const std::array<int, 3> wanted{100 - o.split.val - o.split.test, o.split.val, o.split.test};
   for (const auto split : {Split::train, Split::val, Split::test}) {
@@ -153,10 +204,17 @@ Dataset freeze(catalog::Catalog& catalog, store::Store& store, const FreezeOptio
   }
   Decisions decided;
   if (!options.vocabulary.empty()) decided = read_decisions(options.vocabulary);
-  read_catalog(catalog, store, options, set);
+  auto kin = kin_in(catalog);
+  if (options.split.by == "group") {
+    for (auto& one : kin) one.author = one.cluster = {};
+  }
+  const auto of_video = by_video(kin);
+  read_catalog(catalog, store, options, of_video, set);
+  if (options.split.by == "time") reject_undated(of_video, set);
   set.vocabulary = vocabulary_of(options, set, blocked, decided);
-  set.options = options_json(options, blocked, decided.spellings);
   label(options, decided.spellings, set);
+  const auto rule = split(options.split, kin, of_video, catalog, set);
+  set.options = options_json(options, rule, blocked, decided.spellings, set);
   check_splits(options, set);
   const auto now = std::chrono::system_clock::now().time_since_epoch();
   const auto files = encode(set, std::chrono::duration_cast<std::chrono::seconds>(now).count());

@@ -3,6 +3,7 @@
 #include <system_error>
 
 #include "format.hpp"
+#include "reeltag/base/file.hpp"
 
 namespace reeltag::dataset {
 namespace {
@@ -47,6 +48,47 @@ std::string resolve(const fs::path& root, const std::string& id) {
   return fitting[0];
 }
 
+struct LeftOut {
+  std::int64_t items = 0, rejected = 0;
+};
+
+LeftOut leave_out(Dataset& set, const catalog::Tombstones& tombstones) {
+  using catalog::Forgettable;
+  if (tombstones.empty()) return {};
+  LeftOut out;
+  const auto is_forgotten = [&](const Item& item) {
+    return tombstones.holds(Forgettable::video, item.video) || tombstones.holds(Forgettable::author, item.group) ||
+           (!item.author.empty() && tombstones.holds(Forgettable::author, item.author));
+  };
+  out.items = static_cast<std::int64_t>(std::erase_if(set.items, is_forgotten));
+  out.rejected = static_cast<std::int64_t>(std::erase_if(
+      set.rejected, [&](const Rejected& one) { return tombstones.holds(Forgettable::video, one.video); }));
+  set.forgotten += out.items;
+  return out;
+}
+
+// Videos of an earlier state, where a kill came between the two writes or before the removal.
+void remove_left_overs(const fs::path& folder) {
+  const auto current = videos_file(folder);
+  std::vector<fs::path> old;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto name = entry.path().filename().string();
+    const bool temporary = name.starts_with(".tmp-");
+    if (temporary || (name.starts_with("videos") && name.ends_with(".jsonl") && entry.path() != current)) {
+      old.push_back(entry.path());
+    }
+  }
+  for (const auto& path : old) fs::remove(path);
+  if (!old.empty()) sync_folder(folder);
+}
+
+// dataset.json names the file of the videos, so that its replacement is the moment at which the set changes.
+void replace_files(const fs::path& folder, const RedactedFiles& files) {
+  write_file(folder / files.videos_name, files.videos_jsonl);
+  write_file(folder / "dataset.json", files.dataset_json);
+  remove_left_overs(folder);
+}
+
 }  // namespace
 
 std::vector<Result<Summary>> list(const fs::path& root) {
@@ -58,6 +100,28 @@ std::vector<Result<Summary>> list(const fs::path& root) {
   return result;
 }
 
-Dataset load(const fs::path& root, const std::string& id) { return decode(root / resolve(root, id)); }
+Dataset load(const fs::path& root, const std::string& id, const catalog::Tombstones& tombstones) {
+  auto set = decode(root / resolve(root, id));
+  leave_out(set, tombstones);
+  return set;
+}
+
+Redaction redact(const fs::path& root, const catalog::Tombstones& tombstones) {
+  Redaction result;
+  for (const auto& id : ids_in(root)) {
+    try {
+      auto set = decode(root / id);
+      remove_left_overs(root / id);
+      const auto out = leave_out(set, tombstones);
+      if (out.items + out.rejected == 0) continue;
+      const bool report = fs::remove(root / id / "report.html");
+      replace_files(root / id, encode_redacted(set));
+      result.sets.push_back({.id = id, .videos = out.items, .report = report});
+    } catch (const Exception& e) {
+      result.unreadable.push_back(e.error());
+    }
+  }
+  return result;
+}
 
 }  // namespace reeltag::dataset

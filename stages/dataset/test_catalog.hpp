@@ -2,12 +2,15 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <random>
 #include <string>
 #include <vector>
 
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/hash.hpp"
 #include "reeltag/catalog.hpp"
+#include "reeltag/media/fingerprint.hpp"
 #include "reeltag/store.hpp"
 
 namespace reeltag::dataset {
@@ -34,6 +37,25 @@ class TestCatalog {
     v.size_bytes = static_cast<std::int64_t>(name.size());
     store->put(v.key, name);
     catalog->add(v);
+    return v.id;
+  }
+  // A video whose fingerprint is that of `look`: the same number, copies; another, other videos.
+  std::string add_kin(const std::string& name, const std::string& group, const std::string& author, unsigned look,
+                      std::optional<std::int64_t> created = {}) {
+    catalog::Video v;
+    v.id = hex(sha256(name));
+    v.key = "videos/" + v.id + ".mp4";
+    v.source = "import";
+    v.group = group;
+    v.author = author;
+    v.hashtags = {"fyp"};
+    v.caption = "caption of " + name;
+    v.created = created;
+    store->put(v.key, name);
+    media::Fingerprint print{.duration = 5.0};
+    std::mt19937_64 random(look);
+    for (auto& frame : print.frames) frame = random();
+    catalog->record({.video = v, .fingerprint = media::to_text(print)});
     return v.id;
   }
   // Forty videos of twenty groups: even ones a cat, odd ones a dog, every fifth with neither.

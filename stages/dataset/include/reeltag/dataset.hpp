@@ -13,6 +13,8 @@
 #include <array>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +22,7 @@
 #include "reeltag/base/config.hpp"
 #include "reeltag/base/error.hpp"
 #include "reeltag/catalog.hpp"
+#include "reeltag/media.hpp"
 #include "reeltag/store.hpp"
 
 namespace reeltag::dataset {
@@ -31,20 +34,27 @@ enum class Split { train, val, test };
 inline constexpr std::array<std::string_view, 2> kLabelModeNames{"multi", "single"};
 inline constexpr std::array<std::string_view, 3> kSplitNames{"train", "val", "test"};
 
-// bucket = (SHA-1(salt + group) + turn) modulo 100; bucket < val: val; bucket >= 100 - test: test; else train. A group
-// never changes sides when data is added. Python: int(hashlib.sha1((salt + group).encode()).hexdigest(), 16) % 100.
-// Cross-validation turns: test 20 with turn 0, 20, 40, 60 and 80 tests every group once.
+// bucket = (SHA-1(salt + group) + turn) modulo 100; bucket < val: val; bucket >= 100 - test: test; else train. Python:
+// int(hashlib.sha1((salt + group).encode()).hexdigest(), 16) % 100. Cross-validation turns: test 20 with turn 0, 20,
+// 40, 60 and 80 tests every group once.
+// by kin: videos of one group, of one author and copies of each other are a family and stay together; the group of its
+// oldest video decides. A family never changes sides when data is added, unless that makes two of them one.
+// by group: the group alone decides, as before there were families.
+// by time: families in the order of their newest videos, oldest in train, newest in test. Moves as data is added.
 struct SplitRule {
-  int val = 10, test = 10;  // percent of the groups
-  std::string salt = "reeltag";
+  int val = 10, test = 10;       // percent of the groups; by time: of the videos
+  std::string salt = "reeltag";  // "auto": chosen by the first freeze, for hashtag shares as wanted, and kept
   int turn = 0;
+  std::string by = "kin";
 };
 template <class V>
 void visit(V& v, SplitRule& c) {
   v("val", c.val, "Percent of the groups for validation", config::Range{0, 99});
   v("test", c.test, "Percent of the groups for the final test", config::Range{0, 99});
-  v("salt", c.salt, "Another salt, another split");
+  v("salt", c.salt, "Another salt, another split; auto: one under which hashtags are shared out evenly");
   v("turn", c.turn, "Percent by which the split is turned, for cross-validation", config::Range{0, 99});
+  v("by", c.by, "What decides: families of group, author and copies; the group alone; the date",
+    config::OneOf{{"kin", "group", "time"}});
 }
 Split split_of(const SplitRule& rule, std::string_view group);
 
@@ -81,6 +91,8 @@ struct Item {
   std::vector<int> labels;            // ascending indices into the vocabulary; exactly one in single mode
   std::vector<std::string> hashtags;  // all that were typed
   std::string caption;
+  std::string author = {};   // salted hash, where it is known and not the group
+  std::string cluster = {};  // shared by copies; empty for a video without
 };
 
 struct Rejected {
@@ -96,21 +108,47 @@ struct Dataset {
   std::vector<Item> items;  // ordered by video
   std::vector<Rejected> rejected;
   std::string options = "{}";  // JSON: what freeze() was given, with the blocked hashtags spelt out
+  std::int64_t forgotten = 0;  // videos that it had when it was frozen and that are left out by now
 
   [[nodiscard]] std::int64_t count(Split split) const;
   // Videos of each hashtag in each split, as [hashtag][split].
   [[nodiscard]] std::vector<std::array<std::int64_t, 3>> support() const;
 };
 
-// Throws corrupt when a group has videos on two sides of the split: figures of such a set would be too good.
+// What stands on two sides of the split (a group, an author or a cluster of copies), with the two videos; empty:
+// nothing does. Figures of such a set would be too good.
+std::string parted(const Dataset& set);
+// Throws corrupt with what parted() says, if anything.
 void check_groups(const Dataset& set);
 
+// Takes the fingerprints of videos that have none yet, each noted as soon as it is done: stopped or killed, it goes on
+// where it was. A video that does not decode has an empty one. Throws interrupted. Returns how many it looked at.
+std::int64_t take_fingerprints(catalog::Catalog& catalog, store::Store& store, const media::Limits& limits,
+                               const std::stop_token& stop,
+                               const std::function<void(std::int64_t done, std::int64_t total)>& progress = nullptr);
+
 // Writes the snapshot, or finds that it is there already. Videos whose bytes the store has lost are rejected.
+// Copies are those that fingerprints tell: take_fingerprints() first.
 Dataset freeze(catalog::Catalog& catalog, store::Store& store, const FreezeOptions& options,
                const std::filesystem::path& root);
 
-// id: the full id, the beginning of just one, or empty for the newest. Everything is checked against the id.
-Dataset load(const std::filesystem::path& root, const std::string& id);
+// id: the full id, the beginning of just one, or empty for the newest. Everything is checked against the id. Videos
+// with a tombstone are left out and counted.
+Dataset load(const std::filesystem::path& root, const std::string& id, const catalog::Tombstones& tombstones = {});
+
+// Takes what has a tombstone out of the files of every dataset in root; ids stay. report.html of the sets concerned is
+// deleted first. A kill at any moment leaves each set whole, with the videos or without. What cannot be read is in
+// `unreadable` and has to be deleted.
+struct Redacted {
+  std::string id;
+  std::int64_t videos = 0;  // taken out now
+  bool report = false;      // there was one
+};
+struct Redaction {
+  std::vector<Redacted> sets = {};  // in which something was found
+  std::vector<Error> unreadable = {};
+};
+Redaction redact(const std::filesystem::path& root, const catalog::Tombstones& tombstones);
 
 struct Summary {
   std::string id;
@@ -119,15 +157,17 @@ struct Summary {
   std::array<std::int64_t, 3> videos{};  // train, val, test
   std::int64_t hashtags = 0;
   std::int64_t rejected = 0;
+  std::int64_t forgotten = 0;
 };
 Summary summary_of(const Dataset& set);
 
 // What stands in root, newest first. A folder that cannot be read is an error in its place.
 std::vector<Result<Summary>> list(const std::filesystem::path& root);
 
-// {"dataset":id,"videos":{"train":n,"val":n,"test":n},"hashtags":n,"rejected":n,"labels":"multi","created":n}
+// {"dataset":id,"videos":{"train":n,"val":n,"test":n},"hashtags":n,"rejected":n,"forgotten":n,"labels":"multi","created":n}
 std::string to_json(const Summary& summary);
-// The same with "vocabulary":[{"hashtag","train","val","test"}], "options" and "rejected":[{"video","reason"}].
+// The same with "vocabulary":[{"hashtag","train","val","test"}], "options" and "rejected":[{"video","reason"}]; and
+// "parted" with what parted() says, if anything.
 std::string to_json(const Dataset& set);
 
 }  // namespace reeltag::dataset

@@ -1,0 +1,80 @@
+#include "kin.hpp"
+
+#include <algorithm>
+#include <numeric>
+#include <utility>
+
+#include "reeltag/base/ids.hpp"
+#include "reeltag/media/fingerprint.hpp"
+
+namespace reeltag::dataset {
+namespace {
+
+// Does not name the video: it may have to be forgotten, and the cluster stays.
+std::string cluster_name(const std::string& oldest) { return content_id("cluster " + oldest); }
+
+class Union {
+ public:
+  explicit Union(std::size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), std::size_t{0}); }
+  std::size_t first_of(std::size_t i) {
+    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
+    return i;
+  }
+  void join(std::size_t a, std::size_t b) {
+    a = first_of(a);
+    b = first_of(b);
+    parent_[std::max(a, b)] = std::min(a, b);
+  }
+
+ private:
+  std::vector<std::size_t> parent_;
+};
+
+}  // namespace
+
+std::vector<catalog::Kin> kin_in(catalog::Catalog& catalog) {
+  std::vector<catalog::Kin> kin;
+  std::vector<media::Fingerprint> fingerprints;
+  catalog.each_kin([&](const catalog::Kin& one) {
+    kin.push_back(one);
+    const auto fingerprint = media::fingerprint_from(one.fingerprint.value_or(""));
+    fingerprints.push_back(fingerprint.value_or(media::Fingerprint{}));
+  });
+  const auto first = media::clusters_of(fingerprints);
+  std::vector<std::int64_t> sizes(kin.size());
+  for (const auto i : first) ++sizes[i];
+  std::vector<std::pair<std::string, std::string>> changed;
+  for (std::size_t i = 0; i < kin.size(); ++i) {
+    auto name = sizes[first[i]] > 1 ? cluster_name(kin[first[i]].video) : std::string();
+    if (kin[i].cluster == name) continue;
+    kin[i].cluster = std::move(name);
+    changed.emplace_back(kin[i].video, kin[i].cluster);
+  }
+  if (!changed.empty()) catalog.put_clusters(changed);
+  return kin;
+}
+
+Families families_of(const std::vector<catalog::Kin>& kin) {
+  Union families(kin.size());
+  std::unordered_map<std::string, std::size_t> first;
+  const auto join = [&](std::size_t i, const std::string& by) {
+    families.join(i, first.try_emplace(by, i).first->second);
+  };
+  for (std::size_t i = 0; i < kin.size(); ++i) {
+    join(i, "group " + kin[i].group);
+    // An author is often the group of other videos.
+    if (!kin[i].author.empty()) join(i, "group " + kin[i].author);
+    if (!kin[i].cluster.empty()) join(i, "cluster " + kin[i].cluster);
+  }
+  Families result;
+  std::unordered_map<std::size_t, std::size_t> number;  // of a family, by its oldest
+  for (std::size_t i = 0; i < kin.size(); ++i) {
+    const auto oldest = families.first_of(i);
+    const auto [at, is_new] = number.try_emplace(oldest, result.heads.size());
+    if (is_new) result.heads.push_back(kin[oldest].group);
+    result.of.emplace(kin[i].video, at->second);
+  }
+  return result;
+}
+
+}  // namespace reeltag::dataset

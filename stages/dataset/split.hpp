@@ -1,0 +1,26 @@
+// How the sides of a dataset are chosen. Thread-safe.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+#include "kin.hpp"
+#include "reeltag/dataset.hpp"
+
+namespace reeltag::dataset {
+
+// Rule.by kin: by the hash of its family's head.
+void split_by_kin(const Families& families, const SplitRule& rule, Dataset& set);
+
+// Families whose newest video is older than that of others go to train, then to val, then to test; the percentages are
+// of videos. No video of train is newer than the newest of any family of test.
+void split_by_time(const Families& families, const SplitRule& rule,
+                   const std::unordered_map<std::string, std::int64_t>& created, Dataset& set);
+
+// Rule.salt auto: of 64 salts the one under which the hashtags' shares of val and test are nearest to what the rule
+// wants. The first freeze chooses and notes it in the catalog, later ones go on with it.
+std::string find_salt(const Families& families, const SplitRule& rule, const Dataset& set, catalog::Catalog& catalog);
+
+}  // namespace reeltag::dataset
