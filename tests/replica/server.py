@@ -3,6 +3,7 @@
 
   /v2/oauth/token/, /v2/research/video/query/   TikTok's Research API
   /media/ID.mp4                                 the bytes of a post
+  (the site itself, over HTTPS: tiktok_site.py)
   /_requests                                    what was asked so far, as JSON
 
 Prints its address as one line, then serves until it is stopped. Faults are listed in faults.py.
