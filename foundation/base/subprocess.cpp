@@ -366,7 +366,11 @@ Result<Process> Process::start(const std::vector<std::string>& arguments, const 
   SpawnSetup setup;
   // First: the descriptor may be one of those that are replaced next.
   if (options.descriptor >= 0) setup.give(options.descriptor, 3);
-  for (const int standard : {0, 1, 2}) setup.give_null(standard);
+  const std::array standard{options.in, options.out, options.err};
+  for (int number = 0; number < 3; ++number) {
+    const int ours = standard.at(static_cast<std::size_t>(number));
+    ours >= 0 ? setup.give(ours, number) : setup.give_null(number);
+  }
   setup.close_from(options.descriptor >= 0 ? 4 : 3);
   const auto child = setup.spawn(arguments, options.environment);
   if (!child) return tl::unexpected(child.error());

@@ -232,6 +232,23 @@ TEST(Process, GetsTheDescriptorAsItsThirdAndNoOther) {
   EXPECT_EQ(said, "b|\n0\n1\n2\n3\n4\n");  // 4: the folder that ls looks into
 }
 
+TEST(Process, TalksOverTheStandardDescriptorsItIsGiven) {
+  int to[2], from[2];
+  ASSERT_EQ(::pipe2(to, O_CLOEXEC), 0);
+  ASSERT_EQ(::pipe2(from, O_CLOEXEC), 0);
+  Descriptor in(to[0]), feed(to[1]), said(from[0]), out(from[1]);
+  auto process = Process::start({"/bin/sh", "-c", "read line; echo \"got $line\"; ls /proc/self/fd >&2"},
+                                {.in = in.get(), .out = out.get(), .environment = {"PATH=/usr/bin:/bin"}});
+  ASSERT_TRUE(process) << process.error().message;
+  out.close();
+  ASSERT_EQ(::write(feed.get(), "this\n", 5), 5);
+  char part[100];
+  const auto got = ::read(said.get(), part, sizeof part);
+  EXPECT_EQ(std::string(part, static_cast<std::size_t>(std::max<ssize_t>(got, 0))), "got this\n");
+  EXPECT_TRUE(process->wait(10s));
+  EXPECT_EQ(process->end(), 0);
+}
+
 TEST(Process, IsKilledWithItsGroupWhenItGoes) {
   const TemporaryFolder folder;
   const auto file = folder.path() / "pid";

@@ -133,6 +133,31 @@ TEST(Download, IgnoresTheEnvironmentsProxy) {
   EXPECT_EQ(server.connections(), 0);
 }
 
+TEST(Download, GoesThroughTheProxyThatItIsGiven) {
+  std::string asked;
+  const Server proxy([&](const std::string& request) {
+    asked = request;
+    return ok("by proxy");
+  });
+  ClientOptions options = quick();
+  options.proxy = at("127.0.0.1", proxy);
+  const auto refused = get("http://site.example/clip", options);
+  ASSERT_FALSE(refused.result);
+  EXPECT_EQ(refused.result.error().code, Code::permission_denied);
+  options.allow = {"127.0.0.1"};
+  options.headers = {"Referer: https://www.example/"};
+  EXPECT_EQ(get("http://site.example/clip", options).body, "by proxy");
+  EXPECT_THAT(asked, testing::StartsWith("GET http://site.example/clip"));
+  EXPECT_THAT(asked, testing::HasSubstr("Referer: https://www.example/\r\n"));
+  EXPECT_EQ(proxy.connections(), 1);
+  options.proxy = at("127.0.0.2", proxy);
+  options.allow = {"127.0.0.2"};
+  for (const auto* way : kWays) EXPECT_FALSE(get(at(way, proxy), options).result) << way;
+  EXPECT_FALSE(get("http://[fe80::1]/", options).result);
+  EXPECT_FALSE(get("http://192.168.1.1:8080/x", options).result);
+  EXPECT_EQ(proxy.connections(), 1);
+}
+
 TEST(Download, EndsWhereItIsTooLarge) {
   const Server announced([](const std::string&) { return ok(std::string(5000, 'x')); });
   const Server streamed(

@@ -158,7 +158,9 @@ class FileDownloader {
   void find_start() {
     const auto record = read_record(record_file_);
     struct stat facts{};
-    if (!record || record->url != url_ || ::fstat(file_.get(), &facts) != 0) return;
+    if (!record || ::fstat(file_.get(), &facts) != 0) return;
+    const bool moved = record->url != url_;
+    if (moved && (!options_.links_change || record->etag.empty() || record->validator() != record->etag)) return;
     const bool whole = facts.st_size == record->size;
     if (!whole && (record->validator().empty() || (record->size != kUnknown && facts.st_size > record->size))) return;
     record_ = *record;

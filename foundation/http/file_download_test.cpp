@@ -217,6 +217,22 @@ TEST_F(FileDownloads, AnotherUrlIsAnotherFile) {
   EXPECT_THAT(site.asked, ElementsAre("", "", ""));
 }
 
+TEST_F(FileDownloads, GoesOnAtAnotherUrlWhereTheTagSaysThatItIsTheSame) {
+  auto changing = with_second();
+  changing.links_change = true;
+  begin_with(6000);
+  EXPECT_EQ(fetch("/signed-anew", changing)->resumed, 6000);
+  EXPECT_EQ(*read_file(file, kMuch), site.body);
+  remove_download(file);
+  begin_with(6000);
+  site.validator = "ETag: \"another\"\r\n";
+  EXPECT_EQ(fetch("/changed", changing)->resumed, 0);
+  remove_download(file);
+  site.validator = "Last-Modified: Tue, 01 Sep 2026 10:00:00 GMT\r\n";  // two files may have one date
+  begin_with(6000);
+  EXPECT_EQ(fetch("/dated", changing)->resumed, 0);
+}
+
 TEST_F(FileDownloads, EndsWhereItIsTooLargeAndTouchesNothing) {
   begin_with(6000);
   ClientOptions small = with_second();

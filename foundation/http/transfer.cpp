@@ -1,3 +1,4 @@
+#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <unistd.h>
 
@@ -87,7 +88,24 @@ class Transfer {
       return tl::unexpected(error(Code::unsupported, "only http and https URLs are fetched, not " + printable(scheme)));
     if (!part(parsed.get(), CURLUPART_USER).empty() || !part(parsed.get(), CURLUPART_PASSWORD).empty())
       return tl::unexpected(error(Code::unsupported, "URLs with a user name or password are not fetched"));
+    if (!options_.proxy.empty() && is_private_literal(part(parsed.get(), CURLUPART_HOST)))
+      return tl::unexpected(error(Code::permission_denied, "is not a public address; no proxy is asked for it"));
     return {};
+  }
+
+  // A proxy looks names up by itself; at least an address that is written out can be judged here.
+  [[nodiscard]] bool is_private_literal(std::string host) const {
+    host = lower(host);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    while (host.ends_with('.')) host.pop_back();
+    in6_addr six{};
+    in_addr four{};
+    if (::inet_pton(AF_INET6, host.c_str(), &six) != 1 && ::inet_pton(AF_INET, host.c_str(), &four) != 1)
+      return host == "localhost" || host.ends_with(".localhost");
+    const auto address = parse_network(host).address;
+    const bool listed =
+        std::any_of(allowed_.begin(), allowed_.end(), [&](const Network& n) { return n.holds(address); });
+    return !options_.allow_private && !listed && !is_public(address);
   }
 
   template <class T>
@@ -103,7 +121,9 @@ class Transfer {
     set(CURLOPT_REDIR_PROTOCOLS_STR, url_.starts_with("https:") ? "https" : "http,https");
     set(CURLOPT_FOLLOWLOCATION, exchange_.follow ? 1L : 0L);
     set(CURLOPT_MAXREDIRS, static_cast<long>(options_.max_redirects));
-    set(CURLOPT_PROXY, "");  // a proxy of the environment would connect where we may not
+    set(CURLOPT_PROXY, options_.proxy.c_str());  // never the environment's: it would connect where we may not
+    set(CURLOPT_NOPROXY, "");
+    set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     set(CURLOPT_NOSIGNAL, 1L);
     set(CURLOPT_TIMEOUT_MS, static_cast<long>(exchange_.timeout * kMillisecond));
     set(CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(options_.connect_timeout * kMillisecond));
@@ -129,12 +149,16 @@ class Transfer {
       set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange_.body->size()));
       set(CURLOPT_POSTFIELDS, exchange_.body->c_str());  // not copied: the exchange outlives the transfer
     }
-    for (const auto& header : exchange_.headers) {
-      curl_slist* list = curl_slist_append(headers_.get(), header.c_str());
-      if (list == nullptr) throw std::bad_alloc();
-      if (!headers_) headers_.reset(list);  // later ones are hung behind the first
+    for (const auto* headers : {&options_.headers, &exchange_.headers}) {
+      for (const auto& header : *headers) add_header(header);
     }
     set(CURLOPT_HTTPHEADER, headers_.get());
+  }
+
+  void add_header(const std::string& header) {
+    curl_slist* list = curl_slist_append(headers_.get(), header.c_str());
+    if (list == nullptr) throw std::bad_alloc();
+    if (!headers_) headers_.reset(list);  // later ones are hung behind the first
   }
 
   // Every connection comes by here with the address that it will reach: also behind a redirect, and whatever name

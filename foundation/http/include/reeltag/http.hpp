@@ -35,6 +35,10 @@ struct ClientOptions {
   bool allow_private = false;           // loopback, private, link-local and other addresses that are not public
   std::vector<std::string> allow = {};  // such addresses or networks that may be reached: "10.1.0.0/16", "::1"
   std::string ca_file;                  // certificates to trust instead of the system's
+  // What a caller knows of the place; no settings.
+  std::string proxy = {};                 // "http://HOST:PORT"; its address must be allowed as any other
+  std::vector<std::string> headers = {};  // sent along, "Referer: ..."; a Cookie not to another host of a redirect
+  bool links_change = false;              // the address of a file is another each time; what it holds is the same
 };
 template <class V>
 void visit(V& v, ClientOptions& c) {
@@ -70,7 +74,8 @@ struct FileDownload {
 // Fetches into a file that appears whole or not at all, and goes on where an earlier call with this URL ended, however
 // it ended. Until then the bytes are in PATH.part; PATH.json remembers {"url","etag","last_modified","size"}, so that
 // bytes of two versions never meet: where the server's file has changed, or the server cannot tell, it starts over. A
-// PATH of the same URL is not fetched again. A web page in place of a file is refused (unsupported) and costs nothing
+// PATH of the same URL is not fetched again. With options.links_change it goes on at another URL too, where the entity
+// tag is the same. A web page in place of a file is refused (unsupported) and costs nothing
 // that was there. Another process at the same file: unavailable. A folder that cannot be written throws Exception.
 // status, where given, becomes that of the last answer, and 0 where none came.
 Result<FileDownload> download_to_file(const std::string& url, const std::filesystem::path& path,

@@ -46,10 +46,11 @@ Result<RunResult> run(const std::vector<std::string>& arguments, const RunOption
 
 struct ProcessOptions {
   int descriptor = -1;                        // of ours, the child's 3; -1: the child has none but 0, 1 and 2
+  int in = -1, out = -1, err = -1;            // of ours, the child's 0, 1 and 2; -1: /dev/null
   std::vector<std::string> environment = {};  // all of it, "NAME=value"
 };
 
-// A program that runs beside us in a process group of its own; 0, 1 and 2 are /dev/null.
+// A program that runs beside us in a process group of its own.
 class Process {
  public:
   // arguments[0] is the program's path. Fails with not_found, permission_denied, unavailable.
