@@ -1,0 +1,77 @@
+// A program of bridges/ that runs beside us and answers questions: one JSON object a line, one answer to each. It runs
+// behind bridges/guard.py, which ends all that it started, browsers too, when this object goes or this process is
+// killed, and when it takes more memory than it may. One thread. What goes wrong with the program is an Error, and the
+// program is ended then: timeout, unavailable (it ended; with its last words), not_found. A stop throws Exception.
+//
+//   Bridge bridge({.restarts = 5, .stop = token});
+//   if (!bridge.runs()) value_or_throw(bridge.start(command));
+//   const auto answer = bridge.ask({{"ask", "page"}}, std::chrono::seconds(60));
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <filesystem>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "reeltag/base/descriptor.hpp"
+#include "reeltag/base/error.hpp"
+#include "reeltag/base/subprocess.hpp"
+
+namespace reeltag::collect {
+
+struct BridgeOptions {
+  int restarts = 5;                         // how often start() works after the first time
+  std::chrono::milliseconds grace{10'000};  // for the guard to end what it guards
+  std::stop_token stop = {};
+};
+
+class Bridge {
+ public:
+  explicit Bridge(BridgeOptions options) : options_(std::move(options)) {}
+  ~Bridge() { end(); }
+  Bridge(const Bridge&) = delete;
+  Bridge& operator=(const Bridge&) = delete;
+
+  [[nodiscard]] bool runs() const { return process_.has_value(); }
+  [[nodiscard]] bool is_spent() const { return starts_ > options_.restarts; }
+  // command[0] is the program's path. It sees our environment without proxies and other sources' credentials.
+  Result<void> start(const std::vector<std::string>& command);
+  Result<nlohmann::json> ask(const nlohmann::json& request, std::chrono::milliseconds deadline);
+  void end();
+
+ private:
+  Result<std::string> line(std::chrono::steady_clock::time_point until);
+  bool take(Descriptor& from, std::string& to);
+  Error gone();
+
+  BridgeOptions options_;
+  int starts_ = 0;
+  std::optional<Process> process_;
+  Descriptor channel_, words_;  // its stdin and stdout; its stderr
+  std::string read_, said_;     // what came of both and is not used yet
+};
+
+// bridges/ of the source tree, or REELTAG_BRIDGES.
+std::filesystem::path bridges_folder();
+
+// The first of these programs that PATH has; empty where it has none.
+std::filesystem::path find_program(const std::vector<std::string>& names);
+
+// Where the environments of bridges are: REELTAG_ENVIRONMENTS, or HOME/environments.
+std::filesystem::path environments_folder(const std::filesystem::path& home);
+
+// The Python of bridges/NAME/requirements.txt, in an environment of its own that is made at the first call, which needs
+// the network and a minute. Throws Exception: invalid_config where Python is missing, unavailable where it cannot be
+// made, interrupted.
+std::filesystem::path python_of(const std::string& name, const std::filesystem::path& home,
+                                const std::stop_token& stop);
+
+// What starts bridges/NAME/bridge.py with that Python, behind the guard.
+std::vector<std::string> guarded(const std::filesystem::path& python, const std::string& name, std::int64_t memory);
+
+}  // namespace reeltag::collect
