@@ -76,7 +76,7 @@ void add_collect(CLI::App& app, Context& context) {
   auto* cmd = app.add_subcommand("collect", "Fetch videos of hashtags from a source that a policy file allows");
   auto arguments = std::make_shared<Arguments>();
   cmd->add_option("--source", arguments->source, "Where from (default: collect.source)")
-      ->check(CLI::IsMember({"research"}));
+      ->check(CLI::IsMember({"research", "tiktok"}));
   cmd->add_option("--hashtag", arguments->hashtags, "A hashtag; may be repeated (default: collect.hashtags)")
       ->allow_extra_args(false);
   cmd->add_option("--limit", arguments->limit, "Most new videos for each hashtag (default: collect.limit)")

@@ -11,7 +11,8 @@ namespace {
 struct Finding {
   std::string what;
   bool ok = false;
-  std::string detail;  // what is there, or how to get it
+  std::string detail;     // what is there, or how to get it
+  bool optional = false;  // only some commands need it
 };
 
 template <class Run>
@@ -44,6 +45,9 @@ std::vector<Finding> examine(const Context& context) {
     value_or_throw(media::check_isolation(context.config().media));
     return std::string("works: media.isolate is ") + context.config().media.isolate;
   }));
+  for (auto& need : collect::needs(context.config().collect, context.home())) {
+    out.push_back({.what = need.what, .ok = need.met, .detail = need.detail, .optional = true});
+  }
   out.push_back(check("processors", [] { return std::to_string(std::thread::hardware_concurrency()); }));
   return out;
 }
@@ -55,11 +59,13 @@ void add_doctor(CLI::App& app, Context& context) {
   cmd->callback([&context] {
     context.start();
     for (const auto& f : examine(context)) {
-      if (!f.ok) context.status = 1;
+      if (!f.ok && !f.optional) context.status = 1;
       if (context.json) {
-        print(nlohmann::ordered_json{{"check", f.what}, {"ok", f.ok}, {"detail", f.detail}}.dump());
+        nlohmann::ordered_json line{{"check", f.what}, {"ok", f.ok}, {"detail", f.detail}};
+        if (f.optional) line["optional"] = true;
+        print(line.dump());
       } else {
-        print(std::string(f.ok ? "ok       " : "missing  ") + f.what + ": " + f.detail);
+        print(std::string(f.ok ? "ok       " : f.optional ? "optional " : "missing  ") + f.what + ": " + f.detail);
       }
     }
   });

@@ -11,6 +11,7 @@
 #include "reeltag/base/json.hpp"
 #include "reeltag/collect.hpp"
 #include "research.hpp"
+#include "tiktok.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -22,7 +23,19 @@ std::unique_ptr<Source> source_of(const CollectConfig& config, const CollectOpti
   if (config.source == "research") {
     return std::make_unique<ResearchSource>(config.research, research_credentials(), options.http, clock);
   }
-  throw Exception(Code::invalid_argument, "no source '" + config.source + "'; there is: research");
+  if (config.source == "tiktok") {
+    return std::make_unique<TikTokSource>(
+        config.tiktok, [=] { return tiktok_command(config.tiktok, options.home, options.stop); }, options.stop);
+  }
+  throw Exception(Code::invalid_argument, "no source '" + config.source + "'; there are: research, tiktok");
+}
+
+// The videos of a source come the way that its pages come.
+CollectOptions options_of(const CollectConfig& config, CollectOptions options) {
+  if (config.source != "tiktok") return options;
+  options.http.proxy = config.tiktok.proxy;
+  if (!config.tiktok.ca_file.empty()) options.http.ca_file = config.tiktok.ca_file;
+  return options;
 }
 
 std::vector<std::string> hashtags_of(const CollectConfig& config) {
@@ -63,7 +76,20 @@ CollectReport collect(const CollectConfig& config, const CollectOptions& options
   const auto source = source_of(config, options, clock);
   const auto policy = read_policy(policy_file(options.home, source->name()));
   const auto held = lock(options.home, std::string(source->name()));
-  return Engine(*source, policy, config, options, catalog, store, clock, on_failure).run(hashtags);
+  const auto with = options_of(config, options);
+  return Engine(*source, policy, config, with, catalog, store, clock, on_failure).run(hashtags);
+}
+
+std::vector<Need> needs(const CollectConfig& config, const fs::path& home) {
+  const auto python = find_program({"python3"});
+  const auto environment = environments_folder(home) / "tiktok";
+  const auto chromium = find_chromium(config.tiktok);
+  return {{"Python for collect --source tiktok", !python.empty(),
+           python.empty()                      ? "there is no python3. On Debian: apt-get install python3-venv"
+           : fs::exists(environment / "ready") ? python.string() + "; TikTokApi is in " + environment.string()
+                                               : python.string() + "; TikTokApi will be installed at first use"},
+          {"Chromium for collect --source tiktok", !chromium.empty(),
+           chromium.empty() ? "not found. On Debian: apt-get install chromium" : chromium.string()}};
 }
 
 std::string dry_run(const CollectConfig& config, const CollectOptions& options, catalog::Catalog& catalog) {

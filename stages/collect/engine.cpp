@@ -79,6 +79,7 @@ http::ClientOptions for_videos(const CollectConfig& config, const CollectOptions
   auto http = options.http;
   http.max_file_bytes = std::min(config.max_bytes, options.media.max_bytes);
   http.file_timeout = http.timeout = config.timeout;
+  http.links_change = true;  // signed anew at each listing, and a kill may lie in between
   return http;
 }
 
@@ -367,7 +368,7 @@ Fetched Engine::get(const Item& item) {
     if (!fetcher_.has(item.id)) {
       if (auto may = enter(false); !may) return {.outcome = Outcome::unavailable, .why = may.error().message};
     }
-    auto got = fetcher_.get(item.id, item.url);
+    auto got = fetcher_.get(item.id, item.url, item.headers);
     if (got.stored || !got.again || attempt >= config_.retries || late()) return got;
     wait(std::min(std::ldexp(config_.backoff, attempt), kLongestWait));
   }

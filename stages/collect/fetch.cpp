@@ -45,8 +45,9 @@ bool Fetcher::has(const std::string& id) const { return fs::exists(path_of(id));
 
 void Fetcher::forget(const std::string& id) { http::remove_download(path_of(id)); }
 
-Fetched Fetcher::get(const std::string& id, const std::string& url) {
+Fetched Fetcher::get(const std::string& id, const std::string& url, const std::vector<std::string>& headers) {
   const auto path = path_of(id);
+  options_.headers = headers;
   if (!fs::exists(path)) {
     int status = 0;
     const auto got = http::download_to_file(url, path, options_, {}, &status);

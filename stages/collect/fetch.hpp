@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "intake.hpp"
 #include "reeltag/http.hpp"
@@ -30,7 +31,7 @@ class Fetcher {
           catalog::Catalog& catalog, store::Store& store);
 
   // A whole file that an earlier run left is not fetched again, wherever it is said to be now.
-  Fetched get(const std::string& id, const std::string& url);
+  Fetched get(const std::string& id, const std::string& url, const std::vector<std::string>& headers = {});
   // Removes the file, good or bad, when the catalog knows what became of it.
   void forget(const std::string& id);
   [[nodiscard]] bool has(const std::string& id) const;

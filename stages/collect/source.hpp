@@ -41,8 +41,9 @@ struct Item {
   std::vector<std::string> hashtags = {};  // normalised
   std::optional<std::int64_t> created = {};
   std::string attributes = "{}";
-  std::string url = {};                // of the bytes; empty: there are none
-  std::optional<Outcome> failed = {};  // where the source says so itself
+  std::string url = {};                   // of the bytes; empty: there are none
+  std::vector<std::string> headers = {};  // that the bytes are asked for with, "Referer: ..."
+  std::optional<Outcome> failed = {};     // where the source says so itself
   std::string why = {};
 };
 

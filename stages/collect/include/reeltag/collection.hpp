@@ -51,6 +51,28 @@ void visit(V& v, ResearchConfig& c) {
   v("daily_requests", c.daily_requests, "Requests that the API grants in a day (UTC)", config::Range{1, 1e9});
 }
 
+// The site www.tiktok.com in a browser. An msToken may be given in the environment, REELTAG_TIKTOK_MS_TOKEN.
+struct TikTokConfig {
+  std::string chromium = {};
+  std::string proxy = {};
+  std::string ca_file = {};
+  int page_size = 30;
+  double deadline = 60.0;
+  std::int64_t memory = 2LL << 30;
+  int restarts = 5;
+};
+template <class V>
+void visit(V& v, TikTokConfig& c) {
+  v("chromium", c.chromium, "The browser; empty: the first of chromium, google-chrome in PATH");
+  v("proxy", c.proxy, "Proxy for the site and its videos, http://HOST:PORT; empty: none");
+  v("ca_file", c.ca_file, "Certificates (PEM) that the browser trusts too, and for videos in place of http.ca_file");
+  v("page_size", c.page_size, "Videos asked for at once", config::Range{1, 35});
+  v("deadline", c.deadline, "Longest time in seconds for one request, the browser's start included",
+    config::Range{1, 3600});
+  v("memory", c.memory, "Most memory in bytes for the browser and what drives it", config::Range{256LL << 20, 1e12});
+  v("restarts", c.restarts, "How often the browser is started again in one run", config::Range{0, 1000});
+}
+
 struct CollectConfig {
   std::string source = "research";
   std::vector<std::string> hashtags = {};
@@ -63,10 +85,11 @@ struct CollectConfig {
   double backoff = 1.0;
   double cool_down = 3600.0;
   ResearchConfig research = {};
+  TikTokConfig tiktok = {};
 };
 template <class V>
 void visit(V& v, CollectConfig& c) {
-  v("source", c.source, "Where videos come from", config::OneOf{{"research"}});
+  v("source", c.source, "Where videos come from", config::OneOf{{"research", "tiktok"}});
   v("hashtags", c.hashtags, "What is collected when the command names none");
   v("limit", c.limit, "Most new videos for each hashtag in one collection", config::Range{1, 1e9});
   v("max_bytes", c.max_bytes, "Largest video that is fetched", config::Range{1, 1e15});
@@ -78,6 +101,7 @@ void visit(V& v, CollectConfig& c) {
   v("cool_down", c.cool_down, "Seconds without any request after a challenge page; doubled while they go on",
     config::Range{0, 1e7});
   v.section("research", c.research);
+  v.section("tiktok", c.tiktok);
 }
 
 struct CollectOptions {
@@ -117,6 +141,14 @@ std::int64_t remove_downloads(const std::filesystem::path& home, const catalog::
 // What collect() would ask first, and whether it may; asks nothing. Without policy and credentials too. A JSON object:
 // {"source","dry_run":true,"policy":{...}|null,"allowed":bool,"requests":[{"method","url","body"?}],...}
 std::string dry_run(const CollectConfig& config, const CollectOptions& options, catalog::Catalog& catalog);
+
+// What sources need on this machine beyond the program itself.
+struct Need {
+  std::string what;
+  bool met = false;
+  std::string detail = {};  // what is there, or how to get it
+};
+std::vector<Need> needs(const CollectConfig& config, const std::filesystem::path& home);
 
 // {"source":"research","hashtags":{"cats":{"seen":9,"added":7,"duplicate":1,"failed":1,"outcomes":{...},"ended":"limit"}}}
 std::string to_json(const CollectReport& report);

@@ -1,0 +1,154 @@
+#!/usr/bin/env python3
+"""TikTokApi as a child of `reeltag collect`: JSON Lines on stdin and stdout, one answer to each request.
+
+  {"ask":"open","browser":"/usr/bin/chromium","proxy":"","ca_file":"","wait":20}   the start page in a browser
+      -> {"headers":{...}}                                    what the session's own requests carry
+  {"ask":"challenge","name":"cats"}                           one request: what the site says of a hashtag
+      -> {"answer":{...}}
+  {"ask":"page","challenge":"42","cursor":"0","count":30}     one request: items behind a cursor
+      -> {"answer":{...},"cookies":[{"name","value","domain"}]}
+  what goes wrong -> {"trouble":KIND,"message":"...","body":"..."}
+      empty: an answer without a byte; not_json: body is what came; page: the start page is not what it should be, body is
+      what came; no_request: it made no request of its own; no_token: it set no msToken; browser: the browser is gone.
+
+It answers what is asked and decides nothing: no request is repeated here, no page asked for by itself, items come as the
+site gives them. The library is used as it is. An msToken may be given as REELTAG_TIKTOK_MS_TOKEN.
+"""
+import asyncio
+import base64
+import hashlib
+import json
+import os
+import ssl
+import sys
+import time
+
+from playwright.async_api import Error as PlaywrightError
+from TikTokApi import TikTokApi
+from TikTokApi.exceptions import EmptyResponseException, InvalidJSONException
+
+OUT = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")  # half a surrogate pair does occur in captions
+os.dup2(2, 1)  # whatever a library prints is no answer of ours
+
+API = "https://www.tiktok.com/api/challenge"
+SITE = "https://www.tiktok.com"
+MOST_BODY = 256 << 10  # characters of a page that is passed on
+SILENT = 100           # a level of logging above all: answers and names of people stay out of logs
+# A browser that asks for nothing but what the page needs.
+ARGUMENTS = ["--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+             "--disable-component-update", "--disable-sync"]
+
+
+class Trouble(Exception):
+    def __init__(self, kind, message, body=""):
+        super().__init__(message)
+        self.kind, self.message, self.body = kind, message, body
+
+
+class Api(TikTokApi):
+    """Keeps the text of the last answer: the library forgets the one that it cannot read."""
+
+    text = ""
+
+    async def run_fetch_script(self, url, headers, **options):
+        self.text = await super().run_fetch_script(url, headers, **options) or ""
+        return self.text
+
+
+def key_of(certificate):
+    """The SHA-256 of a certificate's public key, as Chromium names the one that it is to trust."""
+    def element(data, at):  # of DER: where its content begins and where it ends
+        length, at = data[at + 1], at + 2
+        if length & 0x80:
+            count = length & 0x7F
+            length, at = int.from_bytes(data[at:at + count], "big"), at + count
+        return at, at + length
+    der = ssl.PEM_cert_to_DER_cert(certificate)
+    at, _ = element(der, element(der, 0)[0])  # into Certificate, into TBSCertificate
+    skip = 6 if der[at] == 0xA0 else 5  # version?, serial, algorithm, issuer, validity, subject
+    for _ in range(skip):
+        at = element(der, at)[1]
+    return base64.b64encode(hashlib.sha256(der[at:element(der, at)[1]]).digest()).decode()
+
+
+def keys_in(file):
+    with open(file, encoding="ascii", errors="replace") as opened:
+        parts = opened.read().split("-----BEGIN CERTIFICATE-----")[1:]
+    end = "-----END CERTIFICATE-----"
+    return [key_of(f"-----BEGIN CERTIFICATE-----{part.partition(end)[0]}{end}\n") for part in parts]
+
+
+class Session:
+    def __init__(self):
+        self.api = Api(logging_level=SILENT)
+
+    async def open(self, request):
+        arguments, token = list(ARGUMENTS), os.environ.get("REELTAG_TIKTOK_MS_TOKEN")
+        if request["ca_file"]:
+            arguments.append(f"--ignore-certificate-errors-spki-list={','.join(keys_in(request['ca_file']))}")
+        end = time.monotonic() + request["wait"]
+        await self.api.create_sessions(
+            num_sessions=1, headless=False, executable_path=request["browser"], override_browser_args=arguments,
+            ms_tokens=[token] if token else None, proxies=[{"server": request["proxy"]}] if request["proxy"] else None,
+            timeout=int(1000 * request["wait"]))
+        session = self.api.sessions[0]
+        # The library would go on to other pages where the script is missing: it is looked for first, and nothing else.
+        while not await session.page.evaluate("() => window.byted_acrawler !== undefined"):
+            if session.headers is None or time.monotonic() > end:
+                raise Trouble("page", "the start page has not the site's script", await session.page.content())
+            await asyncio.sleep(0.2)
+        if session.headers is None:
+            raise Trouble("no_request", "the start page made no request of its own in time", await session.page.content())
+        while not session.ms_token:
+            session.ms_token = (await self.api.get_session_cookies(session)).get("msToken")
+            if not session.ms_token and time.monotonic() > end:
+                raise Trouble("no_token", "the site set no msToken", await session.page.content())
+            await asyncio.sleep(0.2)
+        return {"headers": session.headers}
+
+    async def challenge(self, request):
+        return {"answer": await self.ask(f"{API}/detail/", {"challengeName": request["name"]})}
+
+    async def page(self, request):
+        answer = await self.ask(f"{API}/item_list/", {"challengeID": request["challenge"], "count": request["count"],
+                                                      "cursor": request["cursor"]})
+        cookies = await self.api.sessions[0].context.cookies()
+        return {"answer": answer, "cookies": [{key: one[key] for key in ("name", "value", "domain")} for one in cookies]}
+
+    async def ask(self, url, params):
+        if not self.api.sessions:
+            raise Trouble("browser", "there is no session any more")
+        try:
+            return await self.api.make_request(url=url, params=params, retries=1, session_index=0)
+        except EmptyResponseException as error:
+            raise Trouble("empty", "the site answered with nothing, as it does to those it takes for robots") from error
+        except (InvalidJSONException, AttributeError) as error:  # JSON, but no object
+            raise Trouble("not_json", "the site's answer cannot be read", self.api.text) from error
+
+
+def words(error):
+    """The first line of what a library says, without its drawings."""
+    return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
+
+
+async def answer_to(session, request):
+    try:
+        return await {"open": session.open, "challenge": session.challenge, "page": session.page}[request["ask"]](request)
+    except Trouble as trouble:
+        return {"trouble": trouble.kind, "message": trouble.message, "body": trouble.body[:MOST_BODY]}
+    except PlaywrightError as error:
+        return {"trouble": "browser", "message": words(error)}
+    except Exception as error:  # the library raises plain Exception; whatever it is, it is an answer
+        return {"trouble": "library", "message": words(error)}
+
+
+async def main():
+    session, loop = Session(), asyncio.get_running_loop()
+    while line := await loop.run_in_executor(None, sys.stdin.readline):
+        answer = await answer_to(session, json.loads(line))
+        print(json.dumps(answer, ensure_ascii=False), file=OUT, flush=True)
+    await session.api.close_sessions()
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
