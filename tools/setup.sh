@@ -81,7 +81,7 @@ announce() {
   echo "reeltag set-up (once; later starts skip it):"
   if ((${#missing[@]})); then echo "  Debian packages to install: ${#missing[@]}, (a bare system needs about 200 MB of them)"; fi
   if ((fetch)); then echo "  libraries to fetch into .deps/ (PyTorch, Arrow, CUDA stubs, weights of the teacher): $fetch MB"; fi
-  if [[ $kind == tests ]]; then echo "  tools for the tests: clang-format, clang-tidy, 48 MB"; fi
+  if [[ $kind == tests ]]; then echo "  tools for the tests: clang-format, clang-tidy, Go, 123 MB"; fi
   if [[ ! -x build/release/reeltag ]]; then
     echo "  program to build: about $((BUILD_CORE_MINUTES / $(nproc) + 1)) minutes on $(nproc) cores"
   fi
@@ -134,6 +134,25 @@ make_venv() {
   echo "$ready" >"$venv/ready"
 }
 
+# The S3 server that the tests of the store talk to. Go checks all that it fetches against its public checksum database.
+VERSITYGW=1.8.0
+build_versitygw() {
+  local work=$deps/go program=$deps/bin/versitygw go
+  if [[ -x $program && $(<"$program.version") == "$VERSITYGW" ]]; then return; fi
+  echo "building versitygw $VERSITYGW (about 3 core-minutes, once)"
+  rm -rf "$work"
+  mkdir -p "$deps/bin"
+  go=$("$venv/bin/python" -c 'import go, os; print(os.path.join(os.path.dirname(go.__file__), "bin", "go"))')
+  if ! env GOENV=off GOTOOLCHAIN=local GOSUMDB=sum.golang.org GOFLAGS='-mod=mod -modcacherw' CGO_ENABLED=0 GOBIN="$work" \
+    GOPATH="$work/path" GOCACHE="$work/cache" \
+    "$go" install "github.com/versity/versitygw/cmd/versitygw@v$VERSITYGW" </dev/null; then
+    fail "versitygw could not be built (messages above): check the network and GOPROXY."
+  fi
+  mv "$work/versitygw" "$program"
+  echo "$VERSITYGW" >"$program.version"
+  rm -rf "$work"
+}
+
 BUILD_CORE_MINUTES=8 # core-minutes of a cold program build, measured on the reference machine
 check_machine
 rm -f "$deps/stamps/"*.ready # whatever is interrupted from here on is looked at again
@@ -147,6 +166,7 @@ if [[ $cuda == cuda ]]; then options+=(--cuda); fi
 python3 tools/wheels.py --deps "$deps" --python "$venv/bin/python" "${options[@]}" "${wheels[@]}"
 if [[ $kind == tests ]]; then
   pip_install tools/requirements/tests.txt
+  build_versitygw
 fi
 printf '%s\n' "$state" >"$stamp.new"
 mv "$stamp.new" "$stamp"

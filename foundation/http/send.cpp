@@ -7,6 +7,7 @@ Result<Response> send(const Request& request, const ClientOptions& options, std:
   Exchange exchange{
       .headers = request.headers,
       .body = request.body,
+      .method = request.method,
       .any_status = true,
       .follow = false,
       .on_answer = [&](const Answer& answer) -> Result<void> {

@@ -40,6 +40,18 @@ TEST(Send, AnyStatusIsAnAnswer) {
   }
 }
 
+TEST(Send, UsesTheMethodThatIsAskedFor) {
+  std::string asked;
+  const Server server([&](const std::string& request) {
+    asked = request;
+    return std::string("HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n");
+  });
+  const auto got = send({.url = at("127.0.0.2", server, "/thing"), .method = "DELETE"}, with_second());
+  ASSERT_TRUE(got) << got.error().message;
+  EXPECT_EQ(got->status, 204);
+  EXPECT_THAT(asked, testing::StartsWith("DELETE /thing HTTP/"));
+}
+
 TEST(Send, FollowsNoRedirectAndKeepsToPublicAddressesAndItsBounds) {
   const Server server([](const std::string& request) {
     return request.starts_with("GET /far") ? redirect(302, "/elsewhere") : ok(std::string(5000, 'x'));

@@ -149,6 +149,7 @@ class Transfer {
       set(CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(exchange_.body->size()));
       set(CURLOPT_POSTFIELDS, exchange_.body->c_str());  // not copied: the exchange outlives the transfer
     }
+    if (!exchange_.method.empty()) set(CURLOPT_CUSTOMREQUEST, exchange_.method.c_str());
     for (const auto* headers : {&options_.headers, &exchange_.headers}) {
       for (const auto& header : *headers) add_header(header);
     }

@@ -27,6 +27,7 @@ struct Answer {
 struct Exchange {
   std::vector<std::string> headers = {};  // sent with the request, "If-Range: ..."
   std::optional<std::string> body = {};   // makes it a POST
+  std::string method = {};                // empty: GET, or POST
   bool any_status = false;                // the body of an error's page is of interest too
   bool follow = true;                     // redirects
   // Before the body's first byte, whatever the status; an error ends the transfer.

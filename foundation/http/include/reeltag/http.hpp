@@ -86,6 +86,7 @@ struct Request {
   std::string url;
   std::vector<std::string> headers = {};  // "Accept: application/json"
   std::optional<std::string> body = {};   // makes it a POST
+  std::string method = {};                // "DELETE"; empty: GET, or POST with a body
 };
 
 struct Response {
