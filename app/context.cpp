@@ -38,10 +38,20 @@ void Context::start() {
   config::resolve(values_, config_);
   // Here and not at its opening: a password in it must not be shown, or kept with a run.
   if (!config_.catalog.url.empty()) catalog::check_location(config_.catalog.url);
+  if (!config_.store.url.empty()) store::check_url(config_.store.url);  // a secret in it must get nowhere
 }
 
-std::unique_ptr<store::Store> Context::open_store() const {
-  return store::open(config_.store.url.empty() ? (home_ / "store").string() : config_.store.url);
+std::unique_ptr<store::Store> Context::open_store() const { return open_store(config_.store.url); }
+
+std::unique_ptr<store::Store> Context::open_store(const std::string& url) const {
+  return store::open(store_options(url));
+}
+
+store::Options Context::store_options(const std::string& url) const {
+  auto options = config_.store;
+  options.url = url.empty() ? (home_ / "store").string() : url;
+  if (options.cache.empty()) options.cache = home_ / "cache" / "store";
+  return options;
 }
 
 std::unique_ptr<catalog::Catalog> Context::open_catalog() const {

@@ -29,7 +29,7 @@ void visit(V& v, Place& p) {
 }
 
 struct Config {
-  Place store{.meaning = "Where videos are kept: a folder; empty for HOME/store"};
+  store::Options store;
   Place catalog{.meaning =
                     "Where the catalog is: a file, or postgresql://USER@HOST:PORT/DATABASE; empty for HOME/catalog.db"};
   Place index{.meaning = "Where the index is: a file; empty for HOME/index/index.db"};
@@ -65,6 +65,9 @@ struct Context {
   [[nodiscard]] std::vector<config::Entry> show_config() const { return config::show(values_, config_); }
 
   std::unique_ptr<store::Store> open_store() const;
+  // Another place, with the configured limits and cache; an empty URL: below the home.
+  std::unique_ptr<store::Store> open_store(const std::string& url) const;
+  [[nodiscard]] store::Options store_options(const std::string& url) const;
   std::unique_ptr<catalog::Catalog> open_catalog() const;
   std::unique_ptr<index::Index> open_index(index::Missing missing) const;
 

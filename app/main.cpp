@@ -95,7 +95,9 @@ bool is_worker(int argc, char** argv) {
 int main(int argc, char** argv) {
   try {
     if (is_worker(argc, argv)) return media::run_worker(3);
-    return run(argc, argv);
+    const int status = run(argc, argv);
+    store::shut_down();
+    return status;
   } catch (...) {
     std::fputs("reeltag: failed while reporting an error\n", stderr);
     return 1;

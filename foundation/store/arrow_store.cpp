@@ -3,6 +3,7 @@
 #include <arrow/io/file.h>
 
 #include <algorithm>
+#include <chrono>
 #include <system_error>
 #include <utility>
 
@@ -15,12 +16,12 @@ namespace {
 // Copies of files go through memory in pieces of this size; larger ones bring nothing on disks or networks.
 constexpr std::int64_t kCopyBytes = 1 << 20;
 
-std::string about(std::string_view verb, std::string_view key) {
-  return std::string(verb) + " blob '" + std::string(key) + "'";
-}
-
 [[noreturn]] void raise_missing(std::string_view key, const std::string& url) {
   throw Exception(Code::not_found, "there is no blob '" + std::string(key) + "' in " + url);
+}
+
+std::int64_t seconds_of(const arrow::fs::FileInfo& info) {
+  return std::chrono::duration_cast<std::chrono::seconds>(info.mtime().time_since_epoch()).count();
 }
 
 // length bytes from offset, both within the file. Fewer only when the file has shrunk since.
@@ -42,6 +43,10 @@ std::string read_at(arrow::io::RandomAccessFile& file, std::int64_t offset, std:
 ArrowStore::ArrowStore(std::shared_ptr<arrow::fs::FileSystem> files, std::string root, std::string url,
                        std::unique_ptr<Backend> backend)
     : files_(std::move(files)), root_(std::move(root)), url_(std::move(url)), backend_(std::move(backend)) {}
+
+std::string ArrowStore::about(std::string_view verb, std::string_view key) const {
+  return std::string(verb) + " blob '" + std::string(key) + "' in " + url_;
+}
 
 std::string ArrowStore::path_of(std::string_view key) const {
   check_key(key);
@@ -89,7 +94,10 @@ std::shared_ptr<arrow::io::RandomAccessFile> ArrowStore::open_blob(std::string_v
   const auto path = path_of(key);
   auto file = files_->OpenInputFile(path);
   if (file.ok()) return std::move(file).MoveValueUnsafe();
-  // Opening first saves a request to an object store in the usual case; only a failure asks what is there.
+  // Opening first saves a request to an object store in the usual case; only a failure asks what is there. A server
+  // that did not answer is not asked again.
+  if (is_missing(file.status())) return nullptr;
+  if (is_object_store_failure(file.status())) raise(file.status(), doing);
   const auto info = files_->GetFileInfo(path);
   if (info.ok() && !info->IsFile()) return nullptr;
   raise(file.status(), doing);
@@ -118,7 +126,7 @@ std::string ArrowStore::get_range(std::string_view key, std::int64_t offset, std
 std::optional<Blob> ArrowStore::stat(std::string_view key) {
   const auto info = value_of(files_->GetFileInfo(path_of(key)), about("looking up", key));
   if (!info.IsFile()) return std::nullopt;
-  return Blob{std::string(key), info.size()};
+  return Blob{std::string(key), info.size(), seconds_of(info)};
 }
 
 std::vector<Blob> ArrowStore::list(std::string_view prefix) {
@@ -131,6 +139,7 @@ std::vector<Blob> ArrowStore::list(std::string_view prefix) {
   selector.allow_not_found = true;
   auto found = files_->GetFileInfo(selector);
   if (!found.ok()) {
+    if (is_object_store_failure(found.status())) raise(found.status(), doing);
     // The prefix may go through a blob ("a" is a blob, "a/" is asked for): nothing lies below it.
     const auto base = files_->GetFileInfo(selector.base_dir);
     if (base.ok() && !base->IsDirectory()) return {};
@@ -141,7 +150,8 @@ std::vector<Blob> ArrowStore::list(std::string_view prefix) {
   for (const auto& info : *found) {
     if (!info.IsFile()) continue;
     auto key = info.path().substr(root_.size() + 1);
-    if (key.starts_with(prefix) && !key.starts_with(temporary)) blobs.push_back({std::move(key), info.size()});
+    if (key.starts_with(prefix) && !key.starts_with(temporary))
+      blobs.push_back({std::move(key), info.size(), seconds_of(info)});
   }
   std::sort(blobs.begin(), blobs.end(), [](const Blob& a, const Blob& b) { return a.key < b.key; });
   return blobs;
@@ -150,8 +160,9 @@ std::vector<Blob> ArrowStore::list(std::string_view prefix) {
 bool ArrowStore::remove(std::string_view key) { return backend_->remove(path_of(key), about("removing", key)); }
 
 std::filesystem::path ArrowStore::local_path(std::string_view key) {
-  if (!stat(key)) raise_missing(key, url_);
-  return backend_->local_path(path_of(key), about("reading", key));
+  auto path = backend_->local_path(path_of(key), about("reading", key));
+  if (!path) raise_missing(key, url_);
+  return std::move(*path);
 }
 
 }  // namespace reeltag::store

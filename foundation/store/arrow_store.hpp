@@ -25,9 +25,15 @@ class ArrowStore final : public Store {
   std::vector<Blob> list(std::string_view prefix) override;
   bool remove(std::string_view key) override;
   std::filesystem::path local_path(std::string_view key) override;
+  std::vector<Unfinished> unfinished() override { return backend_->unfinished(); }
+  bool discard(const Unfinished& write) override { return backend_->discard(write); }
+  Copies drop_copies(std::chrono::seconds unused_for, bool dry_run) override {
+    return backend_->drop_copies(unused_for, dry_run);
+  }
   [[nodiscard]] std::string url() const override { return url_; }
 
  private:
+  [[nodiscard]] std::string about(std::string_view verb, std::string_view key) const;
   [[nodiscard]] std::string path_of(std::string_view key) const;
   // An open blob, or null where there is none.
   std::shared_ptr<arrow::io::RandomAccessFile> open_blob(std::string_view key, const std::string& doing);

@@ -7,7 +7,10 @@
 #include <arrow/io/memory.h>
 
 #include <atomic>
+#include <chrono>
 #include <fstream>
+#include <optional>
+#include <vector>
 
 #include "failure.hpp"
 #include "reeltag/base/file.hpp"
@@ -50,13 +53,17 @@ class MemoryBackend final : public Backend {
     check(files_->DeleteFile(path), doing);
     return true;
   }
-  std::filesystem::path local_path(const std::string& path, const std::string& doing) override {
+  std::optional<std::filesystem::path> local_path(const std::string& path, const std::string& doing) override {
+    if (!value_of(files_->GetFileInfo(path), doing).IsFile()) return std::nullopt;
     const auto in = value_of(files_->OpenInputFile(path), doing);
     const auto bytes = value_of(in->Read(value_of(in->GetSize(), doing)), doing);
     const auto copy = cache_ / std::to_string(copies_++);
     std::ofstream(copy, std::ios::binary) << view_of(*bytes);
     return copy;
   }
+  std::vector<Unfinished> unfinished() override { return {}; }
+  bool discard(const Unfinished& /*write*/) override { return false; }
+  Copies drop_copies(std::chrono::seconds /*unused_for*/, bool /*dry_run*/) override { return {}; }
 
  private:
   std::shared_ptr<MockFileSystem> files_;
@@ -87,7 +94,7 @@ INSTANTIATE_TEST_SUITE_P(Local, StoreConformance,
 // counters the sanitizer cannot see.
 #if !defined(__SANITIZE_THREAD__)
 INSTANTIATE_TEST_SUITE_P(Memory, StoreConformance,
-                         testing::Values(StoreFactory{"memory", [] { return std::make_unique<MemoryPlace>(); }}),
+                         testing::Values(StoreFactory{"memory", [] { return std::make_unique<MemoryPlace>(); }, false}),
                          name_of);
 #endif
 

@@ -4,9 +4,13 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include <arrow/io/interfaces.h>
+
+#include "reeltag/store.hpp"
 
 namespace reeltag::store {
 
@@ -27,8 +31,13 @@ class Backend {
   // True when there was a file at path.
   virtual bool remove(const std::string& path, const std::string& doing) = 0;
 
-  // A local file with the bytes of the existing blob at path.
-  virtual std::filesystem::path local_path(const std::string& path, const std::string& doing) = 0;
+  // A local file with the bytes of the blob at path; nothing where there is none.
+  virtual std::optional<std::filesystem::path> local_path(const std::string& path, const std::string& doing) = 0;
+
+  // As Store has them.
+  virtual std::vector<Unfinished> unfinished() = 0;
+  virtual bool discard(const Unfinished& write) = 0;
+  virtual Copies drop_copies(std::chrono::seconds unused_for, bool dry_run) = 0;
 };
 
 }  // namespace reeltag::store

@@ -12,6 +12,11 @@ namespace reeltag::store {
 [[noreturn]] void raise_errno(int error, const std::string& doing);
 [[noreturn]] void raise(const arrow::Status& status, const std::string& doing);
 
+// Whether the status says that there is nothing of this name.
+bool is_missing(const arrow::Status& status);
+// Whether it is an object store's refusal or silence, as opposed to what a path is or is not.
+bool is_object_store_failure(const arrow::Status& status);
+
 inline void check(const arrow::Status& status, const std::string& doing) {
   if (!status.ok()) raise(status, doing);
 }

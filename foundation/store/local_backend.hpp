@@ -19,15 +19,13 @@ class LocalBackend final : public Backend {
 
   void publish(const std::string& path, const Fill& fill, const std::string& doing) override;
   bool remove(const std::string& path, const std::string& doing) override;
-  std::filesystem::path local_path(const std::string& path, const std::string& doing) override;
+  std::optional<std::filesystem::path> local_path(const std::string& path, const std::string& doing) override;
+  std::vector<Unfinished> unfinished() override;
+  bool discard(const Unfinished& write) override;
+  Copies drop_copies(std::chrono::seconds unused_for, bool dry_run) override;
 
  private:
-  void sweep() const;
-
   std::filesystem::path temporaries_;
 };
-
-// Creates folder and its missing parents and makes each new entry durable.
-void make_folders(const std::filesystem::path& folder, const std::string& doing);
 
 }  // namespace reeltag::store

@@ -1,20 +1,46 @@
 #include "reeltag/store.hpp"
 
 #include <arrow/filesystem/localfs.h>
+#include <arrow/filesystem/s3fs.h>
 
 #include <memory>
 
 #include "arrow_store.hpp"
 #include "local_backend.hpp"
+#include "s3_backend.hpp"
+#include "s3_url.hpp"
+#include "temporary.hpp"
 #include "url.hpp"
 
 namespace reeltag::store {
 
-std::unique_ptr<Store> open(const std::string& url) {
-  const auto folder = folder_of_url(url);
+std::unique_ptr<Store> open(const Options& options) {
+  if (is_object_store(options.url)) return open_s3(options);
+  const auto folder = folder_of_url(options.url);
   make_folders(folder, "opening the store '" + folder.string() + "'");
   return std::make_unique<ArrowStore>(std::make_shared<arrow::fs::LocalFileSystem>(), folder.string(),
                                       url_of_folder(folder), std::make_unique<LocalBackend>(folder));
+}
+
+std::unique_ptr<Store> open(const std::string& url) {
+  Options options;
+  options.url = url;
+  return open(options);
+}
+
+void check_url(const std::string& url) {
+  if (is_object_store(url)) {
+    parse_s3_url(url);
+  } else {
+    folder_of_url(url);
+  }
+}
+
+bool is_object_store(std::string_view text) { return scheme_of(text) == "s3"; }
+
+void shut_down() {
+  // Without a store nothing was begun. A failure here loses nothing that was acknowledged.
+  if (arrow::fs::IsS3Initialized()) (void)arrow::fs::FinalizeS3();
 }
 
 }  // namespace reeltag::store

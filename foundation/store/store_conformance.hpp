@@ -23,6 +23,7 @@ class StorePlace {
 struct StoreFactory {
   std::string name;
   std::function<std::unique_ptr<StorePlace>()> make;
+  bool has_clock = true;  // knows when a blob was written
 };
 inline void PrintTo(const StoreFactory& factory, std::ostream* out) { *out << factory.name; }
 

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdint>
 #include <fstream>
 #include <limits>
@@ -97,6 +98,33 @@ TEST_P(StoreConformance, RangesAreCutAtTheEnd) {
   EXPECT_EQ(store_->get_range("r", 5, 0), "");
   EXPECT_EQ(error_of([&] { store_->get_range("r", -1, 1); }).code, Code::invalid_argument);
   EXPECT_EQ(error_of([&] { store_->get_range("r", 0, -1); }).code, Code::invalid_argument);
+}
+
+TEST_P(StoreConformance, ABlobOfManyPartsComesBackUnchanged) {
+  const TemporaryFolder folder;
+  const auto bytes = random_bytes((23UL << 20) + 11, 3);  // an object store takes it in three parts
+  const auto from = folder.path() / "large";
+  std::ofstream(from, std::ios::binary) << bytes;
+  store_->put_file("videos/large.mp4", from);
+  store_->put("large", bytes);
+  for (const std::string key : {"videos/large.mp4", "large"}) {
+    EXPECT_TRUE(store_->get(key) == bytes);
+    EXPECT_EQ(store_->stat(key)->size_bytes, static_cast<std::int64_t>(bytes.size()));
+    EXPECT_TRUE(store_->get_range(key, (10 << 20) - 5, 10) == bytes.substr((10 << 20) - 5, 10));
+    EXPECT_TRUE(store_->get_range(key, static_cast<std::int64_t>(bytes.size()) - 3, 10) ==
+                bytes.substr(bytes.size() - 3));
+    EXPECT_TRUE(slurp(store_->local_path(key)) == bytes);
+  }
+  EXPECT_TRUE(store_->unfinished().empty());
+}
+
+TEST_P(StoreConformance, TellsWhenABlobWasWritten) {
+  const auto now = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
+  store_->put("k", "x");
+  if (GetParam().has_clock) {
+    EXPECT_NEAR(static_cast<double>(store_->stat("k")->modified), static_cast<double>(now), 60.0);
+  }
+  EXPECT_EQ(store_->list("").at(0).modified, store_->stat("k")->modified);
 }
 
 TEST_P(StoreConformance, OverwriteReplacesTheWhole) {
@@ -209,6 +237,21 @@ TEST_P(StoreConformance, LocalPathHasTheBytes) {
   const auto path = store_->local_path("videos/v.mp4");
   EXPECT_TRUE(path.is_absolute());
   EXPECT_TRUE(slurp(path) == bytes);
+}
+
+TEST_P(StoreConformance, LocalPathOfAReplacedBlobHasTheNewBytes) {
+  store_->put("k", "old bytes");
+  EXPECT_EQ(slurp(store_->local_path("k")), "old bytes");
+  place_->open()->put("k", "new bytes");  // of the same length, by another one, within a second
+  EXPECT_EQ(slurp(store_->local_path("k")), "new bytes");
+  store_->remove("k");
+  EXPECT_EQ(error_of([&] { store_->local_path("k"); }).code, Code::not_found);
+}
+
+TEST_P(StoreConformance, WhatNobodyBeganCannotBeDiscarded) {
+  EXPECT_TRUE(store_->unfinished().empty());
+  EXPECT_FALSE(store_->discard({.name = "k", .upload = "none", .begun = 0}));
+  EXPECT_EQ(store_->drop_copies(std::chrono::seconds(0), false).files, 0);
 }
 
 TEST_P(StoreConformance, ASecondStoreSeesWhatTheFirstWrote) {

@@ -9,42 +9,13 @@
 namespace reeltag::store {
 namespace {
 
-constexpr std::string_view kAccepted = "use file:///absolute/path or a plain path";
-
-// "s3" of "s3://..."; empty for a plain path.
-std::string scheme_of(std::string_view url) {
-  const std::size_t end = url.find("://");
-  if (end == std::string_view::npos || end == 0) return {};
-  std::string scheme;
-  for (const char c : url.substr(0, end)) {
-    const auto byte = static_cast<unsigned char>(c);
-    if (std::isalnum(byte) == 0 && c != '+' && c != '-' && c != '.') return {};
-    scheme += static_cast<char>(std::tolower(byte));
-  }
-  return scheme;
-}
+constexpr std::string_view kAccepted = "use s3://bucket/prefix, file:///absolute/path or a plain path";
 
 int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
   if (c >= 'a' && c <= 'f') return c - 'a' + 10;
   if (c >= 'A' && c <= 'F') return c - 'A' + 10;
   return -1;
-}
-
-std::optional<std::string> percent_decoded(std::string_view text) {
-  std::string out;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    if (text[i] != '%') {
-      out += text[i];
-      continue;
-    }
-    if (i + 2 >= text.size()) return std::nullopt;
-    const int high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
-    if (high < 0 || low < 0) return std::nullopt;
-    out += static_cast<char>(high * 16 + low);
-    i += 2;
-  }
-  return out;
 }
 
 [[noreturn]] void refuse(const std::string& url, const std::string& why) {
@@ -81,20 +52,52 @@ std::filesystem::path folder_of_url(const std::string& url) {
   return folder;
 }
 
-std::string url_of_folder(const std::filesystem::path& folder) {
+std::string scheme_of(std::string_view url) {
+  const std::size_t end = url.find("://");
+  if (end == std::string_view::npos || end == 0) return {};
+  std::string scheme;
+  for (const char c : url.substr(0, end)) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) == 0 && c != '+' && c != '-' && c != '.') return {};
+    scheme += static_cast<char>(std::tolower(byte));
+  }
+  return scheme;
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string out;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      out += text[i];
+      continue;
+    }
+    if (i + 2 >= text.size()) return std::nullopt;
+    const int high = hex_digit(text[i + 1]), low = hex_digit(text[i + 2]);
+    if (high < 0 || low < 0) return std::nullopt;
+    out += static_cast<char>(high * 16 + low);
+    i += 2;
+  }
+  return out;
+}
+
+std::string percent_encoded(std::string_view text, std::string_view keep) {
   constexpr std::string_view kHex = "0123456789ABCDEF";
-  std::string url = "file://";
-  for (const char c : folder.string()) {
+  std::string out;
+  for (const char c : text) {
     const auto byte = static_cast<unsigned char>(c);
     const bool plain =
-        byte < 0x80 && (std::isalnum(byte) != 0 || std::string_view("/-._~").find(c) != std::string_view::npos);
-    if (plain) {
-      url += c;
+        byte < 0x80 && (std::isalnum(byte) != 0 || std::string_view("-._~").find(c) != std::string::npos);
+    if (plain || keep.find(c) != std::string_view::npos) {
+      out += c;
     } else {
-      url += {'%', kHex[byte >> 4], kHex[byte & 15]};
+      out += {'%', kHex[byte >> 4], kHex[byte & 15]};
     }
   }
-  return url;
+  return out;
+}
+
+std::string url_of_folder(const std::filesystem::path& folder) {
+  return "file://" + percent_encoded(folder.string(), "/");
 }
 
 std::string without_secrets(std::string_view url) {
