@@ -24,6 +24,10 @@ void add_choose(CLI::App& models, Context& context);  // and its child, measure
 void add_tag(CLI::App& app, Context& context);
 void add_index(CLI::App& app, Context& context);
 void add_search(CLI::App& app, Context& context);
+void add_store(CLI::App& app, Context& context);
+void add_store_verify(CLI::App& parent, Context& context);
+void add_store_migrate(CLI::App& parent, Context& context);
+void add_store_gc(CLI::App& parent, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 

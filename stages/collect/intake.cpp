@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <cstdint>
+#include <ctime>
 #include <memory>
 #include <set>
 #include <system_error>
@@ -17,6 +19,9 @@ namespace reeltag::collect {
 namespace {
 
 namespace fs = std::filesystem;
+
+// Seconds: far below the age from which `store gc` removes blobs.
+constexpr std::int64_t kSurelyYoung = 3600;
 
 std::string lower(std::string text) {
   std::transform(text.begin(), text.end(), text.begin(),
@@ -96,7 +101,9 @@ Result<Stored> take_in(const fs::path& file, Origin origin, catalog::Catalog& ca
   }
   if (auto good = look_at(file, origin, limits, stored); !good) return tl::unexpected(good.error());
   stored.key = "videos/" + stored.id + ending_of(file, stored.probe.container);
-  if (!store.stat(stored.key)) store.put_file(stored.key, file);
+  // A blob without a row that has been there for long may be about to be cleared away: written anew it is young again.
+  const auto there = store.stat(stored.key);
+  if (!there || there->modified < std::time(nullptr) - kSurelyYoung) store.put_file(stored.key, file);
   return stored;
 }
 
