@@ -25,7 +25,6 @@ import time
 
 from playwright.async_api import Error as PlaywrightError
 from TikTokApi import TikTokApi
-from TikTokApi.exceptions import EmptyResponseException, InvalidJSONException
 
 OUT = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")  # half a surrogate pair does occur in captions
 os.dup2(2, 1)  # whatever a library prints is no answer of ours
@@ -48,10 +47,10 @@ class Trouble(Exception):
 class Api(TikTokApi):
     """Keeps the text of the last answer: the library forgets the one that it cannot read."""
 
-    text = ""
+    text = None  # no answer yet
 
     async def run_fetch_script(self, url, headers, **options):
-        self.text = await super().run_fetch_script(url, headers, **options) or ""
+        self.text = await super().run_fetch_script(url, headers, **options)
         return self.text
 
 
@@ -118,11 +117,15 @@ class Session:
     async def ask(self, url, params):
         if not self.api.sessions:
             raise Trouble("browser", "there is no session any more")
+        self.api.text = None
         try:
             return await self.api.make_request(url=url, params=params, retries=1, session_index=0)
-        except EmptyResponseException as error:
-            raise Trouble("empty", "the site answered with nothing, as it does to those it takes for robots") from error
-        except (InvalidJSONException, AttributeError) as error:  # JSON, but no object
+        except Exception as error:
+            # By what came and not by what was raised: the library fails to raise its own InvalidJSONException.
+            if self.api.text is None:
+                raise
+            if self.api.text == "":
+                raise Trouble("empty", "the site answered with nothing, as it does to those it takes for robots") from error
             raise Trouble("not_json", "the site's answer cannot be read", self.api.text) from error
 
 

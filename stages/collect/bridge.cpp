@@ -13,8 +13,8 @@
 #include <string_view>
 #include <system_error>
 
+#include "bridge_python.hpp"
 #include "reeltag/base/json.hpp"
-#include "reeltag/base/log.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -23,7 +23,6 @@ namespace fs = std::filesystem;
 using SteadyClock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kLook{50};              // how often a stop is looked for
-constexpr std::chrono::minutes kMakeEnvironment{15};        // 60 MB from PyPI
 constexpr std::size_t kMostAnswer = 64 << 20, kTail = 500;  // bytes
 
 // Above 0, 1 and 2, which are about to be replaced in the child.
@@ -146,11 +145,6 @@ Error Bridge::gone() {
   return {Code::unavailable, "its program ended" + (words.empty() ? "" : "; its last words: " + words)};
 }
 
-fs::path bridges_folder() {
-  if (const char* folder = std::getenv("REELTAG_BRIDGES")) return folder;
-  return REELTAG_BRIDGES_DIR;
-}
-
 fs::path find_program(const std::vector<std::string>& names) {
   const char* path = std::getenv("PATH");
   const std::string_view folders = path != nullptr ? path : "/usr/local/bin:/usr/bin:/bin";
@@ -163,31 +157,6 @@ fs::path find_program(const std::vector<std::string>& names) {
     }
   }
   return {};
-}
-
-fs::path environments_folder(const fs::path& home) {
-  if (const char* folder = std::getenv("REELTAG_ENVIRONMENTS")) return folder;
-  return fs::absolute(home) / "environments";
-}
-
-fs::path python_of(const std::string& name, const fs::path& home, const std::stop_token& stop) {
-  const auto python = find_program({"python3"});
-  if (python.empty()) {
-    throw Exception(Code::invalid_config, "collecting from " + name +
-                                              " needs Python 3.11 or newer, and there is no python3. On Debian: "
-                                              "apt-get install python3-venv");
-  }
-  const auto folder = environments_folder(home) / name;
-  if (!fs::exists(folder / "ready")) log::info("environment", {{"made_for", name}, {"folder", folder}});
-  const auto made = run({python.string(), "-I", (bridges_folder() / "environment.py").string(),
-                         (bridges_folder() / name / "requirements.txt").string(), folder.string()},
-                        {.deadline = kMakeEnvironment, .stop = stop});
-  if (!made) throw Exception(made.error());
-  if (made->status != 0) {
-    throw Exception(Code::unavailable, "collecting from " + name + ": its Python environment cannot be made in " +
-                                           folder.string() + ": " + made->err);
-  }
-  return folder / "bin" / "python";
 }
 
 std::vector<std::string> guarded(const fs::path& python, const std::string& name, std::int64_t memory) {

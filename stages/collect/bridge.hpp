@@ -56,20 +56,8 @@ class Bridge {
   std::string read_, said_;     // what came of both and is not used yet
 };
 
-// bridges/ of the source tree, or REELTAG_BRIDGES.
-std::filesystem::path bridges_folder();
-
 // The first of these programs that PATH has; empty where it has none.
 std::filesystem::path find_program(const std::vector<std::string>& names);
-
-// Where the environments of bridges are: REELTAG_ENVIRONMENTS, or HOME/environments.
-std::filesystem::path environments_folder(const std::filesystem::path& home);
-
-// The Python of bridges/NAME/requirements.txt, in an environment of its own that is made at the first call, which needs
-// the network and a minute. Throws Exception: invalid_config where Python is missing, unavailable where it cannot be
-// made, interrupted.
-std::filesystem::path python_of(const std::string& name, const std::filesystem::path& home,
-                                const std::stop_token& stop);
 
 // What starts bridges/NAME/bridge.py with that Python, behind the guard.
 std::vector<std::string> guarded(const std::filesystem::path& python, const std::string& name, std::int64_t memory);

@@ -11,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <thread>
 
+#include "bridge_python.hpp"
 #include "reeltag/base/file.hpp"
 
 namespace reeltag::collect {

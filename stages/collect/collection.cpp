@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "bridge_python.hpp"
 #include "engine.hpp"
 #include "reeltag/base/descriptor.hpp"
 #include "reeltag/base/json.hpp"
@@ -81,15 +82,24 @@ CollectReport collect(const CollectConfig& config, const CollectOptions& options
 }
 
 std::vector<Need> needs(const CollectConfig& config, const fs::path& home) {
-  const auto python = find_program({"python3"});
-  const auto environment = environments_folder(home) / "tiktok";
+  const auto& given = config.tiktok.python;
+  Need python{.what = "Python for collect --source tiktok",
+              .met = given.empty() ? !find_program({"python3"}).empty() : fs::exists(given)};
+  if (!python.met) {
+    python.detail = given.empty() ? "needs Python 3.11 or newer with venv. On Debian: apt-get install python3-venv"
+                                  : "collect.tiktok.python: there is no " + given;
+  } else if (!given.empty()) {
+    python.detail = given;
+  } else {
+    python.detail = has_environment("tiktok", home)
+                        ? "TikTokApi is in " + (environments_folder(home) / "tiktok").string()
+                        : find_program({"python3"}).string() + "; TikTokApi will be installed at first use";
+  }
   const auto chromium = find_chromium(config.tiktok);
-  return {{"Python for collect --source tiktok", !python.empty(),
-           python.empty()                      ? "there is no python3. On Debian: apt-get install python3-venv"
-           : fs::exists(environment / "ready") ? python.string() + "; TikTokApi is in " + environment.string()
-                                               : python.string() + "; TikTokApi will be installed at first use"},
-          {"Chromium for collect --source tiktok", !chromium.empty(),
-           chromium.empty() ? "not found. On Debian: apt-get install chromium" : chromium.string()}};
+  return {std::move(python),
+          {.what = "Chromium for collect --source tiktok",
+           .met = !chromium.empty(),
+           .detail = chromium.empty() ? "not found. On Debian: apt-get install chromium" : chromium.string()}};
 }
 
 std::string dry_run(const CollectConfig& config, const CollectOptions& options, catalog::Catalog& catalog) {

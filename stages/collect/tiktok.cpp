@@ -3,6 +3,7 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "bridge_python.hpp"
 #include "percent.hpp"
 #include "reeltag/base/json.hpp"
 #include "tiktok_answer.hpp"
@@ -151,7 +152,8 @@ std::vector<std::string> tiktok_command(const TikTokConfig& config, const std::f
                     "collecting from tiktok needs Chromium. On Debian: apt-get install chromium; elsewhere: --set "
                     "collect.tiktok.chromium=FILE");
   }
-  return guarded(python_of("tiktok", home, stop), "tiktok", config.memory);
+  const auto python = config.python.empty() ? python_of("tiktok", home, stop) : std::filesystem::path(config.python);
+  return guarded(python, "tiktok", config.memory);
 }
 
 std::filesystem::path find_chromium(const TikTokConfig& config) {

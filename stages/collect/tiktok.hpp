@@ -45,7 +45,7 @@ class TikTokSource final : public Source {
   TikTokSession session_;
 };
 
-// Throws invalid_config where Python or Chromium is missing; see python_of().
+// Throws invalid_config where there is no Chromium; as python_of() does.
 std::vector<std::string> tiktok_command(const TikTokConfig& config, const std::filesystem::path& home,
                                         const std::stop_token& stop);
 

@@ -59,7 +59,7 @@ class Proxy:
         return any(host == domain or host.endswith(f".{domain}") for domain in self.domains)
 
     def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         return self
 
     def __exit__(self, *exception):

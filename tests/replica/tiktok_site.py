@@ -121,7 +121,7 @@ class Site:
         return [one for one in self.requests if "/challenge/item_list/" in one["path"]]
 
     def __enter__(self):
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True).start()
         self.tunnel.__enter__()
         return self
 

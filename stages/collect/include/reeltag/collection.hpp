@@ -53,6 +53,7 @@ void visit(V& v, ResearchConfig& c) {
 
 // The site www.tiktok.com in a browser. An msToken may be given in the environment, REELTAG_TIKTOK_MS_TOKEN.
 struct TikTokConfig {
+  std::string python = {};
   std::string chromium = {};
   std::string proxy = {};
   std::string ca_file = {};
@@ -63,6 +64,7 @@ struct TikTokConfig {
 };
 template <class V>
 void visit(V& v, TikTokConfig& c) {
+  v("python", c.python, "A Python that has TikTokApi; empty: an environment of its own, made at first use");
   v("chromium", c.chromium, "The browser; empty: the first of chromium, google-chrome in PATH");
   v("proxy", c.proxy, "Proxy for the site and its videos, http://HOST:PORT; empty: none");
   v("ca_file", c.ca_file, "Certificates (PEM) that the browser trusts too, and for videos in place of http.ca_file");
