@@ -12,6 +12,7 @@
 #include <cerrno>
 #include <csignal>
 #include <optional>
+#include <utility>
 
 #include "reeltag/base/descriptor.hpp"
 #include "system_error.hpp"
@@ -224,13 +225,13 @@ class Exchange {
                                 {child_end, POLLIN, 0}}};  // poll passes over closed ends (-1)
     if (::poll(ends.data(), ends.size(), static_cast<int>(wait.count())) <= 0) return;
     if (ends[0].revents != 0) feed();
-    if (ends[1].revents != 0) drain(pipes_.out.read_end, result.out);
+    if (ends[1].revents != 0) drain_out();
     if (ends[2].revents != 0) drain(pipes_.err.read_end, result.err);
   }
 
   // Takes what is still in the pipes, once the program has ended.
   void drain_rest() {
-    drain(pipes_.out.read_end, result.out);
+    drain_out();
     drain(pipes_.err.read_end, result.err);
   }
 
@@ -245,6 +246,13 @@ class Exchange {
     if (put < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (put > 0) input_.remove_prefix(static_cast<std::size_t>(put));
     if (put < 0 || input_.empty()) pipes_.in.write_end.close();  // a child that reads no more is no failure
+  }
+
+  void drain_out() {
+    drain(pipes_.out.read_end, result.out);
+    if (!options_.on_out || result.out.empty()) return;
+    const auto piece = std::exchange(result.out, {});
+    options_.on_out(piece);
   }
 
   void drain(Descriptor& from, std::string& to) {

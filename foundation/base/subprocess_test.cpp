@@ -54,6 +54,21 @@ TEST(Run, NoShellTouchesTheArguments) {
   EXPECT_EQ(done->out, "a b|$HOME|*||; rm x|'\"|");
 }
 
+TEST(Run, GivesOutputAsItComesWhateverWayItEnds) {
+  std::string out;
+  RunOptions options{.deadline = 300ms, .grace = 0ms, .on_out = [&](std::string_view piece) { out += piece; }};
+  EXPECT_EQ(shell("echo one; sleep 60", options).error().code, Code::timeout);
+  EXPECT_EQ(out, "one\n");
+  out.clear();
+  options.deadline = 60s;
+  const auto done = shell("echo one; kill -9 $$", options);
+  ASSERT_TRUE(done);
+  EXPECT_EQ(done->status, 128 + SIGKILL);
+  EXPECT_EQ(out + "|" + done->out, "one\n|");
+  options.on_out = [](std::string_view) { throw Exception(Code::corrupt, "seen enough"); };
+  EXPECT_EQ(shell("echo one; sleep 60", options).error().code, Code::corrupt);
+}
+
 TEST(Run, ASignalShowsInTheStatus) { EXPECT_EQ(shell("kill -SEGV $$").value().status, 128 + SIGSEGV); }
 
 TEST(Run, FeedsStdinAndDrainsMoreThanAPipeHolds) {

@@ -15,9 +15,11 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -33,6 +35,9 @@ struct RunOptions {
   std::vector<std::pair<std::string, std::string>> environment = {};  // added to ours, or replacing
   std::int64_t max_output_bytes = 64LL << 20;                         // of stdout and of stderr, each
   std::stop_token stop = {};                                          // ends it as the deadline does
+  // Gets stdout as it comes, in place of RunResult::out, and so has it whatever way the program ends. From the caller's
+  // thread; what it throws as Exception ends the program and comes back as the Error.
+  std::function<void(std::string_view)> on_out = {};
 };
 
 struct RunResult {
