@@ -18,6 +18,8 @@ namespace {
 // Pages in a row without an item that this run has not met: the source goes round in a circle, or has nothing more
 // whatever it says. An empty page with more behind it does occur, and a few of them are gone through.
 constexpr int kMostBarrenPages = 5;
+// So many items in a row that are kept from us: it is not the items.
+constexpr int kMostRefusals = 3;
 constexpr double kLongestWait = 900.0;  // seconds; a source that wants more is left for another run
 
 constexpr std::array kOutcomes{
@@ -81,6 +83,15 @@ http::ClientOptions for_videos(const CollectConfig& config, const CollectOptions
   http.file_timeout = http.timeout = config.timeout;
   http.links_change = true;  // signed anew at each listing, and a kill may lie in between
   return http;
+}
+
+// Of the file that is being fetched: ids are a site's own.
+std::string download_of(const Item& item) { return item.site.empty() ? item.id : item.site + "/" + item.id; }
+
+// Sources may be asked by address too; that is no hashtag of what is found.
+void add_hashtag(std::vector<std::string>& hashtags, const std::string& asked) {
+  if (http::is_url(asked) || std::find(hashtags.begin(), hashtags.end(), asked) != hashtags.end()) return;
+  hashtags.push_back(asked);
 }
 
 void count(HashtagReport& report, Outcome outcome) {
@@ -169,11 +180,14 @@ Engine::Next Engine::collect(const std::string& hashtag, Standing& at) {
       check_stop();
       news |= !item.id.empty() && met.insert(item.id).second;
       if (index++ < skip) {
-        if (fetcher_.has(item.id)) fetcher_.forget(item.id);  // the kill came between the catalog and this
+        const auto file = download_of(item);
+        if (fetcher_.has(file)) fetcher_.forget(file);  // the kill came between the catalog and this
         continue;
       }
       if (!take(item, hashtag, at)) {
-        return end(hashtag, at, "blocked", "a challenge page came; collection stops and does not answer it");
+        return end(hashtag, at, "blocked",
+                   refusals_ == 0 ? "a challenge page came; collection stops and does not answer it"
+                                  : std::to_string(refusals_) + " items in a row are kept from us; collection stops");
       }
       if (at.tried >= config_.limit) return end(hashtag, at, "limit");
     }
@@ -222,6 +236,8 @@ Engine::Next Engine::trouble(const std::string& hashtag, Standing& at, const Fai
       count(at.report, Outcome::schema_changed);
       at.cursor = at.start;
       return end(hashtag, at, "schema_changed", failure.message);
+    case Trouble::not_listed:
+      return end(hashtag, at, "not_listed", failure.message);
     case Trouble::unavailable:
     case Trouble::rate_limited:
       break;
@@ -231,8 +247,12 @@ Engine::Next Engine::trouble(const std::string& hashtag, Standing& at, const Fai
 
 tl::expected<Page, Failure> Engine::ask(const std::string& hashtag, const Standing& at) {
   const auto want = static_cast<int>(std::min<std::int64_t>(config_.limit - at.tried + at.at, 1'000'000));
+  const auto settled = [this](const std::string& site, const std::string& id) {
+    const auto known = catalog_.post(site, id);
+    return known && is_settled(*known);
+  };
   for (int attempt = 0;; ++attempt) {
-    auto page = source_.page({.hashtag = hashtag, .cursor = at.cursor, .want = want}, *this);
+    auto page = source_.page({.hashtag = hashtag, .cursor = at.cursor, .want = want, .settled = settled}, *this);
     if (page) {
       journal_.calm();
       return page;
@@ -276,7 +296,9 @@ bool Engine::take(const Item& item, const std::string& hashtag, Standing& at) {
 bool Engine::write(const Item& item, const std::string& hashtag, Verdict verdict, Standing& at) {
   Standing next = at;
   count(next.report, verdict.outcome);
-  const bool blocked = verdict.outcome == Outcome::blocked;
+  const bool kept_from_us = verdict.outcome == Outcome::blocked && item.only_this;
+  if (verdict.outcome != Outcome::duplicate) refusals_ = kept_from_us ? refusals_ + 1 : 0;
+  const bool blocked = verdict.outcome == Outcome::blocked && (!kept_from_us || refusals_ == kMostRefusals);
   if (!blocked) {
     ++next.at;
     next.tried += verdict.tried ? 1 : 0;
@@ -286,24 +308,33 @@ bool Engine::write(const Item& item, const std::string& hashtag, Verdict verdict
     // Forgotten since it was asked for.
     if (catalog_.record(record) == catalog::Added::forgotten && verdict.stored)
       put_back(*verdict.stored, catalog_, store_);
-    if (!item.id.empty() && fetcher_.has(item.id)) fetcher_.forget(item.id);
+    if (const auto file = download_of(item); !item.id.empty() && fetcher_.has(file)) fetcher_.forget(file);
   }
   at = std::move(next);
   if (is_failure(verdict.outcome)) report(item, hashtag, verdict);
   return !blocked;
 }
 
+std::string Engine::site_of(const Item& item) const {
+  return item.site.empty() ? std::string(source_.site()) : item.site;
+}
+
+// Whether nothing more is to be had of it, at least in this round.
+bool Engine::is_settled(const catalog::Post& known) const {
+  const auto before = outcome_of(known.outcome);
+  const bool this_round = known.round == journal_.round() && known.source == source_.name();
+  return !known.video.empty() || this_round || (before && is_final(*before));
+}
+
 Engine::Verdict Engine::judge(const Item& item, const std::string& hashtag) {
   if (item.id.empty()) return {.outcome = Outcome::schema_changed, .why = "an item has no id", .tried = true};
   if (is_forgotten(item)) return {.outcome = Outcome::forgotten};
-  if (const auto known = catalog_.post(source_.site(), item.id)) {
+  if (const auto known = catalog_.post(site_of(item), item.id)) {
+    const bool described = known->outcome == outcome_name(Outcome::described) && item.url.empty() && !item.failed;
     const bool this_round = known->round == journal_.round() && known->source == source_.name();
-    const bool described = known->outcome == outcome_name(Outcome::described) && item.url.empty();
     if (!known->video.empty()) return met_again(*known, item, hashtag);
     if (this_round || described) return {};
-    if (const auto before = outcome_of(known->outcome); before && is_final(*before)) {
-      return {.outcome = *before, .why = "as was found before"};
-    }
+    if (is_settled(*known)) return {.outcome = *outcome_of(known->outcome), .why = "as was found before"};
   }
   auto post = post_of(item, hashtag);
   const auto without_bytes = [&](Outcome outcome, const std::string& why) {
@@ -311,7 +342,7 @@ Engine::Verdict Engine::judge(const Item& item, const std::string& hashtag) {
     return Verdict{.outcome = outcome, .why = why, .tried = true, .post = std::move(post)};
   };
   if (item.failed) return without_bytes(*item.failed, item.why);
-  if (item.author.empty() || !item.created) {
+  if (!item.anonymous && (item.author.empty() || !item.created)) {
     return without_bytes(Outcome::schema_changed, item.author.empty() ? "it names no author" : "it has no date");
   }
   if (item.url.empty()) return without_bytes(Outcome::described, "");
@@ -320,7 +351,7 @@ Engine::Verdict Engine::judge(const Item& item, const std::string& hashtag) {
 
 bool Engine::is_forgotten(const Item& item) {
   using catalog::Forgettable;
-  return catalog_.is_forgotten(Forgettable::post, std::string(source_.site()) + ":" + item.id) ||
+  return catalog_.is_forgotten(Forgettable::post, site_of(item) + ":" + item.id) ||
          (!item.author.empty() && catalog_.is_forgotten(Forgettable::author, authors_.hash(item.author)));
 }
 
@@ -330,7 +361,7 @@ Engine::Verdict Engine::met_again(const catalog::Post& known, const Item& item, 
   verdict.video = catalog_.get(known.video);
   if (verdict.video) {
     verdict.video->hashtags = item.hashtags;
-    verdict.video->hashtags.push_back(hashtag);
+    add_hashtag(verdict.video->hashtags, hashtag);
   }
   return verdict;
 }
@@ -348,7 +379,7 @@ Engine::Verdict Engine::fetch(const Item& item, catalog::Post post) {
     auto video = facts_of(*got.stored);
     video.source = post.source;
     video.source_id = post.id;
-    video.group = post.author;  // one author's videos stay on one side of a split
+    video.group = post.author.empty() ? video.id : post.author;  // one author's videos stay on one side of a split
     video.author = post.author;
     video.caption = post.caption;
     video.hashtags = post.hashtags;
@@ -365,17 +396,17 @@ Engine::Verdict Engine::fetch(const Item& item, catalog::Post post) {
 
 Fetched Engine::get(const Item& item) {
   for (int attempt = 0;; ++attempt) {
-    if (!fetcher_.has(item.id)) {
+    if (!fetcher_.has(download_of(item))) {
       if (auto may = enter(false); !may) return {.outcome = Outcome::unavailable, .why = may.error().message};
     }
-    auto got = fetcher_.get(item.id, item.url, item.headers);
+    auto got = fetcher_.get(download_of(item), item.url, item.headers);
     if (got.stored || !got.again || attempt >= config_.retries || late()) return got;
     wait(std::min(std::ldexp(config_.backoff, attempt), kLongestWait));
   }
 }
 
 catalog::Post Engine::post_of(const Item& item, const std::string& hashtag) {
-  catalog::Post post{.site = std::string(source_.site()),
+  catalog::Post post{.site = site_of(item),
                      .id = item.id,
                      .source = std::string(source_.name()),
                      .video = {},
@@ -388,15 +419,15 @@ catalog::Post Engine::post_of(const Item& item, const std::string& hashtag) {
                      .attributes = item.attributes,
                      .seen = 0};
   // The source found it under this one, whatever the caption says.
-  if (std::find(post.hashtags.begin(), post.hashtags.end(), hashtag) == post.hashtags.end()) {
-    post.hashtags.push_back(hashtag);
-  }
+  add_hashtag(post.hashtags, hashtag);
   return post;
 }
 
 void Engine::report(const Item& item, const std::string& hashtag, const Verdict& verdict) {
   if (!on_failure_) return;
-  on_failure_(item.id.empty() ? "#" + hashtag : item.id,
+  on_failure_(!item.id.empty()        ? item.id
+              : http::is_url(hashtag) ? hashtag
+                                      : "#" + hashtag,
               {code_of(verdict.outcome), std::string(outcome_name(verdict.outcome)) + ": " + verdict.why});
 }
 

@@ -48,6 +48,8 @@ class Engine final : private Gate {
   Next trouble(const std::string& hashtag, Standing& at, const Failure& failure);
   tl::expected<Page, Failure> ask(const std::string& hashtag, const Standing& at);
 
+  [[nodiscard]] std::string site_of(const Item& item) const;
+  [[nodiscard]] bool is_settled(const catalog::Post& known) const;
   bool take(const Item& item, const std::string& hashtag, Standing& at);
   bool write(const Item& item, const std::string& hashtag, Verdict verdict, Standing& at);
   Verdict judge(const Item& item, const std::string& hashtag);
@@ -74,6 +76,7 @@ class Engine final : private Gate {
   Fetcher fetcher_;
   Authors authors_;
   double deadline_;
+  int refusals_ = 0;  // items in a row that are kept from us alone
 };
 
 // Seconds since 1970 as "2026-11-26", UTC.

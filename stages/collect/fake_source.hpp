@@ -24,6 +24,9 @@ class FakeSource final : public Source {
   Answer page(const Ask& ask, Gate& gate) override {
     if (auto may = gate.enter(true); !may) return tl::unexpected(may.error());
     asked.push_back(ask.hashtag + ":" + ask.cursor);
+    for (const auto& id : ids) {
+      if (ask.settled(std::string(site()), id)) known.push_back(id);
+    }
     auto& answers = pages[ask.cursor];
     if (answers.empty()) return Page{};
     auto answer = answers.front();
@@ -34,6 +37,7 @@ class FakeSource final : public Source {
 
   std::map<std::string, std::deque<Answer>> pages;  // by cursor
   std::vector<std::string> asked;
+  std::vector<std::string> ids, known;  // whether they are settled is asked; those that are
   std::int64_t daily = 0;
 };
 

@@ -50,8 +50,10 @@ Fetched Fetcher::get(const std::string& id, const std::string& url, const std::v
   options_.headers = headers;
   if (!fs::exists(path)) {
     int status = 0;
-    const auto got = http::download_to_file(url, path, options_, {}, &status);
-    if (!got) return failed(got.error(), status, url);
+    auto options = options_;
+    options.headers = headers;
+    const auto got = http::download_to_file(url, path, options, {}, &status);
+    if (!got) return failed(got.error(), status, url, options);
   }
   auto stored = take_in(path, Origin::outside, catalog_, store_, limits_);
   if (stored) return {.stored = std::move(*stored)};
@@ -65,12 +67,12 @@ Fetched Fetcher::get(const std::string& id, const std::string& url, const std::v
   return out;
 }
 
-Fetched Fetcher::failed(const Error& error, int status, const std::string& url) {
+Fetched Fetcher::failed(const Error& error, int status, const std::string& url, const http::ClientOptions& options) {
   if (error.code == Code::interrupted) throw Exception(error);
   const bool page = error.code == Code::unsupported && status >= 200 && status < 300;
   if (page || status == 403) {
     // What the page says was not kept: once more, in order to know whether to stop.
-    const auto answer = http::send({.url = url}, options_, kPageBytes);
+    const auto answer = http::send({.url = url}, options, kPageBytes);
     if (!answer && answer.error().code == Code::interrupted) throw Exception(answer.error());
     if (answer && is_challenge(answer->body)) {
       return {.outcome = Outcome::blocked, .why = url + ": a challenge page came in place of the video"};

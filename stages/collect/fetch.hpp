@@ -31,6 +31,7 @@ class Fetcher {
           catalog::Catalog& catalog, store::Store& store);
 
   // A whole file that an earlier run left is not fetched again, wherever it is said to be now.
+  // headers go along with the request.
   Fetched get(const std::string& id, const std::string& url, const std::vector<std::string>& headers = {});
   // Removes the file, good or bad, when the catalog knows what became of it.
   void forget(const std::string& id);
@@ -38,7 +39,7 @@ class Fetcher {
 
  private:
   [[nodiscard]] std::filesystem::path path_of(const std::string& id) const;
-  Fetched failed(const Error& error, int status, const std::string& url);
+  Fetched failed(const Error& error, int status, const std::string& url, const http::ClientOptions& options);
 
   std::filesystem::path folder_;
   http::ClientOptions options_;

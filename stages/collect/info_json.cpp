@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cctype>
+#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -52,6 +53,17 @@ std::string attributes_of(const json& info) {
   return dump_json(kept);
 }
 
+// Midnight UTC of "20261126", where that is a date.
+std::optional<std::int64_t> seconds_of_date(const std::string& text) {
+  if (text.size() != 8 || text.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+  const int number = std::stoi(text);
+  const std::chrono::year_month_day date{std::chrono::year(number / 10'000),
+                                         std::chrono::month(static_cast<unsigned>(number / 100 % 100)),
+                                         std::chrono::day(static_cast<unsigned>(number % 100))};
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::seconds(std::chrono::sys_days(date).time_since_epoch()).count();
+}
+
 bool is_playlist(const fs::path& info) {
   const auto text = read_file(info, kMaxInfoBytes);
   if (!text) return false;
@@ -87,36 +99,42 @@ fs::path video_of_info(const fs::path& info) {
   return found;
 }
 
+void take_info(const json& info, Candidate& c) {
+  c.source_id = text_of(info, "id");
+  c.author = text_of(info, "uploader");
+  // Where a site names nobody, yt-dlp may give the video's own id.
+  if (c.author.empty() && text_of(info, "uploader_id") != c.source_id) c.author = text_of(info, "uploader_id");
+  c.group_by_author = true;
+  c.caption = text_of(info, "description");
+  if (c.caption.empty()) c.caption = text_of(info, "title");
+  auto tags = c.hashtags;  // of the label folder
+  for (auto& tag : hashtags_in(c.caption)) tags.push_back(std::move(tag));
+  if (const auto list = info.find("tags"); list != info.end() && list->is_array()) {
+    for (const auto& tag : *list) {
+      if (tag.is_string()) tags.push_back(tag.get<std::string>());
+    }
+  }
+  c.hashtags = normalize_hashtags(tags);
+  if (const auto at = info.find("timestamp"); at != info.end() && at->is_number()) {
+    const double seconds = at->get<double>();
+    if (seconds > -1e12 && seconds < 1e12) c.created = static_cast<std::int64_t>(seconds);
+  }
+  if (!c.created) c.created = seconds_of_date(text_of(info, "upload_date"));
+  auto extractor = text_of(info, "extractor");
+  std::transform(extractor.begin(), extractor.end(), extractor.begin(),
+                 [](unsigned char x) { return std::tolower(x); });
+  if (extractor == "tiktok") c.site = "tiktok";
+  c.attributes = attributes_of(info);
+}
+
 Result<void> read_info_json(const fs::path& info, Candidate& c) {
   const auto text = read_file(info, kMaxInfoBytes);
   if (!text) return tl::unexpected(text.error());
   const auto parsed = parse_json(*text, info.string());
   if (!parsed) return tl::unexpected(parsed.error());
   if (!parsed->is_object()) return fail(Code::invalid_argument, info.string() + ": is no yt-dlp info file");
-  c.source_id = text_of(*parsed, "id");
+  take_info(*parsed, c);
   if (c.source_id.empty()) return fail(Code::invalid_argument, info.string() + ": has no \"id\"");
-  c.author = text_of(*parsed, "uploader");
-  if (c.author.empty()) c.author = text_of(*parsed, "uploader_id");
-  c.group_by_author = true;
-  c.caption = text_of(*parsed, "description");
-  if (c.caption.empty()) c.caption = text_of(*parsed, "title");
-  auto tags = c.hashtags;  // of the label folder
-  for (auto& tag : hashtags_in(c.caption)) tags.push_back(std::move(tag));
-  if (const auto list = parsed->find("tags"); list != parsed->end() && list->is_array()) {
-    for (const auto& tag : *list) {
-      if (tag.is_string()) tags.push_back(tag.get<std::string>());
-    }
-  }
-  c.hashtags = normalize_hashtags(tags);
-  if (const auto at = parsed->find("timestamp"); at != parsed->end() && at->is_number()) {
-    const double seconds = at->get<double>();
-    if (seconds > -1e12 && seconds < 1e12) c.created = static_cast<std::int64_t>(seconds);
-  }
-  auto extractor = text_of(*parsed, "extractor");
-  std::transform(extractor.begin(), extractor.end(), extractor.begin(),
-                 [](unsigned char x) { return std::tolower(x); });
-  if (extractor == "tiktok") c.site = "tiktok";
-  c.attributes = attributes_of(*parsed);
   return {};
 }
 

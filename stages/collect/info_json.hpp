@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <vector>
 
@@ -16,6 +17,10 @@ std::optional<std::filesystem::path> info_json_of(const std::filesystem::path& v
 
 // The video that an info file describes: the one file of its name with a video's ending. Empty where there is none.
 std::filesystem::path video_of_info(const std::filesystem::path& info);
+
+// Fills in what yt-dlp says of one video: id, author, caption, hashtags (of the caption, and tags where the site has
+// them) behind those that are there, date, counts.
+void take_info(const nlohmann::json& info, Candidate& candidate);
 
 // Fills in what the info file says: id, author, caption, hashtags behind those that are there, date. Fails with
 // invalid_argument for a file that says no such thing.

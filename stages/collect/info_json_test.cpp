@@ -96,5 +96,14 @@ TEST_F(InfoJson, AFileThatSaysNothingCostsItsVideoOnly) {
   EXPECT_EQ(c->author, "u");
 }
 
+TEST_F(InfoJson, ADateStandsInForATimeAndAVideosIdIsNoAuthor) {
+  write("a.mp4");
+  write("a.info.json", R"({"id": "7", "uploader_id": "7", "upload_date": "20240102"})");
+  EXPECT_EQ(only("a.mp4")->created, 1'704'153'600);
+  EXPECT_EQ(only("a.mp4")->author, "");
+  write("a.info.json", R"({"id": "7", "upload_date": "20240230"})");
+  EXPECT_EQ(only("a.mp4")->created, std::nullopt);
+}
+
 }  // namespace
 }  // namespace reeltag::collect

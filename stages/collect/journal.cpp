@@ -7,6 +7,7 @@
 
 #include "reeltag/base/ids.hpp"
 #include "reeltag/base/json.hpp"
+#include "reeltag/http.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -65,7 +66,9 @@ Journal::Journal(catalog::Catalog& catalog, std::string source, std::string scop
 std::string Journal::name(const std::string& what) const { return "collect/" + source_ + "/" + what; }
 
 std::string Journal::hashtag_name(const std::string& hashtag) const {
-  return name("hashtag/" + (scope_.empty() ? std::string("-") : content_id(scope_)) + "/" + hashtag);
+  // An address may name an author.
+  return name("hashtag/" + (scope_.empty() ? std::string("-") : content_id(scope_)) + "/" +
+              (http::is_url(hashtag) ? content_id(hashtag) : hashtag));
 }
 
 void Journal::write(const std::string& what, const std::string& body) {

@@ -16,14 +16,16 @@ std::string to_json(const ImportReport& report) {
 }
 
 std::string to_json(const CollectReport& report) {
-  auto hashtags = nlohmann::json::object();
+  auto hashtags = nlohmann::json::object(), addresses = nlohmann::json::object();
   for (const auto& [hashtag, r] : report.hashtags) {
     nlohmann::json one{{"seen", r.seen},     {"added", r.added},       {"duplicate", r.duplicate},
                        {"failed", r.failed}, {"outcomes", r.outcomes}, {"ended", r.ended}};
     if (r.early()) one["message"] = r.message;
-    hashtags[hashtag] = std::move(one);
+    (http::is_url(hashtag) ? addresses : hashtags)[hashtag] = std::move(one);
   }
-  return dump_json({{"source", report.source}, {"hashtags", std::move(hashtags)}});
+  nlohmann::json out{{"source", report.source}, {"hashtags", std::move(hashtags)}};
+  if (!addresses.empty()) out["addresses"] = std::move(addresses);
+  return dump_json(out);
 }
 
 }  // namespace reeltag::collect

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -45,6 +46,9 @@ struct Item {
   std::vector<std::string> headers = {};  // that the bytes are asked for with, "Referer: ..."
   std::optional<Outcome> failed = {};     // where the source says so itself
   std::string why = {};
+  std::string site = {};   // whose id it has; empty: Source::site()
+  bool anonymous = false;  // it may be without author and date: its site tells of none
+  bool only_this = false;  // `blocked` is said of this item alone, not of whoever asks
 };
 
 struct Page {
@@ -60,6 +64,7 @@ enum class Trouble {
   quota,           // no more today
   blocked,         // a challenge page
   schema_changed,  // an answer of another form
+  not_listed,      // there is no such list, or it is not for us; others may be asked for
   refused          // credentials or addresses that will not get better by trying
 };
 struct Failure {
@@ -77,9 +82,11 @@ class Gate {
 };
 
 struct Ask {
-  std::string hashtag;  // normalised
+  std::string hashtag;  // normalised; or an address, of sources that take those
   std::string cursor;   // empty: from the beginning
   int want = 0;         // items that are still of interest; a page may have more
+  // Whether all is known of an item that will be known: a source that has to ask for each leaves it at id and site.
+  std::function<bool(const std::string& site, const std::string& id)> settled = {};
 };
 
 class Source {
