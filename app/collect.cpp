@@ -16,6 +16,9 @@ struct Arguments {
   bool dry_run = false;
 };
 
+// Sources may be asked by address too.
+std::string named(const std::string& hashtag) { return http::is_url(hashtag) ? hashtag : "#" + hashtag; }
+
 // What of a dry run people want to know.
 void print_dry_run(const std::string& text) {
   const auto run = nlohmann::json::parse(text);
@@ -34,7 +37,7 @@ void print_dry_run(const std::string& text) {
 
 void print_report(const collect::CollectReport& report) {
   for (const auto& [hashtag, r] : report.hashtags) {
-    std::string line = "#" + hashtag + ": seen " + std::to_string(r.seen) + ", added " + std::to_string(r.added) +
+    std::string line = named(hashtag) + ": seen " + std::to_string(r.seen) + ", added " + std::to_string(r.added) +
                        ", already there " + std::to_string(r.duplicate) + ", failed " + std::to_string(r.failed) +
                        " (" + r.ended + ")";
     for (const auto& [outcome, count] : r.outcomes) line += "\n  " + outcome + " " + std::to_string(count);
@@ -63,7 +66,7 @@ void run(Context& context, const Arguments& a) {
   for (const auto& [hashtag, one] : report.hashtags) {
     if (one.failed > 0) context.status = 3;  // maybe named before a kill, and not again
     if (one.early()) {
-      context.item_failed("#" + hashtag, {Code::unavailable, one.ended + ": " + one.message}, "hashtag");
+      context.item_failed(named(hashtag), {Code::unavailable, one.ended + ": " + one.message}, "hashtag");
     }
   }
   if (context.json) return print(collect::to_json(report));
@@ -76,7 +79,7 @@ void add_collect(CLI::App& app, Context& context) {
   auto* cmd = app.add_subcommand("collect", "Fetch videos of hashtags from a source that a policy file allows");
   auto arguments = std::make_shared<Arguments>();
   cmd->add_option("--source", arguments->source, "Where from (default: collect.source)")
-      ->check(CLI::IsMember({"research", "tiktok"}));
+      ->check(CLI::IsMember({"research", "tiktok", "ytdlp"}));
   cmd->add_option("--hashtag", arguments->hashtags, "A hashtag; may be repeated (default: collect.hashtags)")
       ->allow_extra_args(false);
   cmd->add_option("--limit", arguments->limit, "Most new videos for each hashtag (default: collect.limit)")

@@ -10,9 +10,11 @@
 #include "engine.hpp"
 #include "reeltag/base/descriptor.hpp"
 #include "reeltag/base/json.hpp"
+#include "reeltag/base/subprocess.hpp"
 #include "reeltag/collect.hpp"
 #include "research.hpp"
 #include "tiktok.hpp"
+#include "ytdlp.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -20,7 +22,17 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-std::unique_ptr<Source> source_of(const CollectConfig& config, const CollectOptions& options, Clock& clock) {
+// per_minute: requests; 0 where nothing will be asked.
+std::unique_ptr<Source> source_of(const CollectConfig& config, const CollectOptions& options, Clock& clock,
+                                  double per_minute) {
+  if (config.source == "ytdlp") {
+    const auto python = [home = options.home, stop = options.stop, given = config.ytdlp.python] {
+      return given.empty() ? python_of("ytdlp", home, stop).string() : given;
+    };
+    return std::make_unique<YtdlpSource>(
+        config.ytdlp, YtdlpChild(config.ytdlp, options.http, per_minute > 0 ? 60.0 / per_minute : 0.0, python,
+                                 bridges_folder() / "ytdlp" / "ask.py", options.stop));
+  }
   if (config.source == "research") {
     return std::make_unique<ResearchSource>(config.research, research_credentials(), options.http, clock);
   }
@@ -28,19 +40,25 @@ std::unique_ptr<Source> source_of(const CollectConfig& config, const CollectOpti
     return std::make_unique<TikTokSource>(
         config.tiktok, [=] { return tiktok_command(config.tiktok, options.home, options.stop); }, options.stop);
   }
-  throw Exception(Code::invalid_argument, "no source '" + config.source + "'; there are: research, tiktok");
+  throw Exception(Code::invalid_argument, "no source '" + config.source + "'; there are: research, tiktok, ytdlp");
 }
 
 // The videos of a source come the way that its pages come.
 CollectOptions options_of(const CollectConfig& config, CollectOptions options) {
-  if (config.source != "tiktok") return options;
-  options.http.proxy = config.tiktok.proxy;
-  if (!config.tiktok.ca_file.empty()) options.http.ca_file = config.tiktok.ca_file;
+  if (config.source == "ytdlp") options.http.proxy = config.ytdlp.proxy;
+  if (config.source == "tiktok") {
+    options.http.proxy = config.tiktok.proxy;
+    if (!config.tiktok.ca_file.empty()) options.http.ca_file = config.tiktok.ca_file;
+  }
   return options;
 }
 
+// And addresses, where the source takes them.
 std::vector<std::string> hashtags_of(const CollectConfig& config) {
   auto hashtags = normalize_hashtags(config.hashtags);
+  if (config.source == "ytdlp") {
+    for (auto& address : ytdlp_addresses(config.ytdlp)) hashtags.push_back(std::move(address));
+  }
   if (hashtags.empty()) {
     throw Exception(Code::invalid_argument,
                     "collect: no hashtag; give --hashtag NAME, or collect.hashtags in config.yaml");
@@ -74,14 +92,16 @@ CollectReport collect(const CollectConfig& config, const CollectOptions& options
                       store::Store& store, const OnFailure& on_failure) {
   SystemClock clock;
   const auto hashtags = hashtags_of(config);
-  const auto source = source_of(config, options, clock);
-  const auto policy = read_policy(policy_file(options.home, source->name()));
+  const auto policy = read_policy(policy_file(options.home, config.source));
+  const auto source = source_of(config, options, clock, policy.requests_per_minute);
   const auto held = lock(options.home, std::string(source->name()));
   const auto with = options_of(config, options);
   return Engine(*source, policy, config, with, catalog, store, clock, on_failure).run(hashtags);
 }
 
-std::vector<Need> needs(const CollectConfig& config, const fs::path& home) {
+namespace {
+
+Need tiktok_python(const CollectConfig& config, const fs::path& home) {
   const auto& given = config.tiktok.python;
   Need python{.what = "Python for collect --source tiktok",
               .met = given.empty() ? !find_program({"python3"}).empty() : fs::exists(given)};
@@ -95,17 +115,48 @@ std::vector<Need> needs(const CollectConfig& config, const fs::path& home) {
                         ? "TikTokApi is in " + (environments_folder(home) / "tiktok").string()
                         : find_program({"python3"}).string() + "; TikTokApi will be installed at first use";
   }
+  return python;
+}
+
+Need tiktok_browser(const CollectConfig& config) {
   const auto chromium = find_chromium(config.tiktok);
-  return {std::move(python),
-          {.what = "Chromium for collect --source tiktok",
-           .met = !chromium.empty(),
-           .detail = chromium.empty() ? "not found. On Debian: apt-get install chromium" : chromium.string()}};
+  return {.what = "Chromium for collect --source tiktok",
+          .met = !chromium.empty(),
+          .detail = chromium.empty() ? "not found. On Debian: apt-get install chromium" : chromium.string()};
+}
+
+Need ytdlp_python(const CollectConfig& config, const fs::path& home) {
+  Need ytdlp{.what = "yt-dlp for collect --source ytdlp"};
+  const auto& given = config.ytdlp.python;
+  const auto python = given.empty() ? std::string("python3") : given;
+  const auto library = given.empty() ? "venv" : "yt_dlp";
+  const auto found = run({python, "-I", "-c",
+                          std::string("import sys, ") + library +
+                              "; print('Python', sys.version.split()[0]); sys.exit(sys.version_info < (3, 11))"});
+  ytdlp.met = found && found->status == 0;
+  if (!ytdlp.met) {
+    ytdlp.detail = given.empty() ? "needs Python 3.11 or newer with venv. On Debian: apt-get install python3-venv"
+                                 : "collect.ytdlp.python: " + given + " has no yt-dlp, or is older than Python 3.11";
+  } else if (!given.empty()) {
+    ytdlp.detail = "in " + given;
+  } else if (has_environment("ytdlp", home)) {
+    ytdlp.detail = "in " + (environments_folder(home) / "ytdlp").string();
+  } else {
+    ytdlp.detail = found->out.substr(0, found->out.find('\n')) + "; yt-dlp will be installed at first use";
+  }
+  return ytdlp;
+}
+
+}  // namespace
+
+std::vector<Need> needs(const CollectConfig& config, const fs::path& home) {
+  return {tiktok_python(config, home), tiktok_browser(config), ytdlp_python(config, home)};
 }
 
 std::string dry_run(const CollectConfig& config, const CollectOptions& options, catalog::Catalog& catalog) {
   SystemClock clock;
   const auto hashtags = hashtags_of(config);
-  const auto source = source_of(config, options, clock);
+  const auto source = source_of(config, options, clock, 0.0);
   json out{
       {"source", source->name()}, {"dry_run", true}, {"limit", config.limit}, {"allowed", true}, {"policy", nullptr}};
   try {

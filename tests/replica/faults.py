@@ -27,7 +27,9 @@ those for videos: of the Research API, or of the site's /api/challenge/item_list
   bare-author:P       its author is an object without id, uniqueId and secUid
   no-address:P        no address of its bytes
   pictures:P          it is a slide show
+  unplayable:P        it comes in a form that nobody can decode
   page-challenge:P page-broken:P         the web page of post P is a challenge page, or its JSON is cut
+  page-gone:P page-hang:P                it is not there (404), or does not come
   deleted:P private:P expired:P         the bytes of post P are gone (404), need a login (401), or had their time (403)
   html:P page:P challenge-media:P       a web page as video/mp4, as text/html, or a challenge in place of its bytes
   cut:P               its bytes end in the middle of the file, as a whole file
@@ -36,7 +38,8 @@ those for videos: of the Research API, or of the site's /api/challenge/item_list
 """
 
 POSTS = {"no-id", "no-author", "no-date", "deleted", "private", "expired", "html", "page", "challenge-media", "cut",
-         "break", "busy", "bare-author", "no-address", "pictures", "page-challenge", "page-broken"}
+         "break", "busy", "bare-author", "no-address", "pictures", "page-challenge", "page-broken",
+         "page-gone", "page-hang", "unplayable"}
 QUERIES = {"token-short", "token-refused", "token-stale", "rate", "quota", "error", "not-json", "schema", "challenge",
            "search-lost", "empty", "repeat", "empty-body", "hang", "hollow", "overlap", "waf", "quiet", "late-request",
            "token-late", "token-missing", "link-life"}

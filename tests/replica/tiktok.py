@@ -140,6 +140,10 @@ class TikTok:
         post = next((post for post in self.posts if str(post.id) == identity), None)
         if post is not None and self.faults.at("page-challenge", post.number):
             return 200, PAGE, CHALLENGE
+        if post is not None and self.faults.at("page-gone", post.number):
+            return 404, PAGE, b"<!DOCTYPE html><html><body>not found</body></html>"
+        if post is not None and self.faults.at("page-hang", post.number):
+            time.sleep(600)
         if post is None or self.faults.at("deleted", post.number):
             detail = {"statusCode": 10204, "statusMsg": "item doesn't exist"}
         elif self.faults.at("private", post.number):
@@ -185,6 +189,10 @@ class TikTok:
             whole["author"] = {"nickname": author["nickname"]}
         if self.faults.at("no-address", post.number):
             del whole["video"]["playAddr"], whole["video"]["downloadAddr"]
+        if self.faults.at("unplayable", post.number):
+            del whole["video"]["playAddr"], whole["video"]["downloadAddr"]
+            whole["video"]["bitrateInfo"] = [{"PlayAddr": {"UrlKey": "v09044_bytevc2_540p_400000", "DataSize": 1000,
+                                                           "UrlList": [address]}}]
         if self.faults.at("pictures", post.number):
             whole["imagePost"] = {"images": [{"imageURL": {"urlList": [f"https://{CDN}/cover/{post.id}.jpg"]}}]}
         return whole

@@ -22,6 +22,7 @@ from certificate import make_certificate  # noqa: E402
 from clips import read_posts  # noqa: E402
 from faults import Faults  # noqa: E402
 from media import Media  # noqa: E402
+from profile import Profiles  # noqa: E402
 from proxy import Proxy  # noqa: E402
 from server import Server  # noqa: E402
 from tiktok import CDN, JSON, TikTok, signature  # noqa: E402
@@ -42,12 +43,16 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return self.reply(*site.tiktok.challenge(self.path))
         if path.startswith("/api/challenge/item_list/"):
             return self.reply(*site.tiktok.item_list(self.path))
+        if path.startswith("/api/creator/item_list/"):
+            return self.reply(*site.profiles.videos(self.path))
         if path == "/api/token/":
             return self.reply(200, {**JSON, "Set-Cookie": site.tiktok.token()}, b"{}")
         if path.startswith("/api/") or path == "/favicon.ico":
             return self.reply(200, JSON, b"{}")
         if video := re.fullmatch(r"/@[\w.]*/(?:video|photo)/(\d+)/?", path):
             return self.reply(*site.tiktok.video_page(video[1]))
+        if profile := re.fullmatch(r"/@([\w.]+)/?", path):
+            return self.reply(*site.profiles.page(profile[1]))
         return self.reply(*site.tiktok.start())
 
     def reply(self, status, headers, body, cut=None):
@@ -88,6 +93,7 @@ class Site:
         self.posts, self.requests, self.delay = read_posts(clips), [], delay
         given = Faults(faults)
         self.tiktok, self.media = TikTok(self.posts, given), Media(self.posts, given)
+        self.profiles = Profiles(self.tiktok)
         self.lock = threading.Lock()
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="replica-"))
         self.certificate, key = make_certificate(self.folder, [*DOMAINS, *(f"*.{domain}" for domain in DOMAINS)])

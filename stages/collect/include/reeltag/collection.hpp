@@ -75,6 +75,34 @@ void visit(V& v, TikTokConfig& c) {
   v("restarts", c.restarts, "How often the browser is started again in one run", config::Range{0, 1000});
 }
 
+// yt-dlp, for each video that it finds at an address; the files are fetched by reeltag itself.
+struct YtdlpConfig {
+  std::string address = "https://www.tiktok.com/tag/{hashtag}";
+  std::vector<std::string> urls = {};
+  std::string urls_file = {};
+  std::string python = {};  // empty: a virtual environment of the home, made on first use
+  std::string proxy = {};
+  int list = 100, batch = 10;
+  double deadline = 60.0;
+  int memory = 1024;
+  int height = 1080;
+};
+template <class V>
+void visit(V& v, YtdlpConfig& c) {
+  v("address", c.address, "Where the videos of a hashtag are listed, with {hashtag} in it; see docs/collect.md first");
+  v("urls", c.urls, "Profiles, playlists and videos to collect besides, of any site that yt-dlp knows");
+  v("urls_file", c.urls_file, "A file with such addresses, one a line; # begins a comment");
+  v("python", c.python, "A Python that has yt-dlp; empty: made in the home on first use");
+  v("proxy", c.proxy, "http://HOST:PORT that all requests go through; empty: none");
+  v("list", c.list, "Entries of a list asked for at once", config::Range{1, 10'000});
+  v("batch", c.batch, "Videos asked for by one process", config::Range{1, 1000});
+  v("deadline", c.deadline, "Longest time in seconds for one video or list, without waiting for its turn",
+    config::Range{0.1, 86400});
+  v("memory", c.memory, "Most memory of yt-dlp in MB", config::Range{64, 1e6});
+  v("height", c.height, "Of the forms of a video the best one of at most so many rows of pixels",
+    config::Range{1, 1e5});
+}
+
 struct CollectConfig {
   std::string source = "research";
   std::vector<std::string> hashtags = {};
@@ -88,10 +116,11 @@ struct CollectConfig {
   double cool_down = 3600.0;
   ResearchConfig research = {};
   TikTokConfig tiktok = {};
+  YtdlpConfig ytdlp = {};
 };
 template <class V>
 void visit(V& v, CollectConfig& c) {
-  v("source", c.source, "Where videos come from", config::OneOf{{"research", "tiktok"}});
+  v("source", c.source, "Where videos come from", config::OneOf{{"research", "tiktok", "ytdlp"}});
   v("hashtags", c.hashtags, "What is collected when the command names none");
   v("limit", c.limit, "Most new videos for each hashtag in one collection", config::Range{1, 1e9});
   v("max_bytes", c.max_bytes, "Largest video that is fetched", config::Range{1, 1e15});
@@ -104,6 +133,7 @@ void visit(V& v, CollectConfig& c) {
     config::Range{0, 1e7});
   v.section("research", c.research);
   v.section("tiktok", c.tiktok);
+  v.section("ytdlp", c.ytdlp);
 }
 
 struct CollectOptions {
@@ -152,6 +182,7 @@ struct Need {
 };
 std::vector<Need> needs(const CollectConfig& config, const std::filesystem::path& home);
 
+// Addresses stand apart from hashtags, in "addresses".
 // {"source":"research","hashtags":{"cats":{"seen":9,"added":7,"duplicate":1,"failed":1,"outcomes":{...},"ended":"limit"}}}
 std::string to_json(const CollectReport& report);
 
