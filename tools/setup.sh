@@ -26,7 +26,7 @@ if [[ $kind == tests ]]; then wheels+=(tools/requirements/test_servers.txt); fi
 # One stamp for all of it: when nothing that it depends on has changed, there is nothing to do.
 stamp=$deps/stamps/$kind.ready
 inputs=("${packages[@]}" "${wheels[@]}" tools/requirements/pip.txt tools/wheels.py tools/setup.sh)
-tools=(tools/requirements/tests.txt bridges/tiktok/requirements.txt) # installed with pip
+tools=(tools/requirements/tests.txt bridges/tiktok/requirements.txt bridges/ytdlp/requirements.txt) # with pip
 if [[ $kind == tests ]]; then inputs+=("${tools[@]}"); fi
 state="$root $cuda $(cat "${inputs[@]}" | sha256sum)"
 if [[ -f $stamp && $(<"$stamp") == "$state" ]]; then exit 0; fi
@@ -82,7 +82,7 @@ announce() {
   echo "reeltag set-up (once; later starts skip it):"
   if ((${#missing[@]})); then echo "  Debian packages to install: ${#missing[@]}, (a bare system needs about 200 MB of them)"; fi
   if ((fetch)); then echo "  libraries to fetch into .deps/ (PyTorch, Arrow, CUDA stubs, weights of the teacher): $fetch MB"; fi
-  if [[ $kind == tests ]]; then echo "  tools for the tests: clang-format, clang-tidy, Go, TikTokApi, 180 MB"; fi
+  if [[ $kind == tests ]]; then echo "  tools for the tests: clang-format, clang-tidy, Go, TikTokApi, yt-dlp, 185 MB"; fi
   if [[ ! -x build/release/reeltag ]]; then
     echo "  program to build: about $((BUILD_CORE_MINUTES / $(nproc) + 1)) minutes on $(nproc) cores"
   fi
