@@ -89,6 +89,10 @@ constexpr std::array kRefusals{
 
 [[noreturn]] void raise_object_store(const std::string& message, const std::string& doing) {
   const auto said = message.substr(message.find(kAwsError) + kAwsError.size());
+  // The client compares what comes with the checksum that was sent up with it.
+  if (said.find("checksums mismatch") != std::string::npos) {
+    throw Exception(Code::corrupt, doing + ": " + said + "; the bytes were damaged where they lie or on the way");
+  }
   for (const auto& refusal : kRefusals) {
     if (said.starts_with(refusal.name)) {
       throw Exception(refusal.code, doing + ": " + said + std::string(refusal.advice));

@@ -248,6 +248,15 @@ TEST_F(S3Store, AFileThatBreaksOffIsNotPublished) {
   EXPECT_TRUE(store->unfinished().empty());
 }
 
+TEST_F(S3Store, DamagedBytesAreNoticed) {
+  const auto store = open(options());
+  store->put("k", "the right bytes");
+  std::ofstream(server_.folder(bucket_) / "p" / "k", std::ios::binary) << "the wrong bytes";
+  const auto error = error_of([&] { store->get("k"); });
+  EXPECT_EQ(error.code, Code::corrupt);
+  EXPECT_THAT(error.message, AllOf(HasSubstr("'k'"), HasSubstr("damaged")));
+}
+
 TEST_F(S3Store, CopiesAreSharedKeptInBoundsAndDropped) {
   const TemporaryFolder cache;
   auto bounded = options();

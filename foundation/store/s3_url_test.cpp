@@ -34,6 +34,15 @@ TEST(S3Url, ComesBackFromItsPlace) {
   }
 }
 
+TEST(S3Url, HasAParent) {
+  const auto parent = parent_of("s3://my-bucket/a%20b/x.mp4?region=y");
+  ASSERT_TRUE(parent.has_value());
+  EXPECT_EQ(parent->url, "s3://my-bucket/a%20b?region=y");
+  EXPECT_EQ(parent->name, "x.mp4");
+  EXPECT_EQ(parent_of("s3://my-bucket/x.mp4")->url, "s3://my-bucket");
+  EXPECT_FALSE(parent_of("s3://my-bucket/").has_value());
+}
+
 TEST(S3Url, SecretsAreRefusedWithAdviceAndNotRepeated) {
   for (const std::string url : {"s3://KEY:SECRET@my-bucket/p", "s3://KEY@my-bucket?SECRET",
                                 "s3://my-bucket?access_key=SECRET", "s3://my-bucket/p?region=x&secret_key=SECRET",

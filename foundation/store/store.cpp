@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "arrow_store.hpp"
+#include "key.hpp"
 #include "local_backend.hpp"
 #include "s3_backend.hpp"
 #include "s3_url.hpp"
@@ -37,6 +38,25 @@ void check_url(const std::string& url) {
 }
 
 bool is_object_store(std::string_view text) { return scheme_of(text) == "s3"; }
+
+bool is_key(std::string_view text) {
+  try {
+    check_key(text);
+    return true;
+  } catch (const Exception&) {
+    return false;
+  }
+}
+
+std::optional<Parent> parent_of(const std::string& url) {
+  auto place = parse_s3_url(url);
+  if (place.prefix.empty()) return std::nullopt;
+  const auto slash = place.prefix.rfind('/');
+  Parent parent{.url = {}, .name = place.prefix.substr(slash == std::string::npos ? 0 : slash + 1)};
+  place.prefix.resize(slash == std::string::npos ? 0 : slash);
+  parent.url = s3_url_of(place);
+  return parent;
+}
 
 void shut_down() {
   // Without a store nothing was begun. A failure here loses nothing that was acknowledged.

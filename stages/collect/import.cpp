@@ -12,6 +12,7 @@
 #include "intake.hpp"
 #include "manifest.hpp"
 #include "reeltag/collect.hpp"
+#include "remote.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -61,8 +62,8 @@ class Importer {
       std::optional<Outcome> outcome;
       std::exception_ptr failure;
       try {
-        outcome = entries_[i].candidate ? take_in(entries_[i].candidate->file, Origin::local, catalog_, store_, limits_)
-                                        : tl::unexpected(entries_[i].candidate.error());
+        const auto& candidate = entries_[i].candidate;
+        outcome = candidate ? take(*candidate) : tl::unexpected(candidate.error());
       } catch (...) {
         failure = std::current_exception();  // a lost store or catalog: rethrown by commit()
       }
@@ -71,6 +72,13 @@ class Importer {
       outcomes_[i] = std::move(outcome);
       ready_.notify_one();
     }
+  }
+
+  Outcome take(const Candidate& c) {
+    if (!c.remote) return take_in(c.file, Origin::local, catalog_, store_, limits_);
+    return c.remote->visit(c.file, limits_, [this](const fs::path& fetched) {
+      return take_in(fetched, Origin::outside, catalog_, store_, limits_);
+    });
   }
 
   Outcome wait_for(std::size_t i) {
@@ -176,7 +184,8 @@ ImportReport import_paths(std::span<const fs::path> paths, const ImportOptions& 
   std::vector<Entry> entries;
   for (const auto& path : paths) {
     try {
-      auto listed = list_path(path);
+      auto listed =
+          store::is_object_store(path.string()) ? list_remote(path.string(), options.remote) : list_path(path);
       std::move(listed.begin(), listed.end(), std::back_inserter(entries));
     } catch (const Exception& e) {
       if (paths.size() == 1 || e.code() != Code::not_found) throw;

@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <fstream>
 #include <nlohmann/json.hpp>
@@ -243,6 +244,27 @@ TEST_F(ImportTest, VideosOfAForgottenAuthorAreRejectedUnlessSomebodyElseHasThem)
   ASSERT_EQ(left.size(), 1U);
   EXPECT_EQ(store_->list("").size(), 1U);
   EXPECT_TRUE(store_->stat(left[0].key));  // bob's
+}
+
+TEST_F(ImportTest, ABlobThatIsMissingOrCutIsPutBack) {
+  import({shared_clips->path()});
+  const auto all = videos();
+  store_->remove(all[0].key);
+  store_->put(all[1].key, "cut");
+  EXPECT_EQ(import({shared_clips->path()}).duplicate, 6);
+  for (const auto& v : {all[0], all[1]}) EXPECT_EQ(store_->stat(v.key)->size_bytes, v.size_bytes);
+}
+
+// What clears the store up goes by age; a blob that gets its row now must not look old.
+TEST_F(ImportTest, AnOldBlobWithoutARowIsWrittenAnew) {
+  import({shared_clips->path()});
+  const auto key = videos()[0].key;
+  const auto file = store_->local_path(key);
+  fs::last_write_time(file, fs::file_time_type::clock::now() - std::chrono::hours(48));
+  const auto old = store_->stat(key)->modified;
+  catalog_ = catalog::open((home_.path() / "another.db").string());
+  EXPECT_EQ(import({shared_clips->path()}).added, 6);
+  EXPECT_GT(store_->stat(key)->modified, old + 24 * 3600);
 }
 
 }  // namespace

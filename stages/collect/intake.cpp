@@ -96,7 +96,10 @@ Result<Stored> take_in(const fs::path& file, Origin origin, catalog::Catalog& ca
   }
   if (const auto existing = catalog.get(stored.id)) {
     stored.key = existing->key;
-    if (!store.stat(stored.key)) store.put_file(stored.key, file);
+    const auto there = store.stat(stored.key);
+    std::error_code error;
+    const bool whole = there && there->size_bytes == static_cast<std::int64_t>(fs::file_size(file, error));
+    if (!whole) store.put_file(stored.key, file);
     return stored;
   }
   if (auto good = look_at(file, origin, limits, stored); !good) return tl::unexpected(good.error());

@@ -3,6 +3,7 @@
 
 #include <filesystem>
 #include <functional>
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
@@ -12,6 +13,8 @@
 
 namespace reeltag::collect {
 
+class RemoteFolder;
+
 struct Candidate {
   std::filesystem::path file;
   std::string source_id, group, caption;
@@ -19,8 +22,9 @@ struct Candidate {
   std::vector<std::string> hashtags;  // normalised
   std::optional<std::int64_t> created;
   std::string attributes = "{}";
-  bool group_by_author = false;  // where no group is given
-  std::string site = {};         // "tiktok" where source_id is that site's own
+  bool group_by_author = false;               // where no group is given
+  std::string site = {};                      // "tiktok" where source_id is that site's own
+  std::shared_ptr<RemoteFolder> remote = {};  // where file only stands for an object of a store
 };
 
 // A candidate, or why there is none and for what.

@@ -1,8 +1,8 @@
 // Blobs by key. A key is a relative path of '/'-separated names ("videos/<sha256>.mp4"); a blob is bytes that are
 // written once (writing a key again replaces the whole blob; the same bytes again change nothing).
 // Thread-safe: one Store may be used from many threads, and several processes may use one place. A write is visible
-// whole or not at all, and is durable when the call returns. Failures throw Exception with the key and the store's URL in
-// the message: invalid_argument (a bad key), not_found, permission_denied, unavailable (disk full, no answer),
+// whole or not at all, and is durable when the call returns. Failures throw Exception with the key and the store's URL
+// in the message: invalid_argument (a bad key), not_found, permission_denied, unavailable (disk full, no answer),
 // unsupported. An object store that is busy or cut off is asked again until Options::retry_seconds are over.
 //
 // Keys are UTF-8, at most 900 bytes, each name at most 255; no control characters, no empty name, no "." and "..". A
@@ -34,9 +34,9 @@ struct Blob {
 
 // A write that has begun and is not over: its writer may live, or be dead.
 struct Unfinished {
-  std::string name;           // a file, or the key of an upload
-  std::string upload;         // what an object store calls it; empty for a file
-  std::int64_t begun = 0;     // seconds since 1970
+  std::string name;        // a file, or the key of an upload
+  std::string upload;      // what an object store calls it; empty for a file
+  std::int64_t begun = 0;  // seconds since 1970
 };
 
 // Copies of blobs that were kept on this machine.
@@ -65,11 +65,12 @@ class Store {
   // may go a minute after it was last asked for, when the cache is full; what is open stays readable. Throws not_found.
   virtual std::filesystem::path local_path(std::string_view key) = 0;
 
-  // What is left to clear up: writes that are not over, oldest first; ending one (false where its writer is known to
-  // live or it is gone); copies on this machine that nobody asked for so long, which are removed unless it is dry.
-  virtual std::vector<Unfinished> unfinished() = 0;
-  virtual bool discard(const Unfinished& write) = 0;
-  virtual Copies drop_copies(std::chrono::seconds unused_for, bool dry_run) = 0;
+  // What is left to clear up, where a store can have such: writes that are not over, oldest first; ending one (false
+  // where its writer is known to live, or it is gone); copies on this machine that nobody asked for so long, which are
+  // removed unless it is dry.
+  virtual std::vector<Unfinished> unfinished() { return {}; }
+  virtual bool discard(const Unfinished& /*write*/) { return false; }
+  virtual Copies drop_copies(std::chrono::seconds /*unused_for*/, bool /*dry_run*/) { return {}; }
 
   // The place, as open() takes it.
   [[nodiscard]] virtual std::string url() const = 0;
@@ -96,8 +97,8 @@ void visit(V& v, Options& o) {
 
 // A folder, created when missing: "file:///abs/path" (percent-encoded) or a plain path (taken as it is). It must lie on
 // one file system. Or an object store: "s3://bucket/prefix?region=..&endpoint_override=host:port&scheme=http", whose
-// bucket must exist; credentials come from the platform's usual chain (AWS_ACCESS_KEY_ID, profiles, roles) and never from
-// the URL. Other schemes: unsupported.
+// bucket must exist; credentials come from the platform's usual chain (AWS_ACCESS_KEY_ID, profiles, roles) and never
+// from the URL. Other schemes: unsupported.
 std::unique_ptr<Store> open(const Options& options);
 std::unique_ptr<Store> open(const std::string& url);
 
@@ -106,6 +107,16 @@ void check_url(const std::string& url);
 
 // Whether text is the URL of an object store, by its beginning.
 bool is_object_store(std::string_view text);
+
+// Whether a store accepts it as a key.
+bool is_key(std::string_view text);
+
+// The store one level above an object store's URL, and the last name of its prefix: "s3://b/a/x.mp4?o" is "s3://b/a?o"
+// and "x.mp4". Nothing where the prefix is empty. Throws as check_url().
+struct Parent {
+  std::string url, name;
+};
+std::optional<Parent> parent_of(const std::string& url);
 
 // Before main returns and after the last Store is gone: ends the threads of the object store's client. A process cannot
 // open one again. Costs nothing where none was opened.

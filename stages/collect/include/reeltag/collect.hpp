@@ -1,4 +1,4 @@
-// Bringing videos in: from folders and manifests on this machine into the store and the catalog.
+// Bringing videos in: from folders and manifests, here or in an object store, into the store and the catalog.
 // Thread-safe as far as the catalog and the store are. One bad file or manifest line is counted with its reason and the
 // run goes on; a path that is missing or holds nothing, a lost store or catalog throw Exception.
 // A run that is killed loses nothing that was counted: the bytes are in the store before the row is in the catalog.
@@ -28,6 +28,7 @@ struct ImportOptions {
   std::string source = "import";         // the catalog's `source` of the videos
   std::filesystem::path salt_file = {};  // made when the first author is met, readable by this user only
   int jobs = 0;                          // threads that hash and decode; 0: one for each processor
+  store::Options remote = {};            // for paths that are URLs of object stores; its url is not read
   std::stop_token stop = {};             // ends the run between two videos with Exception (interrupted)
 };
 
@@ -51,6 +52,9 @@ using OnProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 //   folders come without a hashtag,
 // - a video file. A `name.info.json` beside `name.mp4` (yt-dlp's --write-info-json) gives the file id, author, caption,
 //   date and the caption's hashtags; what else yt-dlp wrote under that name is passed over.
+// - the URL of an object store, s3://bucket/prefix?..., which names the same there. Each object is fetched to a
+// temporary file
+//   and decoded as what comes from outside.
 // A video without a group is a group of its own. Each file is probed and its middle frame decoded before it counts.
 ImportReport import_paths(std::span<const std::filesystem::path> paths, const ImportOptions& options,
                           catalog::Catalog& catalog, store::Store& store, const media::Limits& limits,
