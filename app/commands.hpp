@@ -28,6 +28,7 @@ void add_store(CLI::App& app, Context& context);
 void add_store_verify(CLI::App& parent, Context& context);
 void add_store_migrate(CLI::App& parent, Context& context);
 void add_store_gc(CLI::App& parent, Context& context);
+void add_forget(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 

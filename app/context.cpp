@@ -56,7 +56,12 @@ store::Options Context::store_options(const std::string& url) const {
 
 std::unique_ptr<catalog::Catalog> Context::open_catalog() const {
   fs::create_directories(home_);
-  return catalog::open(config_.catalog.url.empty() ? (home_ / "catalog.db").string() : config_.catalog.url);
+  auto catalog = catalog::open(config_.catalog.url.empty() ? (home_ / "catalog.db").string() : config_.catalog.url);
+  if (!catalog->forgetting().empty()) {
+    log::warning("forgetting_unfinished",
+                 {{"message", "something was forgotten, and not all of it is removed yet: reeltag forget --resume"}});
+  }
+  return catalog;
 }
 
 std::unique_ptr<index::Index> Context::open_index(index::Missing missing) const {

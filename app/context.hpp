@@ -69,6 +69,7 @@ struct Context {
   std::unique_ptr<store::Store> open_store(const std::string& url) const;
   [[nodiscard]] store::Options store_options(const std::string& url) const;
   std::unique_ptr<catalog::Catalog> open_catalog() const;
+  catalog::Tombstones tombstones() const { return open_catalog()->tombstones(); }
   std::unique_ptr<index::Index> open_index(index::Missing missing) const;
 
   // One item that failed: a line on stderr, and status 3 at the end. kind: what the JSON line calls it.

@@ -5,6 +5,8 @@
 
 #include "commands.hpp"
 #include "reeltag/base/file.hpp"
+#include "reeltag/base/progress.hpp"
+#include "reeltag/base/stop.hpp"
 #include "reeltag/dataset/review.hpp"
 #include "reeltag/dataset/stats.hpp"
 
@@ -26,7 +28,8 @@ std::string line_of(const dataset::Summary& s) {
   return s.id + "  " + day(s.created) + "  train " + std::to_string(s.videos[0]) + ", val " +
          std::to_string(s.videos[1]) + ", test " + std::to_string(s.videos[2]) + "  " + std::to_string(s.hashtags) +
          " hashtags (" + std::string(dataset::kLabelModeNames[static_cast<std::size_t>(s.label_mode)]) + ")" +
-         (s.rejected > 0 ? "  rejected " + std::to_string(s.rejected) : "");
+         (s.rejected > 0 ? "  rejected " + std::to_string(s.rejected) : "") +
+         (s.forgotten > 0 ? "  forgotten " + std::to_string(s.forgotten) : "");
 }
 
 void print_support(const dataset::Dataset& set) {
@@ -42,6 +45,25 @@ void print_support(const dataset::Dataset& set) {
                   static_cast<long long>(support[i][1]), static_cast<long long>(support[i][2]));
     print(text);
   }
+}
+
+// Videos that came before there were fingerprints.
+void look_for_copies(const Context& context, catalog::Catalog& catalog, store::Store& store,
+                     const dataset::FreezeOptions& o) {
+  if (o.split.by == "group") return;
+  std::optional<Progress> progress;
+  dataset::take_fingerprints(catalog, store, context.config().media, stop::token(),
+                             [&](std::int64_t done, std::int64_t total) {
+                               if (!progress) progress.emplace("fingerprints", total);
+                               progress->update(done);
+                             });
+}
+
+// Of a set that somebody made by hand.
+void warn_of_parted(Context& context, const dataset::Dataset& set) {
+  const auto found = dataset::parted(set);
+  if (found.empty()) return;
+  context.item_failed(set.id, {Code::corrupt, "training refuses dataset " + set.id + ": " + found}, "dataset");
 }
 
 void add_freeze(CLI::App& parent, Context& context) {
@@ -60,7 +82,14 @@ void add_freeze(CLI::App& parent, Context& context) {
   cmd->add_flag("--drop-unlabelled", o->drop_unlabelled, "Leave out videos without a hashtag of the vocabulary");
   cmd->add_option("--val", o->split.val, "Percent of the groups for validation")->capture_default_str();
   cmd->add_option("--test", o->split.test, "Percent of the groups for the test")->capture_default_str();
-  cmd->add_option("--salt", o->split.salt, "Another salt, another split")->capture_default_str();
+  cmd->add_option("--salt", o->split.salt,
+                  "Another salt, another split; auto: chosen once so that hashtags are shared out evenly")
+      ->capture_default_str();
+  cmd->add_option(
+         "--by", o->split.by,
+         "What decides: kin (a group, an author, copies stay together), group (that alone), time (old to train)")
+      ->check(CLI::IsMember({"kin", "group", "time"}))
+      ->capture_default_str();
   cmd->add_option("--turn", o->split.turn,
                   "Percent by which the split is turned: 0, 20 ... 80 with --test 20 are five folds")
       ->check(CLI::Range(0, 99))
@@ -69,6 +98,7 @@ void add_freeze(CLI::App& parent, Context& context) {
     context.start();
     const auto catalog = context.open_catalog();
     const auto store = context.open_store();
+    look_for_copies(context, *catalog, *store, *o);
     const auto set = dataset::freeze(*catalog, *store, *o, context.home() / "datasets");
     for (const auto& r : set.rejected) context.item_failed(r.video, {Code::invalid_argument, r.reason});
     context.status = 0;  // leaving videos out is what freezing does; they are listed all the same
@@ -152,7 +182,8 @@ void add_show(CLI::App& parent, Context& context) {
   cmd->add_option("id", *id, "The dataset, or the beginning of its id (default: the newest)");
   cmd->callback([id, &context] {
     context.start();
-    const auto set = dataset::load(context.home() / "datasets", *id);
+    const auto set = dataset::load(context.home() / "datasets", *id, context.tombstones());
+    warn_of_parted(context, set);
     if (context.json) return print(dataset::to_json(set));
     print(line_of(dataset::summary_of(set)));
     print_support(set);
@@ -197,8 +228,9 @@ void add_stats(CLI::App& parent, Context& context) {
   cmd->callback([id, &context] {
     context.start();
     const auto root = context.home() / "datasets";
-    const auto set = dataset::load(root, *id);
     const auto catalog = context.open_catalog();
+    const auto set = dataset::load(root, *id, catalog->tombstones());
+    warn_of_parted(context, set);
     const auto store = context.open_store();
     const auto stats = dataset::stats_of(set, *catalog);
     const auto report = dataset::write_report(root / set.id, set, stats, *store, context.config().media);

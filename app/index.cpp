@@ -38,6 +38,7 @@ class TagFile {
  private:
   void take(index::TagLine&& line) {
     auto listed = list_video(catalog_, line.prediction.video);
+    if (listed.forgotten) return refuse_forgotten(context_, line.prediction.video, counts_);
     line.prediction.video = listed.video;
     if (line.texts) {
       line.texts->video = listed.video;

@@ -35,6 +35,7 @@ void print_indexed(const Context& context, const Indexed& n, index::Index& index
 
 Listed list_video(catalog::Catalog& catalog, const std::string& name) {
   const auto known = [&](const std::string& id) -> std::optional<Listed> {
+    if (catalog.is_forgotten(catalog::Forgettable::video, id)) return Listed{.video = id, .forgotten = true};
     const auto video = catalog.get(id);
     if (!video) return std::nullopt;
     return Listed{.video = video->id, .texts = texts_of(*video)};
@@ -44,13 +45,16 @@ Listed list_video(catalog::Catalog& catalog, const std::string& name) {
     if (const auto listed = known(stem)) return *listed;
   }
   std::error_code error;
-  if (http::is_url(name) || !fs::is_regular_file(name, error)) return {.video = name, .texts = {}};
-  if (catalog.count({}) > 0) {
-    if (const auto digest = sha256_file(name)) {
-      if (const auto listed = known(hex(*digest))) return *listed;
-    }
+  if (http::is_url(name) || !fs::is_regular_file(name, error)) return {.video = name};
+  if (const auto digest = sha256_file(name)) {
+    if (const auto listed = known(hex(*digest))) return *listed;
   }
-  return {.video = fs::absolute(name).lexically_normal().string(), .texts = {}};
+  return {.video = fs::absolute(name).lexically_normal().string()};
+}
+
+void refuse_forgotten(Context& context, const std::string& name, Indexed& counts) {
+  ++counts.failed;
+  context.item_failed(name, {Code::permission_denied, "forgotten: it was forgotten (reeltag forget) and gets no row"});
 }
 
 std::int64_t put_catalog_texts(catalog::Catalog& catalog, index::Index& index) {

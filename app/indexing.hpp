@@ -18,11 +18,15 @@ void print_indexed(const Context& context, const Indexed& indexed, index::Index&
 // How the index calls a video, and what the catalog says about it.
 struct Listed {
   std::string video;
-  std::optional<index::Texts> texts;
+  std::optional<index::Texts> texts = {};
+  bool forgotten = false;  // it must not get a row
 };
 // A video that the catalog has (a file with the same bytes, or the store's own file) goes by its id; any other file by
 // its full path, so that one file has one row; all else by the name it was given.
 Listed list_video(catalog::Catalog& catalog, const std::string& name);
+
+// Counts and reports a file that list_video() calls forgotten.
+void refuse_forgotten(Context& context, const std::string& name, Indexed& counts);
 
 // Captions and typed hashtags of everything in the catalog. Returns how many videos it has.
 std::int64_t put_catalog_texts(catalog::Catalog& catalog, index::Index& index);

@@ -67,6 +67,7 @@ int run(int argc, char** argv) {
   app::add_index(cli, context);
   app::add_search(cli, context);
   app::add_store(cli, context);
+  app::add_forget(cli, context);
   app::add_config(cli, context);
   app::add_doctor(cli, context);
   try {

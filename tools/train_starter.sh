@@ -10,7 +10,7 @@ reeltag() { "$root/build/release/reeltag" --home "$home" "$@"; }
 
 [ -d "$home/store" ] || reeltag import "$data/actions" "$data/captioned"
 id=$(reeltag dataset freeze --labels multi --vocabulary "$root/configs/vocabulary/starter.txt" --min-support 8 \
-  --val 15 --test 15 --salt starter --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["dataset"])')
+  --val 15 --test 15 --salt starter --by group --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["dataset"])')
 
 # The MViT, from scratch: a block of the head where it helps, and what tags where there is no teacher.
 if [ ! -f "$home/runs/starter-net/bundle/bundle.json" ]; then

@@ -80,7 +80,7 @@ void run_evaluate(Context& context, const EvaluateArguments& a) {
   model::Predictor predictor(bundle);
   const auto trained = nlohmann::json::parse(predictor.bundle().trained, nullptr, false);
   const std::string dataset = !a.dataset.empty() ? a.dataset : trained.is_object() ? trained.value("dataset", "") : "";
-  const auto set = dataset::load(context.home() / "datasets", dataset);
+  const auto set = dataset::load(context.home() / "datasets", dataset, context.tombstones());
   const auto store = context.open_store();
   evaluate::EvaluateOptions options;
   options.view_seconds = a.view_seconds;

@@ -58,8 +58,10 @@ void run_index_add(Context& context, const IndexArguments& a) {
   if (videos.size() > 20) progress.emplace("index", static_cast<std::int64_t>(videos.size()));
   for (const auto& video : videos) {
     stop::throw_if_requested();
-    if (const auto tagged = tag_video(tagger, context, video); counted(context, video, tagged, counts)) {
-      const auto listed = list_video(*catalog, video);
+    const auto listed = list_video(*catalog, video);
+    if (listed.forgotten) {
+      refuse_forgotten(context, video, counts);
+    } else if (const auto tagged = tag_video(tagger, context, video); counted(context, video, tagged, counts)) {
       if (listed.texts) index->put_texts({&*listed.texts, 1});
       put(*index, listed.video, model, *tagged);
     }

@@ -105,7 +105,7 @@ void run_train(Context& context, const TrainArguments& a) {
     options.run = context.home() / "runs" / (a.run.empty() ? new_id("") : a.run);
     if (!a.start_from.empty()) options.start_from = find_model(context.home(), a.start_from);
   }
-  const auto set = dataset::load(datasets, dataset_id);
+  const auto set = dataset::load(datasets, dataset_id, context.tombstones());
   const auto store = context.open_store();
   const train::Validator validator = [&](const auto& scores, const auto& labels) {
     return judge(set.label_mode, scores, labels);

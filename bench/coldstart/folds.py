@@ -67,7 +67,7 @@ def freeze(bench, fold):
     results.write_whole(vocabulary, "".join(f"{hashtag}\n" for hashtag in data.vocabulary).encode())
     command = bench.reeltag(task, "dataset", "freeze", "--labels", task.labels, "--min-support", task.min_support,
                             "--vocabulary", vocabulary, "--val", VAL_PERCENT, "--test", TEST_PERCENT,
-                            "--salt", salt_of(fold.seed), "--turn", turn_of(fold.fold))
+                            "--salt", salt_of(fold.seed), "--turn", turn_of(fold.fold), "--by", "group")
     frozen = last_json(process.run(command, bench.log(task, f"{fold.name()}-freeze")))
     expected = {side: len(videos) for side, videos in data.split(fold.seed, fold.fold).items()}
     if frozen["videos"] != expected:

@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "catalog_conformance.hpp"
+#include "reeltag/base/ids.hpp"
 
 namespace reeltag::catalog {
 namespace {
@@ -110,6 +111,28 @@ TEST_P(CatalogConformance, TombstonesKnowAndDoNotTell) {
   EXPECT_TRUE(all.holds(Forgettable::download, "0123456789abcdef"));
   EXPECT_FALSE(all.holds(Forgettable::video, id_of(2)));
   EXPECT_FALSE(all.holds(Forgettable::post, id_of(1)));
+}
+
+TEST_P(CatalogConformance, ADownloadGoesWithItsPost) {
+  catalog_->record({.post = post_of("11", id_of(1))});
+  catalog_->forget(Forgettable::video, id_of(1));
+  catalog_->forget(Forgettable::post, "tiktok:12");
+  for (const char* id : {"11", "12"}) EXPECT_TRUE(catalog_->is_forgotten(Forgettable::download, content_id(id))) << id;
+  EXPECT_FALSE(catalog_->is_forgotten(Forgettable::download, content_id("13")));
+}
+
+TEST_P(CatalogConformance, ForgettingIsPendingUntilItIsFinished) {
+  EXPECT_EQ(catalog_->forgetting(), "");
+  catalog_->forget(Forgettable::video, id_of(1));
+  const auto first = place_->open()->forgetting();
+  EXPECT_NE(first, "");
+  catalog_->forget(Forgettable::video, id_of(2));
+  catalog_->finish_forgetting(first);  // another has come since
+  const auto second = catalog_->forgetting();
+  EXPECT_NE(second, "");
+  EXPECT_NE(second, first);
+  catalog_->finish_forgetting(second);
+  EXPECT_EQ(catalog_->forgetting(), "");
 }
 
 TEST_P(CatalogConformance, WhatCannotBeForgottenIsRefused) {

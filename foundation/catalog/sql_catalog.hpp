@@ -42,6 +42,8 @@ class SqlCatalog final : public Catalog {
   Forgotten forget(Forgettable kind, std::string_view value) override;
   bool is_forgotten(Forgettable kind, std::string_view value) override;
   Tombstones tombstones() override;
+  std::string forgetting() override;
+  void finish_forgetting(std::string_view pending) override;
   void compact() override;
   void each_row(const std::function<void(const Row&)>& visit) override;
   Counts restore(std::span<const Row> rows) override;
@@ -72,6 +74,8 @@ class SqlCatalog final : public Catalog {
   bool restore_note(const Note& note);
 
   // Within a transaction.
+  // The body of a note, or nothing.
+  std::string text_of(std::string_view note);
   std::string salt();
   bool has_tombstone(Forgettable kind, std::string_view value);
   bool must_stay_out(const Video* video, const Post* post);

@@ -1,12 +1,18 @@
 // Forgetting in the catalog.
+#include "reeltag/base/ids.hpp"
 #include "sql_catalog.hpp"
 #include "tombstones.hpp"
 
 namespace reeltag::catalog {
 namespace {
 
-const std::string kSelectSalt = "SELECT body FROM note WHERE name = $1";
+const std::string kPendingNote = "forget/pending";
+const std::string kSelectNote = "SELECT body FROM note WHERE name = $1";
 const std::string kKeepSalt = "INSERT INTO note (name, body) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
+
+const std::string kPutPending =
+    "INSERT INTO note (name, body) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET body = excluded.body";
+const std::string kDropPending = "DELETE FROM note WHERE name = $1 AND body = $2";
 
 const std::string kBury =
     "INSERT INTO tombstone (kind, name, made) VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO NOTHING";
@@ -33,11 +39,13 @@ std::pair<std::string_view, std::string_view> parts_of(std::string_view post) {
 
 }  // namespace
 
-// Empty where nothing was ever forgotten.
-std::string SqlCatalog::salt() {
-  auto row = database_.query(kSelectSalt, kSaltNote);
+std::string SqlCatalog::text_of(std::string_view note) {
+  auto row = database_.query(kSelectNote, note);
   return row.step() ? row.text(0) : std::string();
 }
+
+// Empty where nothing was ever forgotten.
+std::string SqlCatalog::salt() { return text_of(kSaltNote); }
 
 bool SqlCatalog::has_tombstone(Forgettable kind, std::string_view value) {
   const auto salt = this->salt();
@@ -60,6 +68,11 @@ bool SqlCatalog::must_stay_out(const Video* video, const Post* post) {
 
 void SqlCatalog::bury(Forgettable kind, std::string_view value) {
   database_.query(kBury, kind_name(kind), tombstone_name(salt(), kind, value), seconds_since_1970()).step();
+  if (kind != Forgettable::post) return;
+  // As the collector names the files of posts: those of one site by their id, those of many by both.
+  const auto [site, id] = parts_of(value);
+  bury(Forgettable::download, content_id(id));
+  bury(Forgettable::download, content_id(std::string(site) + "/" + std::string(id)));
 }
 
 std::vector<std::string> SqlCatalog::column(Query rows) {
@@ -87,6 +100,7 @@ Forgotten SqlCatalog::forget(Forgettable kind, std::string_view value) {
   const Turn turn(*this);
   Transaction transaction(database_);
   if (salt().empty()) database_.query(kKeepSalt, kSaltNote, random_salt()).step();
+  database_.query(kPutPending, kPendingNote, random_salt()).step();
   bury(kind, value);
   Forgotten gone;
   if (kind == Forgettable::video) take_out(std::string(value), gone);
@@ -118,6 +132,16 @@ Tombstones SqlCatalog::tombstones() {
   auto rows = database_.query(kSelectTombstones);
   while (rows.step()) names.insert(rows.text(0));
   return {std::move(salt), std::move(names)};
+}
+
+std::string SqlCatalog::forgetting() {
+  const Turn turn(*this);
+  return text_of(kPendingNote);
+}
+
+void SqlCatalog::finish_forgetting(std::string_view pending) {
+  const Turn turn(*this);
+  database_.query(kDropPending, kPendingNote, pending).step();
 }
 
 void SqlCatalog::compact() {

@@ -62,6 +62,8 @@ class MortalCatalog final : public catalog::Catalog {
   catalog::Tombstones tombstones() override { return inner_.tombstones(); }
   void each_row(const std::function<void(const catalog::Row&)>& v) override { inner_.each_row(v); }
   catalog::Counts restore(std::span<const catalog::Row> r) override { return inner_.restore(r); }
+  std::string forgetting() override { return inner_.forgetting(); }
+  void finish_forgetting(std::string_view p) override { inner_.finish_forgetting(p); }
   void compact() override { inner_.compact(); }
 
  private:

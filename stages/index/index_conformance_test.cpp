@@ -42,6 +42,23 @@ TEST_P(IndexConformance, AVideoWithoutTypedHashtagsIsFoundByAPredictedOne) {
   }
 }
 
+TEST_P(IndexConformance, RemovedVideosAreNotFoundAgain) {
+  texts("a", "a red cat", {"pets"});
+  predict("a", {{"guitar", 0.8, {{1, 3}}}});
+  texts("b", "a red dog", {"pets"});
+  predict("b", {{"piano", 0.8, {{1, 3}}}});
+  EXPECT_EQ(index_->remove([](const std::string& video) { return video == "a"; }), 1);
+  for (const char* query : {"red", "pets"}) EXPECT_THAT(found(query), ElementsAre("b")) << query;
+  for (const char* query : {"cat", "guitar"}) EXPECT_THAT(found(query), IsEmpty()) << query;
+  EXPECT_THAT(found("piano"), ElementsAre("b"));
+  EXPECT_EQ(index_->stats().videos, 1);
+  EXPECT_EQ(index_->stats().hashtags, 1);
+  EXPECT_EQ(index_->remove([](const std::string& video) { return video == "a"; }), 0);
+  texts("a", "a red cat");
+  predict("a", {{"guitar", 0.5}});
+  EXPECT_THAT(found("guitar"), ElementsAre("a"));
+}
+
 TEST_P(IndexConformance, TheScoreIsWordsInTextsAndScoresOfNamedHashtags) {
   texts("a", "A cat on a red mat", {"Cat", "mat"});
   predict("a", {{"cat", 0.5, {{0, 2}}}, {"mat", 0.25, {{1, 4}, {6, 7}}}, {"dog", 0.9, {{8, 9}}}});

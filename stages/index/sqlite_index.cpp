@@ -56,6 +56,13 @@ const std::string kSelectHashtag = "SELECT row_no FROM hashtag WHERE name = $1";
 const std::string kPutHashtag = "INSERT INTO hashtag (name) VALUES ($1) RETURNING row_no";
 const std::string kPutName = "INSERT INTO hashtag_name (name, hashtag_row, share) VALUES ($1, $2, $3)";
 
+const std::string kSelectNames = "SELECT row_no, name FROM video";
+const std::string kDropVideo = "DELETE FROM video WHERE row_no = $1";
+const std::string kDropHashtags =
+    "DELETE FROM hashtag_name WHERE hashtag_row NOT IN (SELECT hashtag_row FROM tag);"
+    "DELETE FROM hashtag WHERE row_no NOT IN (SELECT hashtag_row FROM tag);";
+const std::string kMergeWords = "INSERT INTO text_words (text_words) VALUES ('optimize')";
+
 const std::string kSelectModel = "SELECT model, model_version FROM video WHERE name = $1";
 const std::string kNamed = "SELECT hashtag_row, share FROM hashtag_name WHERE name = $1";
 const std::string kTagged = "SELECT video_row, score FROM tag WHERE hashtag_row = $1";
@@ -202,6 +209,27 @@ SqliteIndex::Row SqliteIndex::hashtag_row(const std::string& name) {
   }();
   for (const auto& [part, share] : names_of(name)) database_.query(kPutName, part, row, share).step();
   return row;
+}
+
+std::int64_t SqliteIndex::remove(const std::function<bool(const std::string& video)>& gone) {
+  const std::lock_guard lock(mutex_);
+  std::vector<Row> rows;
+  {
+    Transaction transaction(database_);
+    auto names = database_.query(kSelectNames);
+    while (names.step()) {
+      if (gone(names.text(1))) rows.push_back(names.integer(0));
+    }
+    for (const Row row : rows) {
+      for (const auto& drop : {kDropTags, kDropWords, kDropVideo}) database_.query(drop, row).step();
+    }
+    if (!rows.empty()) database_.execute(kDropHashtags);
+    transaction.commit();
+  }
+  // FTS5 only notes that a text is gone; its words go when its segments are merged.
+  database_.execute(kMergeWords);
+  database_.compact();
+  return static_cast<std::int64_t>(rows.size());
 }
 
 bool SqliteIndex::predicted_by(std::string_view video, const Model& model) {

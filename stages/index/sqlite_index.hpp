@@ -19,6 +19,7 @@ class SqliteIndex final : public Index {
 
   void put_texts(std::span<const Texts> videos) override;
   void put_predictions(std::span<const Prediction> videos) override;
+  std::int64_t remove(const std::function<bool(const std::string& video)>& gone) override;
   bool predicted_by(std::string_view video, const Model& model) override;
   std::vector<Hit> search(std::string_view query, std::int64_t limit) override;
   Stats stats() override;

@@ -41,6 +41,28 @@ class SqliteIndexFile : public testing::Test {
   TemporaryFolder folder_;
 };
 
+// Free pages, merged segments of words and the journal too.
+TEST_F(SqliteIndexFile, NothingRemovedCanBeReadFromTheFiles) {
+  const auto index = open(path(), Missing::create);
+  const auto reader = open(path(), Missing::create);
+  for (int i = 0; i < 200; ++i) {
+    const auto n = std::to_string(i);
+    const Texts row{
+        .video = "video-" + n + "-", .caption = "caption" + n + "z of secret" + n + "z", .typed = {"tag" + n + "z"}};
+    index->put_texts({&row, 1});
+    const Prediction seen{.video = row.video, .model = {.name = "m"}, .tags = {{"seen" + n + "z", 0.5}}};
+    index->put_predictions({&seen, 1});
+  }
+  EXPECT_EQ(reader->search("secret77z", 5).size(), 1U);
+  EXPECT_EQ(index->remove([](const std::string& video) { return video == "video-77-"; }), 1);
+  std::string bytes;
+  for (const auto& entry : fs::directory_iterator(folder_.path())) bytes += *read_file(entry.path(), 1 << 30);
+  for (const char* secret : {"video-77-", "caption77z", "secret77z", "tag77z", "seen77z"})
+    EXPECT_THAT(bytes, Not(HasSubstr(secret)));
+  EXPECT_THAT(bytes, HasSubstr("video-78-"));
+  EXPECT_EQ(reader->search("secret78z", 5).size(), 1U);
+}
+
 TEST_F(SqliteIndexFile, ASearchDoesNotMakeAnIndex) {
   const auto error = error_of([&] { open(path(), Missing::refuse); });
   EXPECT_EQ(error.code, Code::not_found);

@@ -95,8 +95,8 @@ struct Kin {
   bool operator==(const Kin&) const = default;
 };
 
-// By what something is forgotten. The values: Video::id; Post as "site:id"; the salted hash of an author; the name of a
-// download's file (a collector's).
+// By what something is forgotten. The values: Video::id; Post as "site:id"; the salted hash of an author; content_id() of
+// a post's id, by which its download is named (each post's comes with it).
 enum class Forgettable { video, post, author, download };
 
 // What had rows and has none any more.
@@ -192,6 +192,7 @@ class Catalog {
   virtual Forgotten forget(Forgettable kind, std::string_view value) = 0;
   virtual bool is_forgotten(Forgettable kind, std::string_view value) = 0;
   virtual Tombstones tombstones() = 0;
+
   // All that the catalog holds as it was at one moment: videos and looks in the order in which the videos were added,
   // posts by site and id, notes by name, tombstones. Else as each() does.
   virtual void each_row(const std::function<void(const Row&)>& visit) = 0;
@@ -201,6 +202,10 @@ class Catalog {
   // has forgotten with its own.
   virtual Counts restore(std::span<const Row> rows) = 0;
 
+  // A text that changes with each forget(), until finish_forgetting() is called with it: what the rows spoke of (bytes,
+  // features, reports) is still to be removed. Empty: nothing is.
+  virtual std::string forgetting() = 0;
+  virtual void finish_forgetting(std::string_view pending) = 0;
   // Makes sure that nothing deleted can be read from the database's files any more; a server's write-ahead log and
   // backups are its administrator's. Takes about a second for 100 MB.
   // Throws unavailable where another process that reads or writes keeps it from doing so.

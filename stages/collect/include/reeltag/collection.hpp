@@ -165,7 +165,7 @@ using OnFailure = std::function<void(const std::string& item, const Error& error
 CollectReport collect(const CollectConfig& config, const CollectOptions& options, catalog::Catalog& catalog,
                       store::Store& store, const OnFailure& on_failure);
 
-// What a post's download is called in the home while it is fetched: for Forgettable::download.
+// What a post's download is called in the home while it is fetched; tombstones know it by that.
 std::string download_name(const std::string& post_id);
 // Removes the downloads that have a tombstone, begun and whole ones. Returns how many.
 std::int64_t remove_downloads(const std::filesystem::path& home, const catalog::Tombstones& tombstones);

@@ -11,6 +11,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -95,6 +96,9 @@ class Index {
   virtual void put_texts(std::span<const Texts> videos) = 0;
   // Sets model and predicted hashtags in the same way; texts stay. A hashtag given twice keeps its higher score.
   virtual void put_predictions(std::span<const Prediction> videos) = 0;
+  // Removes the rows of the videos for which gone says true, and makes sure that nothing of what was ever removed can
+  // be read from the index's files. Returns how many. Throws unavailable where another process keeps it from doing so.
+  virtual std::int64_t remove(const std::function<bool(const std::string& video)>& gone) = 0;
   // Whether the row's prediction is by this model. An empty version, here or in the row, is any.
   virtual bool predicted_by(std::string_view video, const Model& model) = 0;
   // The videos with a score above 0, highest first; equal ones in the order in which they came into the index.
