@@ -22,6 +22,7 @@ void add_checkpoints(CLI::App& models, Context& context);
 void add_models(CLI::App& app, Context& context);
 void add_choose(CLI::App& models, Context& context);  // and its child, measure
 void add_tag(CLI::App& app, Context& context);
+void add_catalog(CLI::App& app, Context& context);
 void add_index(CLI::App& app, Context& context);
 void add_search(CLI::App& app, Context& context);
 void add_store(CLI::App& app, Context& context);

@@ -64,6 +64,7 @@ int run(int argc, char** argv) {
   app::add_train(cli, context);
   app::add_evaluate(cli, context);
   app::add_models(cli, context);
+  app::add_catalog(cli, context);
   app::add_index(cli, context);
   app::add_search(cli, context);
   app::add_store(cli, context);

@@ -24,7 +24,8 @@ from typing import NamedTuple
 CPU_FILES = {
     "torch": ["torch/include/*", "torch/lib/libtorch_cpu.so", "torch/lib/libc10.so", "torch/lib/libgomp.so.1",
               "torch/lib/libgfortran.so.5"],
-    "pyarrow": ["pyarrow/include/*", "pyarrow/libarrow.so.*", "pyarrow/libarrow_s3.so.*"],
+    "pyarrow": ["pyarrow/include/*", "pyarrow/libarrow.so.*", "pyarrow/libarrow_s3.so.*",
+                "pyarrow/libparquet.so.*"],
     "nvidia-cuda-runtime": ["nvidia/cu13/lib/libcudart.so.13"],
     "nvidia-cuda-cupti": ["nvidia/cu13/lib/libcupti.so.13"],
     "pgserver": ["pgserver/pginstall/bin/*", "pgserver/pginstall/lib/*", "pgserver/pginstall/share/*", "pgserver.libs/*"],
