@@ -95,8 +95,8 @@ struct Kin {
   bool operator==(const Kin&) const = default;
 };
 
-// By what something is forgotten. The values: Video::id; Post as "site:id"; the salted hash of an author; content_id() of
-// a post's id, by which its download is named (each post's comes with it).
+// By what something is forgotten. The values: Video::id; Post as "site:id"; the salted hash of an author; content_id()
+// of a post's id, by which its download is named (each post's comes with it).
 enum class Forgettable { video, post, author, download };
 
 // What had rows and has none any more.
