@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Sets up and builds in build/release, under one lock. Prints to stderr only, and nothing when nothing has changed.
 #   tools/build.sh program        what ./run needs
+#   tools/build.sh demo           what ./run demo needs
 #   tools/build.sh set-up-tests   what ./test needs, nothing built
 #   tools/build.sh tests          the program and its tests
 set -euo pipefail
@@ -8,9 +9,10 @@ exec >&2
 
 case ${1:-} in
   program) needs=program targets=(program) options=() ;;
+  demo) needs=demo targets=(program make_clips) options=() ;;
   set-up-tests) needs=tests targets=() options=() ;;
   tests) needs=tests targets=(program reeltag_tests) options=(-DREELTAG_TESTS=ON) ;;
-  *) echo "usage: tools/build.sh program|set-up-tests|tests"; exit 2 ;;
+  *) echo "usage: tools/build.sh program|demo|set-up-tests|tests"; exit 2 ;;
 esac
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 build=$root/build/release

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# Installs what is missing: `tools/setup.sh program` for building and running reeltag, `tools/setup.sh tests` for ./test.
+# Installs what is missing: `tools/setup.sh program` for building and running reeltag, `tools/setup.sh demo` for ./run demo,
+# `tools/setup.sh tests` for ./test.
 # Says first what it will do; prints to stderr only; does nothing, in a few milliseconds, when all is there.
 # Status 2: this machine will not do, or a person must type the line that is printed.
 set -euo pipefail
 exec >&2
 
 kind=${1:-}
-case $kind in program | tests) ;; *) echo "usage: tools/setup.sh program|tests"; exit 2 ;; esac
+case $kind in program | demo | tests) ;; *) echo "usage: tools/setup.sh program|demo|tests"; exit 2 ;; esac
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 deps=$root/.deps
 venv=$deps/venv
@@ -19,6 +20,7 @@ done
 
 packages=(tools/packages/program.txt)
 if [[ $kind == tests ]]; then packages+=(tools/packages/tests.txt); fi
+if [[ $kind != program ]]; then packages+=(tools/packages/demo.txt); fi
 wheels=(tools/requirements/program.txt)
 if [[ $cuda == cuda ]]; then wheels+=(tools/requirements/cuda.txt); fi
 if [[ $kind == tests ]]; then wheels+=(tools/requirements/test_servers.txt); fi
