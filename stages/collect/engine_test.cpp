@@ -423,76 +423,78 @@ TEST_F(CollectTest, DownloadsOfWhatIsForgottenAreRemoved) {
   for (const auto& entry : fs::directory_iterator(folder)) left.push_back(entry.path().filename());
   EXPECT_THAT(left, testing::ElementsAre(download_name("2")));
   EXPECT_EQ(remove_downloads(home.folder.path() / "none", home.catalog->tombstones()), 0);
-  TEST_F(CollectTest, AListThatIsNotToBeHadEndsItsHashtagOnly) {
-    Home home;
-    FakeSource source;
-    source.pages[""] = {trouble(Trouble::not_listed), page({item("1", "")})};
-    const auto report = home.run(source, kBoth);
-    EXPECT_EQ(report.hashtags[0].second.ended, "not_listed");
-    EXPECT_TRUE(report.hashtags[0].second.early());
-    EXPECT_EQ(report.hashtags[1].second.added, 1);
-  }
+}
 
-  TEST_F(CollectTest, ItemsKeptFromUsStopARunOnlyInARow) {
-    const auto kept = [](const std::string& id) {
-      auto one = item(id);
-      one.failed = Outcome::blocked;
-      one.only_this = true;
-      return one;
-    };
-    Home home;
-    FakeSource source;
-    source.pages[""] = {page({kept("1"), kept("2"), item("3", ""), kept("4"), kept("5")})};
-    auto report = home.cats(source);
-    EXPECT_EQ(report.ended, "exhausted");
-    EXPECT_EQ(report.outcomes.at("blocked"), 4);
-    EXPECT_EQ(home.catalog->post("site", "1")->outcome, "blocked");
-    source.pages[""] = {page({kept("6"), kept("7"), kept("8"), item("9", "")})};
-    report = home.cats(source);
-    EXPECT_EQ(report.ended, "blocked");
-    EXPECT_EQ(report.seen, 3);
-    EXPECT_THROW(home.cats(source), Exception);  // cooling down
-  }
+TEST_F(CollectTest, AListThatIsNotToBeHadEndsItsHashtagOnly) {
+  Home home;
+  FakeSource source;
+  source.pages[""] = {trouble(Trouble::not_listed), page({item("1", "")})};
+  const auto report = home.run(source, kBoth);
+  EXPECT_EQ(report.hashtags[0].second.ended, "not_listed");
+  EXPECT_TRUE(report.hashtags[0].second.early());
+  EXPECT_EQ(report.hashtags[1].second.added, 1);
+}
 
-  TEST_F(CollectTest, AnAddressIsNoHashtagAndSitesMayTellLess) {
-    Home home;
-    auto bare = item("1");
-    bare.author.clear();
-    bare.created.reset();
-    bare.site = "elsewhere";
-    bare.anonymous = true;
-    auto lacking = bare;
-    lacking.anonymous = false;
-    lacking.id = "2";
-    home.place("elsewhere/1", (*bytes)[0]);
-    FakeSource source;
-    source.pages[""] = {page({bare, lacking})};
-    const std::vector<std::string> address{"https://elsewhere.test/list"};
-    const auto report = home.run(source, address).hashtags.at(0).second;
-    EXPECT_EQ(report.added, 1);
-    EXPECT_EQ(report.outcomes.at("schema_changed"), 1);
-    const auto post = home.catalog->post("elsewhere", "1");
-    ASSERT_TRUE(post);
-    const auto video = home.catalog->get(post->video);
-    EXPECT_THAT(video->hashtags, ElementsAre("cats"));
-    EXPECT_EQ(video->group, video->id);
-    EXPECT_TRUE(fs::is_empty(home.folder.path() / "collect/fake"));
-  }
+TEST_F(CollectTest, ItemsKeptFromUsStopARunOnlyInARow) {
+  const auto kept = [](const std::string& id) {
+    auto one = item(id);
+    one.failed = Outcome::blocked;
+    one.only_this = true;
+    return one;
+  };
+  Home home;
+  FakeSource source;
+  source.pages[""] = {page({kept("1"), kept("2"), item("3", ""), kept("4"), kept("5")})};
+  auto report = home.cats(source);
+  EXPECT_EQ(report.ended, "exhausted");
+  EXPECT_EQ(report.outcomes.at("blocked"), 4);
+  EXPECT_EQ(home.catalog->post("site", "1")->outcome, "blocked");
+  source.pages[""] = {page({kept("6"), kept("7"), kept("8"), item("9", "")})};
+  report = home.cats(source);
+  EXPECT_EQ(report.ended, "blocked");
+  EXPECT_EQ(report.seen, 3);
+  EXPECT_THROW(home.cats(source), Exception);  // cooling down
+}
 
-  TEST_F(CollectTest, ASourceLearnsWhatIsSettled) {
-    Home home;
-    home.place("1", (*bytes)[0]);
-    auto gone = item("2"), late = item("3");
-    gone.failed = Outcome::deleted;
-    late.failed = Outcome::unavailable;
-    FakeSource source;
-    source.pages[""] = {page({item("1"), gone, late, item("4", "")})};
-    home.cats(source);
-    source.known.clear();
-    source.ids = {"1", "2", "3", "4", "5"};
-    home.cats(source);
-    EXPECT_THAT(source.known, ElementsAre("1", "2"));  // what passes, and bytes that may yet be had, are asked for
-  }
+TEST_F(CollectTest, AnAddressIsNoHashtagAndSitesMayTellLess) {
+  Home home;
+  auto bare = item("1");
+  bare.author.clear();
+  bare.created.reset();
+  bare.site = "elsewhere";
+  bare.anonymous = true;
+  auto lacking = bare;
+  lacking.anonymous = false;
+  lacking.id = "2";
+  home.place("elsewhere/1", (*bytes)[0]);
+  FakeSource source;
+  source.pages[""] = {page({bare, lacking})};
+  const std::vector<std::string> address{"https://elsewhere.test/list"};
+  const auto report = home.run(source, address).hashtags.at(0).second;
+  EXPECT_EQ(report.added, 1);
+  EXPECT_EQ(report.outcomes.at("schema_changed"), 1);
+  const auto post = home.catalog->post("elsewhere", "1");
+  ASSERT_TRUE(post);
+  const auto video = home.catalog->get(post->video);
+  EXPECT_THAT(video->hashtags, ElementsAre("cats"));
+  EXPECT_EQ(video->group, video->id);
+  EXPECT_TRUE(fs::is_empty(home.folder.path() / "collect/fake"));
+}
+
+TEST_F(CollectTest, ASourceLearnsWhatIsSettled) {
+  Home home;
+  home.place("1", (*bytes)[0]);
+  auto gone = item("2"), late = item("3");
+  gone.failed = Outcome::deleted;
+  late.failed = Outcome::unavailable;
+  FakeSource source;
+  source.pages[""] = {page({item("1"), gone, late, item("4", "")})};
+  home.cats(source);
+  source.known.clear();
+  source.ids = {"1", "2", "3", "4", "5"};
+  home.cats(source);
+  EXPECT_THAT(source.known, ElementsAre("1", "2"));  // what passes, and bytes that may yet be had, are asked for
+}
 
 }  // namespace
 }  // namespace reeltag::collect
