@@ -48,7 +48,8 @@ class Draw {
     v.caption = "a video about " + tag(zipf_(random_)) + " and " + tag(zipf_(random_));
     while (v.hashtags.size() < 4) {
       auto one = tag(zipf_(random_));
-      if (std::find(v.hashtags.begin(), v.hashtags.end(), one) == v.hashtags.end()) v.hashtags.push_back(std::move(one));
+      if (std::find(v.hashtags.begin(), v.hashtags.end(), one) == v.hashtags.end())
+        v.hashtags.push_back(std::move(one));
     }
     v.created = 1'700'000'000 + number;
     v.duration = 15.0;
@@ -114,16 +115,16 @@ nlohmann::json ask(catalog::Catalog& catalog, Draw& draw, int videos) {
     catalog.record({.video = std::move(video), .post = std::move(post), .notes = {{"journal", std::to_string(i)}}});
   });
   out["get: a video by id"] = timed(500, [&](int i) { catalog.get(id_of(some(i))); });
-  out["post: by site and id"] = timed(
-      500, [&](int i) { catalog.post("tiktok", std::to_string(7'300'000'000'000'000'000 + videos + i % 200)); });
+  out["post: by site and id"] =
+      timed(500, [&](int i) { catalog.post("tiktok", std::to_string(7'300'000'000'000'000'000 + videos + i % 200)); });
   out["post_counts: by outcome"] = timed(20, [&](int) { catalog.post_counts("tiktok"); });
   out["is_forgotten: an author"] =
       timed(200, [&](int i) { catalog.is_forgotten(catalog::Forgettable::author, id_of(some(i))); });
   out["count: all"] = timed(20, [&](int) { catalog.count({}); });
   out["count: a source"] = timed(20, [&](int) { catalog.count({.source = "research", .hashtag = {}}); });
   out["count: the most frequent hashtag"] = timed(20, [&](int) { catalog.count({.source = {}, .hashtag = tag(0)}); });
-  out["each: a hashtag of some hundred videos"] = timed(
-      20, [&](int) { catalog.each({.source = {}, .hashtag = tag(99)}, [](const catalog::Video&) {}); });
+  out["each: a hashtag of some hundred videos"] =
+      timed(20, [&](int) { catalog.each({.source = {}, .hashtag = tag(99)}, [](const catalog::Video&) {}); });
   out["hashtag_counts: all hashtags (full scan)"] = timed(5, [&](int) { catalog.hashtag_counts(); });
   out["each: all videos (full scan)"] = timed(3, [&](int) { catalog.each({}, [](const catalog::Video&) {}); });
   return out;

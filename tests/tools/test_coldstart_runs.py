@@ -153,7 +153,7 @@ class Runs(OnFakeData):
         self.assertEqual(found["commands"]["freeze"],
                          "reeltag --home HOME/actions --json dataset freeze --labels single --min-support 1 "
                          "--vocabulary HOME/actions/coldstart/actions15.txt --val 10 --test 20 --salt coldstart-1 "
-                         "--turn 40")
+                         "--turn 40 --by group")
         self.assertRegex(found["commands"]["train"],
                          "^reeltag --home HOME/actions --json train --dataset [0-9a-f]{16} "
                          "--run coldstart-scratch-actions15-s1-f2 --set train.threads=1 --recipe MVITv2_XXS_8 "
