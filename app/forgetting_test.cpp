@@ -15,8 +15,6 @@ namespace {
 
 namespace fs = std::filesystem;
 using catalog::Forgettable;
-using testing::HasSubstr;
-using testing::Not;
 using testing::UnorderedElementsAre;
 
 class Forgetting : public testing::Test {

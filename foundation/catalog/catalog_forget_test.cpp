@@ -8,8 +8,6 @@ namespace reeltag::catalog {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
-using testing::IsEmpty;
 
 const std::string kAuthor = id_of(700);
 

@@ -6,7 +6,6 @@
 namespace reeltag::catalog {
 namespace {
 
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 

@@ -16,23 +16,23 @@ template <class Kind>
 struct KindName;
 template <>
 struct KindName<Video> {
-  static constexpr std::string_view one = "video", all = "videos";
+  static constexpr std::string_view kOne = "video", kAll = "videos";
 };
 template <>
 struct KindName<Look> {
-  static constexpr std::string_view one = "look", all = "looks";
+  static constexpr std::string_view kOne = "look", kAll = "looks";
 };
 template <>
 struct KindName<Post> {
-  static constexpr std::string_view one = "post", all = "posts";
+  static constexpr std::string_view kOne = "post", kAll = "posts";
 };
 template <>
 struct KindName<Note> {
-  static constexpr std::string_view one = "note", all = "notes";
+  static constexpr std::string_view kOne = "note", kAll = "notes";
 };
 template <>
 struct KindName<Tombstone> {
-  static constexpr std::string_view one = "tombstone", all = "tombstones";
+  static constexpr std::string_view kOne = "tombstone", kAll = "tombstones";
 };
 
 template <class T, class Kind>

@@ -84,7 +84,7 @@ class JsonlWriter final : public RowWriter {
           Json object = Json::object();
           Put put{object};
           fields(put, one);
-          line({{std::string(KindName<Kind>::one), std::move(object)}});
+          line({{std::string(KindName<Kind>::kOne), std::move(object)}});
         },
         row);
   }
@@ -155,7 +155,7 @@ class JsonlReader {
   }
   template <class Kind>
   bool try_kind(const std::string& name, const nlohmann::json& value) {
-    if (name != KindName<Kind>::one) return false;
+    if (name != KindName<Kind>::kOne) return false;
     Kind one;
     Get get{value, place_};
     fields(get, one);

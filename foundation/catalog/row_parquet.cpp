@@ -126,7 +126,7 @@ struct Take {
 
 template <class Kind>
 fs::path file_of(const fs::path& folder) {
-  return folder / (std::string(KindName<Kind>::all) + ".parquet");
+  return folder / (std::string(KindName<Kind>::kAll) + ".parquet");
 }
 
 template <class Kind>

@@ -15,7 +15,7 @@ class CatalogInPostgres(support.Case):
         cls.server = postgres.Server(support.ROOT, "fsync=off")
         cls.addClassCleanup(cls.server.remove)
         cls.server.start()
-        support.make_clips(cls.folder / "clips", set="look", classes=2, clips=3)
+        support.make_clips(cls.folder / "clips", set="look", classes=2, clips_per_class=3, seconds=0.4, size="64x64")
 
     def shared(self, database, *arguments, **more):
         self.server.psql("postgres", f"CREATE DATABASE {database}")
@@ -53,10 +53,10 @@ class CatalogInPostgres(support.Case):
         self.assertIn("PGPASSFILE", error["message"])
 
     def test_a_catalog_moves_there_and_back(self):
-        home, files = self.folder / "home", self.folder / "files"
+        home, files = self.folder / "first", self.folder / "files"
         files.mkdir()
         (self.folder / "clips.jsonl").write_text("".join(json.dumps(
-            {"video": str(clip), "caption": f"clip \U0001F408 {i}", "hashtags": ["B", "a"], "author": "ann"}) + "\n"
+            {"file": str(clip.relative_to(self.folder)), "caption": f"clip \U0001F408 {i}", "hashtags": ["B", "a"], "author": "ann"}) + "\n"
             for i, clip in enumerate(sorted((self.folder / "clips").glob("*/*.mp4")))), encoding="utf-8")
         must(run("import", self.folder / "clips.jsonl", home=home))
         out = must(run("catalog", "export", files / "a.jsonl", "--secrets", "--json", home=home)).json()
