@@ -251,8 +251,10 @@ std::optional<Fingerprint> fingerprint_from(std::string_view text) {
   const auto whole = [](const std::from_chars_result& read, std::string_view word) {
     return read.ec == std::errc{} && read.ptr == word.data() + word.size();
   };
-  const auto* end = words[1].data() + words[1].size();
-  if (!whole(std::from_chars(words[1].data(), end, fingerprint.duration), words[1])) return std::nullopt;
+  const auto seconds = words[1];
+  if (!whole(std::from_chars(seconds.data(), seconds.data() + seconds.size(), fingerprint.duration), seconds)) {
+    return std::nullopt;
+  }
   if (!std::isfinite(fingerprint.duration)) return std::nullopt;
   for (std::size_t i = 0; i < kFingerprintFrames; ++i) {
     const auto word = words[i + 2];

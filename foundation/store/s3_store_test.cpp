@@ -38,7 +38,7 @@ class Ending final : public testing::Environment {
     shared_server().reset();
   }
 };
-[[maybe_unused]] const auto* const ending = testing::AddGlobalTestEnvironment(new Ending);
+[[maybe_unused]] const auto* const kEnding = testing::AddGlobalTestEnvironment(new Ending);
 
 class S3Location final : public StorePlace {
  public:

@@ -37,10 +37,8 @@ bool append_entity(std::string_view entity, std::string& out) {
   const int base = entity.starts_with('x') ? 16 : 10;
   if (base == 16) entity.remove_prefix(1);
   std::uint32_t c = 0;
-  const auto* const end = entity.data() + entity.size();
-  if (const auto read = std::from_chars(entity.data(), end, c, base); read.ec != std::errc() || read.ptr != end) {
-    return false;
-  }
+  const auto read = std::from_chars(entity.data(), entity.data() + entity.size(), c, base);
+  if (read.ec != std::errc() || read.ptr != entity.data() + entity.size()) return false;
   append_utf8(c, out);
   return true;
 }

@@ -24,7 +24,7 @@ if [ "$2" = pip ] && grep -q broken "$last"; then echo "no such hash" >&2; exit 
 )";
 
 class BridgePython : public testing::Test {
- protected:
+ public:
   BridgePython() : path_(std::getenv("PATH")) {
     log::configure({.level = log::Level::off});
     fs::create_directories(folder.path() / "bin");
@@ -40,7 +40,10 @@ class BridgePython : public testing::Test {
     ::setenv("PATH", path_.c_str(), 1);
     ::unsetenv("REELTAG_BRIDGES");
   }
+  BridgePython(const BridgePython&) = delete;
+  BridgePython& operator=(const BridgePython&) = delete;
 
+ protected:
   void pin(const std::string& text) { write_file(folder.path() / "bridges/x/requirements.txt", text); }
   void program(const std::string& text) {
     write_file(folder.path() / "bin/python3", text);

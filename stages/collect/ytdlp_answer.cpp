@@ -63,14 +63,14 @@ bool is_gone(const Said& s) {
 bool is_unread(const Said& s) { return s.any({"unable to extract", "unexpected response", "failed to parse json"}); }
 
 Outcome outcome_of(const Said& s) {
-  static constexpr std::array kinds{
+  static constexpr std::array kKinds{
       std::pair{"no_video", Outcome::not_a_video},    std::pair{"playlist", Outcome::not_a_video},
       std::pair{"unsupported", Outcome::not_a_video}, std::pair{"format", Outcome::decode_failed},
       std::pair{"late", Outcome::unavailable},        std::pair{"refused", Outcome::unavailable},
       std::pair{"memory", Outcome::unavailable},      std::pair{"broken", Outcome::unavailable},
   };
-  const auto* kind = std::find_if(kinds.begin(), kinds.end(), [&](const auto& k) { return s.kind == k.first; });
-  if (kind != kinds.end()) return kind->second;
+  const auto* kind = std::find_if(kKinds.begin(), kKinds.end(), [&](const auto& k) { return s.kind == k.first; });
+  if (kind != kKinds.end()) return kind->second;
   if (is_challenge(s) || s.any({"ip address is blocked"})) return Outcome::blocked;
   if (is_private(s)) return Outcome::private_video;
   if (is_unread(s)) return Outcome::schema_changed;
