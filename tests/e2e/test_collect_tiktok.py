@@ -341,11 +341,11 @@ class Allowed(TikTokCase):
     def test_without_a_policy_nothing_is_asked(self):
         (self.home / "policies" / "tiktok.yaml").unlink()
         site = self.site()
-        ended = self.collect(site, "--set", "collect.tiktok.python=", env={"REELTAG_ENVIRONMENTS": str(self.folder / "none")})
+        ended = self.collect(site, "--set", "collect.tiktok.python=", env={"REELTAG_ENVIRONMENTS": str(self.folder / "unasked")})
         self.assertStatus(ended, 2)
         self.assertIn("policies/tiktok.yaml", ended.err)
         self.assertEqual((site.requests, site.tunnel.connected, site.tunnel.refused), ([], [], []))
-        self.assertFalse((self.folder / "none").exists(), "something was installed")
+        self.assertFalse((self.folder / "unasked").exists(), "something was installed")
 
     def test_a_dry_run_asks_nothing(self):
         site = self.site()
