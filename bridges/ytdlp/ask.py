@@ -118,7 +118,9 @@ def asker(job):
             Asker.last = time.monotonic()
             return super().urlopen(request)
 
+    # Certificates are the system's, or those of SSL_CERT_FILE, also where a Python happens to have certifi.
     return Asker({
+        "compat_opts": {"no-certifi"},
         "quiet": True, "no_warnings": True, "noprogress": True, "simulate": True, "cachedir": False, "color": "never",
         "extract_flat": "in_playlist", "playlist_items": "1", "noplaylist": False, "ignore_no_formats_error": True,
         "format": "best/bestvideo", "check_formats": False, "geo_bypass": False, "extractor_retries": 0,
