@@ -110,6 +110,7 @@ void add_freeze(CLI::App& parent, Context& context) {
 struct ReviewArguments {
   fs::path from, out, decided;
   std::string source, hashtag;
+  bool videos_only = false;
   dataset::ReviewOptions options;
 };
 
@@ -121,7 +122,7 @@ void run_review(Context& context, const ReviewArguments& a) {
     catalog::Filter filter;
     if (!a.source.empty()) filter.source = a.source;
     if (!a.hashtag.empty()) filter.hashtag = a.hashtag;
-    rows = dataset::typed_in_catalog(*context.open_catalog(), filter);
+    rows = dataset::typed_in_catalog(*context.open_catalog(), filter, !a.videos_only);
   }
   const auto found =
       dataset::review(rows, a.options, a.decided.empty() ? dataset::Decisions{} : dataset::read_decisions(a.decided));
@@ -142,6 +143,7 @@ void add_vocabulary(CLI::App& parent, Context& context) {
       cmd->add_option("--from", a->from, "Manifest (.jsonl) with hashtags, instead of the catalog; no videos needed");
   cmd->add_option("--source", a->source, "Only videos of this source")->excludes(from);
   cmd->add_option("--hashtag", a->hashtag, "Only videos with this hashtag")->excludes(from);
+  cmd->add_flag("--videos-only", a->videos_only, "Leave out posts of the catalog that have no video")->excludes(from);
   cmd->add_option("-o,--out", a->out, "Vocabulary file to write (default: standard output)");
   cmd->add_option("--decided", a->decided, "Vocabulary file whose lines go before what the data says");
   cmd->add_option("--labels", a->options.labels, "multi: all hashtags of a video count; single: its first one")

@@ -25,8 +25,9 @@ void add_import(CLI::App& app, Context& context) {
     progress.reset();
     for (const auto& r : report.rejected) context.item_failed(r.path, r.reason);
     if (context.json) return print(collect::to_json(report));
-    print("added " + std::to_string(report.added) + ", already there " + std::to_string(report.duplicate) +
-          ", rejected " + std::to_string(report.rejected.size()));
+    const auto described = " (" + std::to_string(report.described) + " of them without a video)";
+    print("added " + std::to_string(report.added) + (report.described > 0 ? described : "") + ", already there " +
+          std::to_string(report.duplicate) + ", rejected " + std::to_string(report.rejected.size()));
   });
 }
 

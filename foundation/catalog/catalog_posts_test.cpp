@@ -54,6 +54,38 @@ TEST_P(CatalogConformance, APostIsReplacedAndItsVideoAddedInOneGo) {
   EXPECT_THAT(stored(id_of(1)).hashtags, ElementsAre("cats", "dogs"));
 }
 
+TEST_P(CatalogConformance, ManyAreRecordedAllOrNone) {
+  auto bad = post_of("c");
+  bad.attributes = "[]";
+  const std::vector<Record> half{{.post = post_of("a")}, {.post = bad}};
+  EXPECT_EQ(error_of([&] { catalog_->record_all(half); }).code, Code::invalid_argument);
+  EXPECT_EQ(catalog_->post("tiktok", "a"), std::nullopt);
+  auto changed = post_of("a");
+  changed.caption = "changed";
+  const std::vector<Record> all{
+      {.video = video_of(1, {"cats"}), .post = post_of("a")}, {.post = changed}, {.notes = {{"cursor", "5"}}}};
+  catalog_->record_all(all);
+  catalog_->record_all({});
+  EXPECT_EQ(place_->open()->post("tiktok", "a")->caption, "changed");
+  EXPECT_EQ(catalog_->note("cursor"), "5");
+  EXPECT_EQ(catalog_->count({}), 1);
+}
+
+TEST_P(CatalogConformance, PostsAreGoneThroughInOrder) {
+  auto elsewhere = post_of("1");
+  elsewhere.site = "elsewhere";
+  elsewhere.created.reset();
+  for (const auto& post : {post_of("b"), post_of("a"), elsewhere}) catalog_->record({.post = post});
+  std::vector<Post> found;
+  catalog_->each_post([&](const Post& post) { found.push_back(post); });
+  ASSERT_EQ(found.size(), 3U);
+  for (auto& post : found) post.seen = 0;
+  EXPECT_EQ(found, (std::vector<Post>{elsewhere, post_of("a"), post_of("b")}));
+  EXPECT_EQ(error_of([&] { catalog_->each_post([&](const Post&) { catalog_->count({}); }); }).code, Code::internal);
+  EXPECT_THROW(catalog_->each_post([](const Post&) { throw std::runtime_error("seen enough"); }), std::runtime_error);
+  EXPECT_EQ(catalog_->count({}), 0);  // it goes on afterwards
+}
+
 TEST_P(CatalogConformance, ARecordThatCannotBeStoredChangesNothing) {
   auto bad = post_of("1");
   bad.attributes = "[]";

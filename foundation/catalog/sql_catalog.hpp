@@ -30,7 +30,9 @@ class SqlCatalog final : public Catalog {
   std::vector<Added> add_all(std::span<const Video> videos) override;
   std::optional<Video> get(std::string_view id) override;
   Added record(const Record& record) override;
+  std::vector<Added> record_all(std::span<const Record> records) override;
   std::optional<Post> post(std::string_view site, std::string_view id) override;
+  void each_post(const std::function<void(const Post&)>& visit) override;
   std::vector<std::pair<std::string, std::int64_t>> post_counts(std::string_view site) override;
   std::optional<std::string> note(std::string_view name) override;
   void each(const Filter& filter, const std::function<void(const Video&)>& visit) override;
@@ -68,6 +70,7 @@ class SqlCatalog final : public Catalog {
   std::vector<Link> missing_links(const Video& video);
   void insert_links(std::span<const Link> links);
   std::unordered_map<std::string, std::int64_t> hashtag_rows(std::span<const Link> links);
+  Added record_one(const Record& record, std::int64_t now);
   void put_fingerprint(std::string_view video, std::string_view fingerprint);
 
   std::int64_t restore_posts(std::span<const Post> posts);

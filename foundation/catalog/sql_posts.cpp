@@ -15,21 +15,37 @@ const std::string kReplacePost =
     "round_no = excluded.round_no, author = excluded.author, caption = excluded.caption, hashtags = excluded.hashtags, "
     "created = excluded.created, attributes = excluded.attributes, seen = excluded.seen";
 const std::string kSelectPost = kSelectPosts + "WHERE site = $1 AND id = $2";
+const std::string kSelectAllPosts = kSelectPosts + "ORDER BY site, id";
 const std::string kCountPosts = "SELECT outcome, COUNT(*) FROM post WHERE site = $1 GROUP BY outcome ORDER BY outcome";
 const std::string kReplaceNote =
     "INSERT INTO note (name, body) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET body = excluded.body";
 const std::string kSelectNote = "SELECT body FROM note WHERE name = $1";
 
-}  // namespace
-
-Added SqlCatalog::record(const Record& record) {
+void check_record(const Record& record) {
   if (record.video) check_video(*record.video);
   if (record.post) check_post(*record.post);
   if (record.fingerprint) check_text(*record.fingerprint, "a fingerprint");
   for (const auto& note : record.notes) check_note(note);
+}
+
+}  // namespace
+
+Added SqlCatalog::record(const Record& record) { return record_all({&record, 1}).front(); }
+
+std::vector<Added> SqlCatalog::record_all(std::span<const Record> records) {
+  for (const auto& record : records) check_record(record);
   const Turn turn(*this);
   Transaction transaction(database_);
   const auto now = seconds_since_1970();
+  std::vector<Added> answers;
+  answers.reserve(records.size());
+  for (const auto& record : records) answers.push_back(record_one(record, now));
+  transaction.commit();
+  return answers;
+}
+
+// Within a transaction.
+Added SqlCatalog::record_one(const Record& record, std::int64_t now) {
   const bool out = must_stay_out(record.video ? &*record.video : nullptr, record.post ? &*record.post : nullptr);
   auto added = out ? Added::forgotten : Added::duplicate;
   if (record.video && !out) {
@@ -44,7 +60,6 @@ Added SqlCatalog::record(const Record& record) {
         .step();
   }
   for (const auto& note : record.notes) database_.query(kReplaceNote, note.name, note.body).step();
-  transaction.commit();
   return added;
 }
 
@@ -55,6 +70,12 @@ std::optional<Post> SqlCatalog::post(std::string_view site, std::string_view id)
   auto row = database_.query(kSelectPost, site, id);
   if (!row.step()) return std::nullopt;
   return post_of(row);
+}
+
+void SqlCatalog::each_post(const std::function<void(const Post&)>& visit) {
+  const Turn turn(*this);
+  auto rows = database_.query(kSelectAllPosts);
+  while (rows.step()) visit(post_of(rows));
 }
 
 std::vector<std::pair<std::string, std::int64_t>> SqlCatalog::post_counts(std::string_view site) {

@@ -85,9 +85,6 @@ http::ClientOptions for_videos(const CollectConfig& config, const CollectOptions
   return http;
 }
 
-// Of the file that is being fetched: ids are a site's own.
-std::string download_of(const Item& item) { return item.site.empty() ? item.id : item.site + "/" + item.id; }
-
 // Sources may be asked by address too; that is no hashtag of what is found.
 void add_hashtag(std::vector<std::string>& hashtags, const std::string& asked) {
   if (http::is_url(asked) || std::find(hashtags.begin(), hashtags.end(), asked) != hashtags.end()) return;
@@ -313,6 +310,11 @@ bool Engine::write(const Item& item, const std::string& hashtag, Verdict verdict
   at = std::move(next);
   if (is_failure(verdict.outcome)) report(item, hashtag, verdict);
   return !blocked;
+}
+
+// Names the file that is being fetched: ids are a site's own.
+std::string Engine::download_of(const Item& item) const {
+  return site_of(item) == source_.site() ? item.id : item.site + "/" + item.id;
 }
 
 std::string Engine::site_of(const Item& item) const {

@@ -48,6 +48,7 @@ class Engine final : private Gate {
   Next trouble(const std::string& hashtag, Standing& at, const Failure& failure);
   tl::expected<Page, Failure> ask(const std::string& hashtag, const Standing& at);
 
+  [[nodiscard]] std::string download_of(const Item& item) const;
   [[nodiscard]] std::string site_of(const Item& item) const;
   [[nodiscard]] bool is_settled(const catalog::Post& known) const;
   bool take(const Item& item, const std::string& hashtag, Standing& at);

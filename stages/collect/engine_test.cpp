@@ -41,10 +41,12 @@ class MortalCatalog final : public catalog::Catalog {
     if (last) throw std::runtime_error("killed");
     return added;
   }
+  std::vector<catalog::Added> record_all(std::span<const catalog::Record> r) override { return inner_.record_all(r); }
   catalog::Added add(const catalog::Video& v) override { return inner_.add(v); }
   std::vector<catalog::Added> add_all(std::span<const catalog::Video> v) override { return inner_.add_all(v); }
   std::optional<catalog::Video> get(std::string_view id) override { return inner_.get(id); }
   std::optional<catalog::Post> post(std::string_view s, std::string_view id) override { return inner_.post(s, id); }
+  void each_post(const std::function<void(const catalog::Post&)>& v) override { inner_.each_post(v); }
   std::vector<std::pair<std::string, std::int64_t>> post_counts(std::string_view s) override {
     return inner_.post_counts(s);
   }

@@ -7,12 +7,14 @@
 #include <mutex>
 #include <optional>
 #include <thread>
+#include <unordered_set>
 
 #include "authors.hpp"
 #include "intake.hpp"
 #include "manifest.hpp"
 #include "reeltag/collect.hpp"
 #include "remote.hpp"
+#include "source.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -21,6 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kForgotten =
     "forgotten: the video, its post or its author was forgotten (reeltag forget) and is not taken in again";
+constexpr std::size_t kBatch = 500;  // posts of one transaction
 
 class Importer {
  public:
@@ -47,11 +50,12 @@ class Importer {
       commit(i, report);
       if (progress) progress(static_cast<std::int64_t>(i) + 1, total);
     }
+    if (!described_.empty()) write_described(report);
     return report;
   }
 
  private:
-  using Outcome = Result<Stored>;
+  using Taken = Result<Stored>;
 
   // Workers hash, check and store the files in any order; rows are written by commit() in the order of the input, so
   // that which of two equal files counts does not depend on timing.
@@ -59,7 +63,7 @@ class Importer {
     while (!stop.stop_requested()) {
       const std::size_t i = next_.fetch_add(1);
       if (i >= entries_.size()) return;
-      std::optional<Outcome> outcome;
+      std::optional<Taken> outcome;
       std::exception_ptr failure;
       try {
         const auto& candidate = entries_[i].candidate;
@@ -74,14 +78,15 @@ class Importer {
     }
   }
 
-  Outcome take(const Candidate& c) {
+  Taken take(const Candidate& c) {
+    if (c.file.empty()) return Stored{};  // nothing to store
     if (!c.remote) return take_in(c.file, Origin::local, catalog_, store_, limits_);
     return c.remote->visit(c.file, limits_, [this](const fs::path& fetched) {
       return take_in(fetched, Origin::outside, catalog_, store_, limits_);
     });
   }
 
-  Outcome wait_for(std::size_t i) {
+  Taken wait_for(std::size_t i) {
     std::unique_lock lock(mutex_);
     while (!outcomes_[i] && !failure_) {
       ready_.wait_for(lock, std::chrono::milliseconds(200));
@@ -103,12 +108,13 @@ class Importer {
       return;
     }
     try {
-      auto added = catalog::Added::forgotten;
-      if (!outcome->forgotten) {
-        added = catalog_.record(record_of(*entries_[i].candidate, *outcome));
-        if (added == catalog::Added::forgotten) put_back(*outcome, catalog_, store_);
+      auto& candidate = *entries_[i].candidate;
+      if (candidate.file.empty()) {
+        describe(entries_[i].path, candidate, report);
+      } else {
+        if (!described_.empty()) write_described(report);  // in the order of the input
+        count(store_row(candidate, *outcome), entries_[i].path, report);
       }
-      count(added, i, report);
     } catch (const Exception& e) {
       if (e.code() != Code::invalid_argument) throw;  // a fact that the catalog cannot hold: this video's fault alone
       report.rejected.push_back({entries_[i].path, e.error()});
@@ -116,7 +122,14 @@ class Importer {
     entries_[i].candidate = Candidate{};  // a manifest may have a million rows
   }
 
-  void count(catalog::Added added, std::size_t i, ImportReport& report) {
+  catalog::Added store_row(Candidate& candidate, const Stored& stored) {
+    if (stored.forgotten) return catalog::Added::forgotten;
+    const auto added = catalog_.record(record_of(candidate, stored));
+    if (added == catalog::Added::forgotten) put_back(stored, catalog_, store_);
+    return added;
+  }
+
+  static void count(catalog::Added added, const std::string& path, ImportReport& report) {
     switch (added) {
       case catalog::Added::added:
         ++report.added;
@@ -125,7 +138,7 @@ class Importer {
         ++report.duplicate;
         return;
       case catalog::Added::forgotten:
-        report.rejected.push_back({entries_[i].path, {Code::permission_denied, std::string(kForgotten)}});
+        report.rejected.push_back({path, {Code::permission_denied, std::string(kForgotten)}});
     }
   }
 
@@ -145,31 +158,84 @@ class Importer {
     v.created = c.created;
     v.attributes = std::move(c.attributes);
     catalog::Record record{.fingerprint = stored.fingerprint};
-    if (!c.site.empty() && !v.source_id.empty()) {
-      record.post = catalog::Post{.site = c.site,
-                                  .id = v.source_id,
-                                  .source = v.source,
-                                  .video = v.id,
-                                  .outcome = "added",
-                                  .round = 0,
-                                  .author = v.author,
-                                  .caption = v.caption,
-                                  .hashtags = v.hashtags,
-                                  .created = v.created,
-                                  .attributes = v.attributes,
-                                  .seen = 0};
-    }
+    if (!c.site.empty() && !v.source_id.empty()) record.post = post_of(c.site, v, outcome_name(Outcome::added));
     record.video = std::move(v);
     return record;
   }
 
+  static catalog::Post post_of(const std::string& site, const catalog::Video& v, std::string_view outcome) {
+    return {.site = site,
+            .id = v.source_id,
+            .source = v.source,
+            .video = v.id,
+            .outcome = std::string(outcome),
+            .round = 0,
+            .author = v.author,
+            .caption = v.caption,
+            .hashtags = v.hashtags,
+            .created = v.created,
+            .attributes = v.attributes,
+            .seen = 0};
+  }
+
+  // What is said of a video that is not here; what is known of it already stays. Kept back and written many at once.
+  void describe(const std::string& path, Candidate& c, ImportReport& report) {
+    const auto site = c.site.empty() ? options_.source : c.site;
+    if (!described_ids_.insert(site + '\n' + c.source_id).second || catalog_.post(site, c.source_id)) {
+      ++report.duplicate;
+      return;
+    }
+    catalog::Video v;
+    v.source = options_.source;
+    v.source_id = std::move(c.source_id);
+    v.author = authors_.hash(c.author);
+    v.caption = std::move(c.caption);
+    v.hashtags = std::move(c.hashtags);
+    v.created = c.created;
+    v.attributes = std::move(c.attributes);
+    described_.push_back({.post = post_of(site, v, outcome_name(Outcome::described))});
+    described_paths_.push_back(path);
+    if (described_.size() == kBatch) write_described(report);
+  }
+
+  void write_described(ImportReport& report) {
+    try {
+      const auto answers = catalog_.record_all(described_);
+      for (std::size_t i = 0; i < answers.size(); ++i) count_described(answers[i], i, report);
+    } catch (const Exception& e) {
+      if (e.code() != Code::invalid_argument) throw;
+      for (std::size_t i = 0; i < described_.size(); ++i) write_one(i, report);  // which one is it?
+    }
+    described_.clear();
+    described_paths_.clear();
+    described_ids_.clear();
+  }
+
+  void count_described(catalog::Added answer, std::size_t i, ImportReport& report) {
+    if (answer == catalog::Added::forgotten) return count(answer, described_paths_[i], report);
+    ++report.added;
+    ++report.described;
+  }
+
+  void write_one(std::size_t i, ImportReport& report) {
+    try {
+      count_described(catalog_.record(described_[i]), i, report);
+    } catch (const Exception& e) {
+      if (e.code() != Code::invalid_argument) throw;
+      report.rejected.push_back({described_paths_[i], e.error()});
+    }
+  }
+
   std::vector<Entry> entries_;
-  std::vector<std::optional<Outcome>> outcomes_;  // guarded by mutex_
+  std::vector<std::optional<Taken>> outcomes_;  // guarded by mutex_
   const ImportOptions& options_;
   catalog::Catalog& catalog_;
   store::Store& store_;
   const media::Limits& limits_;
   Authors authors_;
+  std::vector<catalog::Record> described_;  // not written yet
+  std::vector<std::string> described_paths_;
+  std::unordered_set<std::string> described_ids_;
   std::atomic<std::size_t> next_{0};
   std::mutex mutex_;
   std::condition_variable ready_;

@@ -267,5 +267,44 @@ TEST_F(ImportTest, AnOldBlobWithoutARowIsWrittenAnew) {
   EXPECT_GT(store_->stat(key)->modified, old + 24 * 3600);
 }
 
+TEST_F(ImportTest, WhatIsSaidWithoutAVideoBecomesAPostAndItsVideoMayFollow) {
+  write("meta/manifest.jsonl", R"({"id": "7", "site": "tiktok", "caption": "so #Cute", "author": "Ann"})"
+                               "\n"
+                               R"({"id": "8", "hashtags": ["x"]})"
+                               "\n"
+                               R"({"id": "8", "hashtags": ["y"]})"
+                               "\n");
+  write("infos/a.info.json", R"({"id": "9", "extractor": "TikTok", "uploader": "Ann", "description": "#dogs"})");
+  auto report = import({home_.path() / "meta", home_.path() / "infos"});
+  EXPECT_EQ(report.added, 3);
+  EXPECT_EQ(report.described, 3);
+  EXPECT_EQ(report.duplicate, 1);
+  EXPECT_TRUE(report.rejected.empty());
+  EXPECT_THAT(to_json(report), HasSubstr("\"described\":3"));
+  EXPECT_EQ(catalog_->count({}), 0);
+  const auto post = catalog_->post("tiktok", "7");
+  ASSERT_TRUE(post);
+  EXPECT_EQ(post->outcome, "described");
+  EXPECT_EQ(post->hashtags, std::vector<std::string>{"cute"});
+  EXPECT_EQ(post->author.size(), 64U);
+  EXPECT_EQ(post->author, catalog_->post("tiktok", "9")->author);
+  EXPECT_EQ(catalog_->post("import", "8")->hashtags, std::vector<std::string>{"x"});
+  EXPECT_EQ(import({home_.path() / "meta", home_.path() / "infos"}).duplicate, 4);
+  write("bad/manifest.jsonl",
+        "{\"id\": \"20\", \"caption\": \"x\"}\n{\"id\": \"21\", \"caption\": \"x\", \"site\": \"\"}\n");
+  write("bad/odd.info.json", R"({"id": "22", "extractor": "TikTok", "description": "a\u0000b"})");
+  report = import({home_.path() / "bad", home_.path() / "bad/odd.info.json"});
+  EXPECT_EQ(report.described, 2);
+  ASSERT_EQ(report.rejected.size(), 1U);
+  EXPECT_THAT(report.rejected[0].path, HasSubstr("odd.info.json"));
+  // The video comes later, and is not described again.
+  fs::copy_file(shared_clips->path() / planned()[0].file, home_.path() / "infos/a.mp4");
+  EXPECT_EQ(import({home_.path() / "infos"}).described, 0);
+  EXPECT_EQ(catalog_->post("tiktok", "9")->video, videos().at(0).id);
+  fs::remove(home_.path() / "infos/a.mp4");
+  EXPECT_EQ(import({home_.path() / "infos"}).duplicate, 1);
+  EXPECT_EQ(catalog_->post("tiktok", "9")->video, videos().at(0).id);
+}
+
 }  // namespace
 }  // namespace reeltag::collect

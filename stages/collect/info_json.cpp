@@ -120,10 +120,10 @@ void take_info(const json& info, Candidate& c) {
     if (seconds > -1e12 && seconds < 1e12) c.created = static_cast<std::int64_t>(seconds);
   }
   if (!c.created) c.created = seconds_of_date(text_of(info, "upload_date"));
-  auto extractor = text_of(info, "extractor");
-  std::transform(extractor.begin(), extractor.end(), extractor.begin(),
-                 [](unsigned char x) { return std::tolower(x); });
-  if (extractor == "tiktok") c.site = "tiktok";
+  c.site = text_of(info, "extractor");
+  c.site.erase(std::min(c.site.find(':'), c.site.size()));  // "vimeo:album"
+  std::transform(c.site.begin(), c.site.end(), c.site.begin(), [](unsigned char x) { return std::tolower(x); });
+  if (c.site == "generic") c.site.clear();  // ids that mean nothing anywhere
   c.attributes = attributes_of(info);
 }
 

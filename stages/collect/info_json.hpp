@@ -27,7 +27,7 @@ void take_info(const nlohmann::json& info, Candidate& candidate);
 Result<void> read_info_json(const std::filesystem::path& info, Candidate& candidate);
 
 // Files of one folder without those that belong to a video's info file: thumbnails, subtitles, the info file itself.
-// An info file without a video stays, to be rejected by name; one of a playlist does not.
+// An info file without a video stays; one of a playlist does not.
 void drop_companions(std::vector<std::filesystem::directory_entry>& entries);
 
 }  // namespace reeltag::collect

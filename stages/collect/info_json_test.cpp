@@ -76,7 +76,7 @@ TEST_F(InfoJson, WhatElseWasWrittenUnderTheNameIsPassedOver) {
   write("x/lost.info.json", kInfo);
   write("x/lost.mp4.part");
   write("x/notes.txt");
-  EXPECT_THAT(listed(), ElementsAre("a.b.mp4", "a.webm", "lost.info.json rejected", "notes.txt"));
+  EXPECT_THAT(listed(), ElementsAre("a.b.mp4", "a.webm", "lost.info.json", "notes.txt"));
 }
 
 TEST_F(InfoJson, AFileThatSaysNothingCostsItsVideoOnly) {

@@ -28,7 +28,7 @@ std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {
   return result;
 }
 
-// A file, with what an info file beside it says.
+// A file, with what an info file beside it says; or what a lone info file says.
 Entry entry_of_file(const fs::path& file, const std::vector<std::string>& hashtags) {
   Candidate c;
   c.file = file;
@@ -36,9 +36,8 @@ Entry entry_of_file(const fs::path& file, const std::vector<std::string>& hashta
   const auto info = is_info_json(file) ? std::optional(file) : info_json_of(file);
   if (!info) return {file.string(), std::move(c)};
   if (is_info_json(file)) c.file = video_of_info(file);
-  if (c.file.empty()) return {file.string(), fail(Code::not_found, file.string() + ": there is no video beside it")};
-  if (auto read = read_info_json(*info, c); !read) return {c.file.string(), tl::unexpected(read.error())};
-  const auto path = c.file.string();
+  const auto path = c.file.empty() ? file.string() : c.file.string();
+  if (auto read = read_info_json(*info, c); !read) return {path, tl::unexpected(read.error())};
   return {path, std::move(c)};
 }
 

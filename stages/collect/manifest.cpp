@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <charconv>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
 #include <fstream>
 #include <nlohmann/json.hpp>
 #include <set>
@@ -47,7 +49,24 @@ Result<std::string> text_of(const json& row, const char* key, const std::string&
   return bad(origin, std::string("\"") + key + "\" must be a text");
 }
 
-// Seconds since 1970 as a number or digits.
+// Of "2025-05-19 15:45:53" or "2025-05-19T15:45:53Z", which is UTC, or the day alone.
+std::optional<std::int64_t> seconds_of_date(const std::string& text) {
+  int year = 0, used = 0, hour = 0, minute = 0, second = 0;
+  unsigned month = 0, day = 0;
+  char between = 0;
+  const int read = std::sscanf(text.c_str(), "%4d-%2u-%2u%n%c%2d:%2d:%2d%n", &year, &month, &day, &used, &between,
+                               &hour, &minute, &second, &used);
+  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
+  const bool timed = read == 7 && (between == ' ' || between == 'T');
+  const auto rest = text.substr(std::min(text.size(), static_cast<std::size_t>(used)));
+  const bool in_range = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second <= 60;
+  if ((read != 3 && !timed) || !date.ok() || !in_range || !(rest.empty() || (timed && rest == "Z")))
+    return std::nullopt;
+  return std::chrono::seconds(std::chrono::sys_days(date).time_since_epoch()).count() + hour * 3600 + minute * 60 +
+         second;
+}
+
+// Seconds since 1970 as a number or digits, or a date.
 Result<std::optional<std::int64_t>> created_of(const json& row, const std::string& origin) {
   const auto at = row.find("created");
   if (at == row.end() || at->is_null() || (at->is_string() && at->get_ref<const std::string&>().empty()))
@@ -60,8 +79,9 @@ Result<std::optional<std::int64_t>> created_of(const json& row, const std::strin
     std::int64_t seconds = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
     if (error == std::errc{} && end == text.data() + text.size()) return seconds;
+    if (const auto date = seconds_of_date(text)) return date;
   }
-  return bad(origin, "\"created\" must be seconds since 1970");
+  return bad(origin, "\"created\" must be seconds since 1970, or a date as 2025-05-19 15:45:53 (UTC)");
 }
 
 std::vector<std::string> split_at_space(const std::string& text) {
@@ -86,10 +106,12 @@ Result<std::vector<std::string>> hashtags_of(const json& row, const std::string&
 }
 
 std::string attributes_of(const json& row) {
-  static const std::set<std::string> known{"file", "id", "group", "hashtags", "caption", "author", "created"};
+  static const std::set<std::string> known{"file",   "id",      "group", "hashtags", "caption",
+                                           "author", "created", "site",  "missing"};
   json rest = json::object();
   for (const auto& [key, value] : row.items()) {
-    if (!known.contains(key)) rest[key] = value;
+    const bool is_caption = key == "text" && !row.contains("caption");
+    if (!known.contains(key) && !is_caption) rest[key] = value;
   }
   return dump_json(rest);
 }
@@ -97,8 +119,12 @@ std::string attributes_of(const json& row) {
 Result<Candidate> candidate_of(const json& row, const std::string& origin, std::filesystem::path file) {
   Candidate c;
   c.file = std::move(file);
-  for (const auto& [key, field] :
-       {std::pair{"id", &c.source_id}, {"group", &c.group}, {"caption", &c.caption}, {"author", &c.author}}) {
+  const char* caption = row.contains("caption") ? "caption" : "text";
+  for (const auto& [key, field] : {std::pair{"id", &c.source_id},
+                                   {"group", &c.group},
+                                   {caption, &c.caption},
+                                   {"author", &c.author},
+                                   {"site", &c.site}}) {
     auto text = text_of(row, key, origin);
     if (!text) return tl::unexpected(text.error());
     *field = std::move(*text);
@@ -110,7 +136,22 @@ Result<Candidate> candidate_of(const json& row, const std::string& origin, std::
   if (!created) return tl::unexpected(created.error());
   c.created = *created;
   c.attributes = attributes_of(row);
+  if (c.file.empty()) {
+    const bool says = row.contains(caption) || row.contains("hashtags");
+    if (c.source_id.empty() || !says) {
+      return bad(origin,
+                 "there is no \"file\"; a post without a video has an \"id\" and a \"caption\" or \"hashtags\"");
+    }
+    if (!row.contains("hashtags")) c.hashtags = hashtags_in(c.caption);
+  }
   return c;
+}
+
+// Whether a row says that its file may not be there: true, or in CSV a text for it.
+bool may_be_missing(const json& row) {
+  const auto at = row.find("missing");
+  if (at == row.end()) return false;
+  return at->is_boolean() ? at->get<bool>() : *at == "true" || *at == "yes" || *at == "1";
 }
 
 std::vector<Entry> read_jsonl(const std::filesystem::path& manifest) {
@@ -132,9 +173,14 @@ std::vector<Entry> read_csv(const std::filesystem::path& manifest) {
   CsvReader csv(in, manifest.string());
   const auto head = csv.next();
   if (!head) return {};
-  if (!*head || std::find((**head).begin(), (**head).end(), "file") == (**head).end()) {
-    throw Exception(Code::invalid_argument,
-                    manifest.string() + ": the first line must name the columns, one of them `file`");
+  const auto names = [&](const char* column) {
+    return *head && std::find((**head).begin(), (**head).end(), column) != (**head).end();
+  };
+  const bool describes = names("id") && (names("caption") || names("text") || names("hashtags"));
+  if (!names("file") && !describes) {
+    throw Exception(Code::invalid_argument, manifest.string() +
+                                                ": the first line must name the columns, one of them `file`, or, for "
+                                                "posts without a video, `id` and `caption` or `hashtags`");
   }
   std::vector<Entry> entries;
   while (const auto record = csv.next()) {
@@ -176,9 +222,11 @@ Entry entry_of_row(const json& row, const std::filesystem::path& base, const std
   if (!row.is_object()) return {origin, bad(origin, "a line must be a JSON object")};
   const auto name = text_of(row, "file", origin);
   if (!name) return {origin, tl::unexpected(name.error())};
-  if (name->empty()) return {origin, bad(origin, "there is no \"file\"")};
+  if (name->empty()) return {origin, candidate_of(row, origin, {})};
   auto file = inside(base, *name);
   if (!file) return {*name, fail(file.error().code, origin + ": " + file.error().message)};
+  std::error_code error;
+  if (may_be_missing(row) && !std::filesystem::exists(*file, error)) return {origin, candidate_of(row, origin, {})};
   const auto path = file->string();
   return {path, candidate_of(row, origin, std::move(*file))};
 }

@@ -16,14 +16,14 @@ namespace reeltag::collect {
 class RemoteFolder;
 
 struct Candidate {
-  std::filesystem::path file;
+  std::filesystem::path file;  // empty: only what is said of the video is there
   std::string source_id, group, caption;
   std::string author;                 // the name as given; hashed before it is stored
   std::vector<std::string> hashtags;  // normalised
   std::optional<std::int64_t> created;
   std::string attributes = "{}";
   bool group_by_author = false;               // where no group is given
-  std::string site = {};                      // "tiktok" where source_id is that site's own
+  std::string site = {};                      // whose id source_id is, "tiktok"; empty: nobody's
   std::shared_ptr<RemoteFolder> remote = {};  // where file only stands for an object of a store
 };
 
@@ -34,7 +34,7 @@ struct Entry {
 };
 
 // The entries of a .jsonl or .csv manifest, in order; one for each line that is not empty. Throws when the manifest
-// itself cannot be read, or a CSV has no `file` column.
+// itself cannot be read, or a CSV has neither a column `file` nor `id`.
 std::vector<Entry> read_manifest(const std::filesystem::path& manifest);
 
 // A manifest row that is already JSON; base is the manifest's folder, origin ("m.jsonl:3") names the row in messages.

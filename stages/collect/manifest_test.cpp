@@ -111,6 +111,58 @@ TEST_F(ManifestTest, CsvRowsAreReadByTheirHeadLine) {
   EXPECT_THROW(read_manifest(add("no_file.csv", "name,hashtags\na.mp4,x\n")), Exception);
 }
 
+TEST_F(ManifestTest, RowsWithoutAFileDescribeAPost) {
+  add("a.mp4", "x");
+  const auto path = add("m.jsonl", R"({"id": 7, "caption": "so #Cute", "author": "Ann", "site": "tiktok", "likes": 3})"
+                                   "\n"
+                                   R"({"id": "8", "text": "#x", "hashtags": [], "created": "2025-05-19 15:45:53"})"
+                                   "\n"
+                                   R"({"id": "9", "file": "gone.mp4", "caption": "x", "missing": true})"
+                                   "\n"
+                                   R"({"id": "10", "file": "a.mp4", "caption": "#x", "missing": true})"
+                                   "\n"
+                                   R"({"id": "11", "file": "gone.mp4", "caption": "x", "missing": false})"
+                                   "\n"
+                                   R"({"file": "", "caption": "x"})"
+                                   "\n");
+  const auto entries = read_manifest(path);
+  ASSERT_EQ(entries.size(), 6U);
+  for (std::size_t i = 0; i < 5; ++i) ASSERT_TRUE(entries[i].candidate.has_value()) << i;
+  const auto& c = *entries[0].candidate;
+  EXPECT_TRUE(c.file.empty());
+  EXPECT_EQ(c.source_id, "7");
+  EXPECT_EQ(c.site, "tiktok");
+  EXPECT_THAT(c.hashtags, ElementsAre("cute"));
+  EXPECT_EQ(json::parse(c.attributes), (json{{"likes", 3}}));
+  EXPECT_EQ(entries[1].candidate->caption, "#x");
+  EXPECT_TRUE(entries[1].candidate->hashtags.empty());
+  EXPECT_EQ(entries[1].candidate->created, 1'747'669'553);
+  EXPECT_EQ(entries[1].candidate->attributes, "{}");
+  EXPECT_TRUE(entries[2].candidate->file.empty());
+  EXPECT_EQ(entries[3].candidate->file, folder_.path() / "a.mp4");
+  EXPECT_TRUE(entries[3].candidate->hashtags.empty());                 // of files only what is called so
+  EXPECT_EQ(entries[4].candidate->file, folder_.path() / "gone.mp4");  // rejected when it is opened
+  EXPECT_FALSE(entries[5].candidate.has_value());
+  const auto rows = read_manifest(add("m.csv", "id,hashtags,file,missing\n1,a b,,\n2,c,gone.mp4,yes\n3,c,gone.mp4,\n"));
+  EXPECT_TRUE(rows[0].candidate->file.empty());
+  EXPECT_TRUE(rows[1].candidate->file.empty());
+  EXPECT_FALSE(rows[2].candidate->file.empty());
+  EXPECT_EQ(read_manifest(add("d.csv", "id,text\n1,#a #b\n"))[0].candidate->hashtags.size(), 2U);
+}
+
+TEST_F(ManifestTest, DatesAreUtc) {
+  const auto created = [&](const std::string& text) {
+    const auto entry = read_manifest(add("m.jsonl", R"({"file": "a.mp4", "created": ")" + text + "\"}\n")).at(0);
+    return entry.candidate ? *entry.candidate->created : -1;
+  };
+  EXPECT_EQ(created("2025-05-19"), 1'747'612'800);
+  EXPECT_EQ(created("2025-05-19T15:45:53Z"), 1'747'669'553);
+  for (const char* bad : {"2025-02-30", "2025-05-19 25:00:00", "2025-05-19 15:45", "2025-05-19x",
+                          "2025-05-19 15:45:53+07", "19.5.2025", "2025-05-19 15:45:53 "}) {
+    EXPECT_EQ(created(bad), -1) << bad;
+  }
+}
+
 TEST_F(ManifestTest, EmptyManifestsFoldersAndPathsThrow) {
   EXPECT_THROW(read_manifest(add("empty.jsonl", "\n\n")), Exception);
   EXPECT_THROW(list_path(""), Exception);

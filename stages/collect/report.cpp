@@ -12,7 +12,9 @@ std::string to_json(const ImportReport& report) {
     rejected.push_back(
         {{"path", one.path}, {"reason", std::string(code_name(one.reason.code)) + ": " + one.reason.message}});
   }
-  return dump_json({{"added", report.added}, {"duplicate", report.duplicate}, {"rejected", std::move(rejected)}});
+  nlohmann::json out{{"added", report.added}, {"duplicate", report.duplicate}, {"rejected", std::move(rejected)}};
+  if (report.described > 0) out["described"] = report.described;
+  return dump_json(out);
 }
 
 std::string to_json(const CollectReport& report) {

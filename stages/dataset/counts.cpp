@@ -39,10 +39,18 @@ std::string group_of(const json& row) {
 
 }  // namespace
 
-std::vector<Typed> typed_in_catalog(catalog::Catalog& catalog, const catalog::Filter& filter) {
+std::vector<Typed> typed_in_catalog(catalog::Catalog& catalog, const catalog::Filter& filter, bool described) {
   std::vector<Typed> rows;
   catalog.each(filter, [&](const catalog::Video& v) {
     rows.push_back({.hashtags = collect::normalize_hashtags(v.hashtags), .group = v.group});
+  });
+  if (!described) return rows;
+  const auto wanted = collect::normalize_hashtag(filter.hashtag.value_or(""));
+  catalog.each_post([&](const catalog::Post& p) {
+    if (!p.video.empty() || p.outcome != "described" || (filter.source && p.source != *filter.source)) return;
+    auto hashtags = collect::normalize_hashtags(p.hashtags);
+    if (filter.hashtag && std::find(hashtags.begin(), hashtags.end(), wanted) == hashtags.end()) return;
+    rows.push_back({.hashtags = std::move(hashtags), .group = p.author});
   });
   return rows;
 }

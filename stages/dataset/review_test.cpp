@@ -286,6 +286,28 @@ TEST(TypedRows, ComeFromManifestsWithoutVideosAndFromTheCatalog) {
   t.add_forty();
   EXPECT_EQ(typed_in_catalog(*t.catalog, {}).size(), 40U);
   EXPECT_EQ(typed_in_catalog(*t.catalog, {.source = "tiktok", .hashtag = {}}).size(), 0U);
+  for (const auto& [id, outcome] : {std::pair{"1", "described"}, {"2", "private"}, {"3", "added"}}) {
+    t.catalog->record({.post = catalog::Post{.site = "tiktok",
+                                             .id = id,
+                                             .source = "research",
+                                             .video = std::string(id) == "3" ? std::string(64, 'a') : "",
+                                             .outcome = outcome,
+                                             .round = 0,
+                                             .author = std::string(64, 'b'),
+                                             .caption = "",
+                                             .hashtags = {"#Cat"},
+                                             .created = {},
+                                             .attributes = "{}",
+                                             .seen = 0}});
+  }
+  const auto all = typed_in_catalog(*t.catalog, {});
+  ASSERT_EQ(all.size(), 41U);
+  EXPECT_THAT(all.back().hashtags, ElementsAre("cat"));
+  EXPECT_EQ(all.back().group, std::string(64, 'b'));
+  EXPECT_EQ(typed_in_catalog(*t.catalog, {}, false).size(), 40U);
+  EXPECT_EQ(typed_in_catalog(*t.catalog, {.source = "research", .hashtag = {}}).size(), 1U);
+  EXPECT_EQ(typed_in_catalog(*t.catalog, {.source = "research", .hashtag = "CAT"}).size(), 1U);
+  EXPECT_EQ(typed_in_catalog(*t.catalog, {.source = "research", .hashtag = "dog"}).size(), 0U);
 }
 
 }  // namespace

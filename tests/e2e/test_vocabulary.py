@@ -1,11 +1,14 @@
 """From typed hashtags to a reviewed vocabulary, a dataset frozen by it, and that dataset's page."""
 import json
+import os
+import pathlib
 import random
 import unittest
 
 import support
 from support import must, run
 
+SHARED = os.environ.get("REELTAG_SHARED")
 SUBJECTS = {"dance": ["ballet", "salsa", "stage"], "car": ["engine", "garage", "racetrack"],
             "color": ["brush", "easel", "canvas"], "cat": ["kitten", "purr", "whiskers"],
             "cooking": ["recipe", "noodles", "kitchen"]}
@@ -46,6 +49,34 @@ class Vocabulary(support.Case):
         for one in found["generic"] + found["merges"]:
             self.assertTrue(one["reason"], one)
         self.assertLess(found["generic"][0]["saying"]["bits"], kept["dance"]["saying"]["bits"])
+
+    def imported(self, manifest, home):
+        """The vocabulary by way of the catalog, which gets posts without a video."""
+        done = must(run("import", manifest, "--json", home=home)).json()
+        self.assertEqual(done["added"], done["described"])
+        self.assertEqual(done["rejected"], [])
+        self.assertEqual(must(run("import", manifest, "--json", home=home)).json()["duplicate"], done["added"])
+        nothing = must(run("dataset", "vocabulary", "--videos-only", "--json", home=home)).json()
+        self.assertEqual(nothing["videos"], 0)
+        return done, must(run("dataset", "vocabulary", "--json", home=home)).json()
+
+    def test_metadata_without_videos_goes_by_way_of_the_catalog_too(self):
+        done, found = self.imported(self.meta, self.folder / "imported")
+        self.assertEqual(done["added"], 1500)
+        self.assertEqual(found, self.review())
+
+    @unittest.skipUnless(SHARED, "needs the metadata of real videos (REELTAG_SHARED)")
+    def test_real_metadata(self):
+        real = pathlib.Path(SHARED) / "data" / "tiktok_meta" / "videos.jsonl"
+        home = self.folder / "real"
+        done, found = self.imported(real, home)
+        self.assertEqual(done["added"] + done["duplicate"], 14816)
+        self.assertGreater(done["added"], 14800)
+        self.assertGreater(len(found["vocabulary"]), 100)
+        self.assertIn("fyp", {one["hashtag"] for one in found["generic"]})
+        if done["duplicate"] == 0:
+            whole = must(run("dataset", "vocabulary", "--from", real, "--json", home=home)).json()
+            self.assertEqual(found, whole)
 
     def test_the_file_is_written_edited_and_goes_before_the_statistics(self):
         file = self.folder / "vocabulary.txt"

@@ -38,8 +38,9 @@ struct Rejected {
 };
 
 struct ImportReport {
-  std::int64_t added = 0;
-  std::int64_t duplicate = 0;      // the catalog had the same bytes already
+  std::int64_t added = 0;          // new: videos, and posts without one
+  std::int64_t described = 0;      // of these, posts without a video
+  std::int64_t duplicate = 0;      // the catalog had the same bytes, or the same post, already
   std::vector<Rejected> rejected;  // in the order of the input
 };
 
@@ -53,14 +54,15 @@ using OnProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 // - a video file. A `name.info.json` beside `name.mp4` (yt-dlp's --write-info-json) gives the file id, author, caption,
 //   date and the caption's hashtags; what else yt-dlp wrote under that name is passed over.
 // - the URL of an object store, s3://bucket/prefix?..., which names the same there. Each object is fetched to a
-// temporary file
-//   and decoded as what comes from outside.
-// A video without a group is a group of its own. Each file is probed and its middle frame decoded before it counts.
+//   temporary file and decoded as what comes from outside.
+// Where no video is there, a manifest's row with an id and a lone .info.json become posts of the catalog: described
+// only. A video without a group is a group of its own. Each file is probed and its middle frame decoded before it
+// counts.
 ImportReport import_paths(std::span<const std::filesystem::path> paths, const ImportOptions& options,
                           catalog::Catalog& catalog, store::Store& store, const media::Limits& limits,
                           const OnProgress& progress = nullptr);
 
-// {"added":n,"duplicate":n,"rejected":[{"path":"...","reason":"not_a_video: ..."}]}
+// {"added":n,"duplicate":n,"rejected":[{"path":"...","reason":"not_a_video: ..."}]}; "described":n where it is not 0.
 std::string to_json(const ImportReport& report);
 
 // What the catalog keeps of an author's name: 64 hexadecimal digits of a salted hash. Throws as the salt file demands.

@@ -51,8 +51,9 @@ struct Typed {
   std::string group;
 };
 
-// The catalog's rows, ordered by id.
-std::vector<Typed> typed_in_catalog(catalog::Catalog& catalog, const catalog::Filter& filter);
+// The catalog's videos, ordered by id, and behind them its posts that are only described: what people type does not
+// depend on whose bytes are here. described false: only videos.
+std::vector<Typed> typed_in_catalog(catalog::Catalog& catalog, const catalog::Filter& filter, bool described = true);
 // The rows of a JSON Lines file with "hashtags" (a list, or one text separated by space) and perhaps "group" or
 // "author"; it needs no videos. A bad row throws, naming its line.
 std::vector<Typed> typed_in_manifest(const std::filesystem::path& manifest);
