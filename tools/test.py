@@ -25,7 +25,7 @@ from harness import Outcome
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 RELEASE = ROOT / "build" / "release"
 VENV = ROOT / ".deps" / "venv" / "bin"
-LIMIT_MINUTES = 60
+LIMIT_MINUTES = 80
 LIMIT_MINUTES_ALL = 180
 CORES = os.cpu_count() or 1
 # GoogleTest suites whose name begins with Slow, and the Python files under tests/slow, run with --all only.
@@ -94,7 +94,8 @@ def tools(runner):
 
 
 def e2e(runner):
-    return python_tests(runner, "tests/e2e/test_*.py")
+    # Most of them wait: for a browser, a server, a deadline.
+    return python_tests(runner, "tests/e2e/test_*.py", jobs=CORES)
 
 
 def lint(runner):

@@ -279,12 +279,13 @@ class Pages(TikTokCase):
                 self.assertEqual(len(site.requests), asked)
 
     def test_answers_that_stay_bad_end_the_hashtag(self):
-        cases = (("schema:1", [], "schema_changed", "itemList"),
-                 ("empty-body:1", ["--set", "collect.retries=0"], "unavailable", "takes for robots"),
-                 ("not-json:1", ["--set", "collect.retries=0"], "unavailable", "cannot be read"))
-        for fault, more, want, said in cases:
+        # Three tries: on a busy machine the browser may miss one, which is another answer than the one that is looked for.
+        cases = (("schema", "schema_changed", "itemList"), ("empty-body", "unavailable", "takes for robots"),
+                 ("not-json", "unavailable", "cannot be read"))
+        for fault, want, said in cases:
             with self.subTest(fault):
-                ended = self.collect(self.site(fault), *more, home=self.new_home(fault.replace(":", "-")))
+                site = self.site(*(f"{fault}:{number}" for number in (1, 2, 3)))
+                ended = self.collect(site, "--set", "collect.retries=2", home=self.new_home(fault))
                 self.assertStatus(ended, 3)
                 self.assertEqual(self.numbers(ended)["ended"], want, ended)
                 self.assertIn(said, ended.err)
