@@ -74,9 +74,10 @@ class S3Server {
     const auto program = std::string(REELTAG_SOURCE_DIR) + "/.deps/bin/versitygw";
     for (int attempt = 0; attempt < 5; ++attempt) {
       if (port_ == 0) listen_anywhere(port_);  // closed again: for the server to take
-      process_.emplace(
-          value_or_throw(Process::start({program, "--access", "testkey", "--secret", "testsecret123", "--port",
-                                         "127.0.0.1:" + std::to_string(port_), "posix", folder_.path().string()})));
+      // Without --disableotmp it takes the old object away before the new one is there.
+      process_.emplace(value_or_throw(
+          Process::start({program, "--access", "testkey", "--secret", "testsecret123", "--port",
+                          "127.0.0.1:" + std::to_string(port_), "posix", "--disableotmp", folder_.path().string()})));
       for (int i = 0; i < 600 && !process_->wait(std::chrono::milliseconds(50)); ++i) {
         if (connect_to(port_).is_open()) return;
       }

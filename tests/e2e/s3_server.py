@@ -30,7 +30,7 @@ class S3Server:
         for _ in range(5):
             self.port = free_port()
             command = [VERSITYGW, "--access", KEYS["AWS_ACCESS_KEY_ID"], "--secret", KEYS["AWS_SECRET_ACCESS_KEY"],
-                       "--port", f"127.0.0.1:{self.port}", "posix", self.folder]
+                       "--port", f"127.0.0.1:{self.port}", "posix", "--disableotmp", self.folder]
             self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
                                             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
             if self.answers():
