@@ -50,7 +50,7 @@ def main():
     parser.add_argument("--build", type=pathlib.Path, default=ROOT / "build" / "release")
     options = parser.parse_args()
     subprocess.run(["ninja", "-C", options.build, "bench_catalog"], stdout=sys.stderr, check=True)
-    program = options.build / "bench" / "catalog" / "bench_catalog"
+    program = options.build / "bench_catalog"
     results = {}
     with tempfile.TemporaryDirectory() as folder:
         results["SQLite"] = measure(program, str(pathlib.Path(folder) / "catalog.db"), options.videos)
