@@ -25,6 +25,30 @@ std::array<std::uint8_t, Size> digest(const EVP_MD* kind, std::string_view bytes
   return out;
 }
 
+// A digest of bytes that come in pieces.
+template <std::size_t Size>
+class Running {
+ public:
+  explicit Running(const EVP_MD* kind) : kind_(kind), evp_(EVP_MD_CTX_new()) {
+    check(evp_ != nullptr ? 1 : 0);
+    check(EVP_DigestInit_ex(evp_.get(), kind_, nullptr));
+  }
+  void update(std::string_view bytes) { check(EVP_DigestUpdate(evp_.get(), bytes.data(), bytes.size())); }
+  std::array<std::uint8_t, Size> finish() {
+    std::array<std::uint8_t, Size> out{};
+    check(EVP_DigestFinal_ex(evp_.get(), out.data(), nullptr));
+    check(EVP_DigestInit_ex(evp_.get(), kind_, nullptr));
+    return out;
+  }
+
+ private:
+  struct Free {
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  const EVP_MD* kind_;
+  std::unique_ptr<EVP_MD_CTX, Free> evp_;
+};
+
 }  // namespace
 
 std::string hex(std::span<const std::uint8_t> bytes) {
@@ -41,31 +65,27 @@ std::string hex(std::span<const std::uint8_t> bytes) {
 Sha256Digest sha256(std::string_view bytes) { return digest<32>(EVP_sha256(), bytes); }
 Sha1Digest sha1(std::string_view bytes) { return digest<20>(EVP_sha1(), bytes); }
 
-struct Sha256::Context {
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-  std::unique_ptr<EVP_MD_CTX, Free> evp{EVP_MD_CTX_new()};
+struct Sha256::Context : Running<32> {
+  Context() : Running(EVP_sha256()) {}
 };
 
-Sha256::Sha256() : context_(std::make_unique<Context>()) {
-  check(context_->evp != nullptr ? 1 : 0);
-  check(EVP_DigestInit_ex(context_->evp.get(), EVP_sha256(), nullptr));
-}
+Sha256::Sha256() : context_(std::make_unique<Context>()) {}
 Sha256::~Sha256() = default;
 Sha256::Sha256(Sha256&&) noexcept = default;
 Sha256& Sha256::operator=(Sha256&&) noexcept = default;
+void Sha256::update(std::string_view bytes) { context_->update(bytes); }
+Sha256Digest Sha256::finish() { return context_->finish(); }
 
-void Sha256::update(std::string_view bytes) {
-  check(EVP_DigestUpdate(context_->evp.get(), bytes.data(), bytes.size()));
-}
+struct Sha1::Context : Running<20> {
+  Context() : Running(EVP_sha1()) {}
+};
 
-Sha256Digest Sha256::finish() {
-  Sha256Digest out{};
-  check(EVP_DigestFinal_ex(context_->evp.get(), out.data(), nullptr));
-  check(EVP_DigestInit_ex(context_->evp.get(), EVP_sha256(), nullptr));
-  return out;
-}
+Sha1::Sha1() : context_(std::make_unique<Context>()) {}
+Sha1::~Sha1() = default;
+Sha1::Sha1(Sha1&&) noexcept = default;
+Sha1& Sha1::operator=(Sha1&&) noexcept = default;
+void Sha1::update(std::string_view bytes) { context_->update(bytes); }
+Sha1Digest Sha1::finish() { return context_->finish(); }
 
 Result<Sha256Digest> sha256_file(const std::filesystem::path& path) {
   const auto failed = [&](int number) {

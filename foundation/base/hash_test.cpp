@@ -44,6 +44,17 @@ TEST(Hash, Sha1KnownVectors) {
   EXPECT_EQ(hex(sha1("")), "da39a3ee5e6b4b0d3255bfef95601890afd80709");
 }
 
+TEST(Hash, Sha1InPiecesIsTheSameAndStartsAnew) {
+  Sha1 hash;
+  hash.update("a");
+  hash.update("");
+  hash.update("bc");
+  EXPECT_EQ(hash.finish(), sha1("abc"));
+  hash.update("anything");
+  Sha1 moved = std::move(hash);
+  EXPECT_EQ(moved.finish(), sha1("anything"));
+}
+
 // Source: Python, int(hashlib.sha1(text).hexdigest(), 16) % modulus.
 TEST(Hash, Sha1ModAgreesWithPython) {
   EXPECT_EQ(sha1_mod("abc", 100), 17U);

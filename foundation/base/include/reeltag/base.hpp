@@ -1,4 +1,5 @@
-// The ground every module stands on: errors, configuration, log, progress, ids, hashing, files, subprocess, stopping.
+// The ground every module stands on: errors, configuration, log, metrics, progress, ids, hashing, files, subprocess,
+// stopping.
 // Each header below says its own thread-safety, ownership and failure; this one only gathers them.
 #pragma once
 
@@ -10,6 +11,7 @@
 #include "reeltag/base/ids.hpp"
 #include "reeltag/base/json.hpp"
 #include "reeltag/base/log.hpp"
+#include "reeltag/base/metrics.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/base/stop.hpp"
 #include "reeltag/base/subprocess.hpp"

@@ -1,5 +1,5 @@
 // Digests: SHA-256 names content, SHA-1 splits data (never security), FNV-1a hashes short keys.
-// Functions: any thread. Sha256: one thread at a time, movable. OpenSSL stays inside hash.cpp.
+// Functions: any thread. Sha256, Sha1: one thread at a time, movable. OpenSSL stays inside hash.cpp.
 // Failure: sha256_file gives a Result; the rest only fails when OpenSSL does, as Exception(internal).
 //
 //   const std::string name = hex(sha256("abc"));  // ba7816bf...
@@ -44,6 +44,23 @@ class Sha256 {
 };
 
 Sha1Digest sha1(std::string_view bytes);
+
+// SHA-1 of bytes that come in pieces.
+class Sha1 {
+ public:
+  Sha1();
+  ~Sha1();
+  Sha1(Sha1&&) noexcept;
+  Sha1& operator=(Sha1&&) noexcept;
+
+  void update(std::string_view bytes);
+  // The digest of all pieces; the next update begins a new one.
+  Sha1Digest finish();
+
+ private:
+  struct Context;
+  std::unique_ptr<Context> context_;
+};
 
 // The SHA-1 of the text as a big-endian 160-bit number, modulo modulus (> 0). Stable across machines and releases:
 // splits of datasets rest on it. Python: int(hashlib.sha1(text).hexdigest(), 16) % modulus.
