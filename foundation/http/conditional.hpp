@@ -1,0 +1,26 @@
+// Ranges and conditions of RFC 9110, sections 13 and 14. Pure functions; any thread.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace reeltag::http::server {
+
+struct ByteRange {
+  enum class Kind { whole, part, unsatisfiable };
+  Kind kind = Kind::whole;
+  std::int64_t first = 0, count = 0;
+};
+
+// What a Range header asks of `size` bytes. Another unit, or several ranges: all of it, as section 14.2 allows.
+ByteRange parse_range(std::string_view header, std::int64_t size);
+
+// Whether an If-None-Match header holds this ETag or *; weak comparison.
+bool none_match_holds(std::string_view header, std::string_view etag);
+
+// Whether an If-Range header lets the range stand: the same strong ETag, or exactly this Last-Modified.
+bool range_may_stand(std::string_view if_range, std::string_view etag, std::string_view last_modified);
+
+}  // namespace reeltag::http::server

@@ -1,0 +1,100 @@
+// One connection: its requests one after the other, from the head to the answer. Private to the server.
+// run() is a coroutine on the thread of its io_context; drain() and break_off() may be called from any thread while it
+// runs.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "channel.hpp"
+#include "rate_limit.hpp"
+#include "reeltag/http/server.hpp"
+#include "reply.hpp"
+#include "request_parser.hpp"
+#include "worker_pool.hpp"
+
+namespace reeltag::http::server {
+
+// What the connections of a server have in common; outlives them.
+struct Common {
+  const Options& options;
+  const Router& router;
+  metrics::Registry& registry;
+  WorkerPool& pool;
+  RateLimit& rate;
+  std::atomic<bool> draining = false;
+};
+
+// How fast a body comes or goes: only the time counts in which the client was waited for.
+struct Pace {
+  double waited = 0.0;
+  double bytes = 0.0;
+
+  [[nodiscard]] bool is_too_slow(const Options& options) const {
+    return waited > options.min_rate_after && bytes < static_cast<double>(options.min_rate) * waited;
+  }
+};
+
+class Connection : public std::enable_shared_from_this<Connection> {
+ public:
+  // client: whose limits count, an address or a network.
+  Connection(Socket socket, Common& common, std::string peer, std::string client);
+
+  Awaitable<void> run();
+  void drain();  // ends it where it is idle; a stream of events too
+  void break_off();
+
+ private:
+  using Outcome = Channel::Outcome;
+  using Answer = std::optional<Response>;  // none: the connection is broken
+
+  Awaitable<bool> read_head(bool first);
+  Awaitable<bool> exchange();
+  void prepare();
+  Answer refusal();
+  Answer over_rate(const Request& request);
+  Answer without_route(const Router::Found& found);
+
+  Awaitable<Answer> handle();
+  Awaitable<Answer> receive_body();
+  Awaitable<Answer> upload();
+  Awaitable<Answer> pass_on(std::unique_ptr<Upload>& to);
+  Awaitable<Answer> next_piece();
+  Awaitable<bool> write_continue();
+
+  Awaitable<bool> on_worker(std::function<void()> work);
+  Awaitable<Answer> response_of(std::function<Response()> make);
+
+  Awaitable<bool> answer(Response response);
+  Awaitable<bool> write_reply(Reply& reply);
+  Awaitable<bool> write_text(std::string_view head, std::string_view body);
+  Awaitable<bool> write_content(const Content& content, std::int64_t first, std::int64_t count);
+  Awaitable<bool> write_chunks(const Chunks& chunks, bool chunked);
+  Awaitable<bool> write_events(const Events& events, bool chunked);
+  Awaitable<bool> write_waiting_events(EventStream& stream, bool chunked);
+  void finish(int status);
+  [[nodiscard]] Response failure() const;
+
+  Common& common_;
+  const Options& options_;
+  std::string peer_, client_;
+  std::shared_ptr<Channel> channel_;
+  std::atomic<bool> idle_ = false;
+
+  // Of the request at hand.
+  std::optional<RequestParser> parser_;
+  const Route* route_ = nullptr;
+  std::stop_source stop_;
+  Clock::time_point begin_;
+  bool began_ = false;  // it has had a worker: the queue's limit is behind it
+  bool has_gone_ = false;
+  std::int64_t received_ = 0;
+  std::int64_t sent_ = 0;
+  Pace in_, out_;
+};
+
+}  // namespace reeltag::http::server

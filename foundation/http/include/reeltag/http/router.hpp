@@ -1,0 +1,72 @@
+// Which handler answers which method and path. Built by one thread, then only read, by any.
+// A wrong or doubled pattern is a bug and throws Exception(invalid_argument).
+//
+//   Router router;
+//   router.get("/v1/videos/{video}/tags", tags);                // {video}: one segment, decoded, never empty
+//   router.get("/assets/{path...}", assets);                    // all the rest, slashes included
+//   router.upload("PATCH", "/v1/uploads/{upload}", begin, {.max_body = 8LL << 30});
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "reeltag/http/exchange.hpp"
+
+namespace reeltag::http::server {
+
+struct RouteOptions {
+  std::int64_t max_body = -1;  // bytes; -1: the server's max_body_bytes
+  bool limited = true;         // counts against the client's requests per second
+  bool quiet = false;          // probes: logged at debug only
+};
+
+struct Route {
+  std::string method = {};
+  std::string pattern = {};
+  std::vector<std::string> segments = {};
+  Handler handler = {};    // either this
+  BeginUpload begin = {};  // or that
+  RouteOptions options = {};
+};
+
+class Router {
+ public:
+  Router& add(std::string method, std::string pattern, Handler handler, const RouteOptions& options = {});
+  Router& upload(std::string method, std::string pattern, BeginUpload begin, const RouteOptions& options = {});
+  Router& get(std::string pattern, Handler handler, const RouteOptions& options = {}) {
+    return add("GET", std::move(pattern), std::move(handler), options);
+  }
+  Router& post(std::string pattern, Handler handler, const RouteOptions& options = {}) {
+    return add("POST", std::move(pattern), std::move(handler), options);
+  }
+
+  // Asked for every request that has a route, on a worker thread.
+  Router& check(Check check);
+  // Whose requests are counted together; by default those of an address (of IPv6: a /64). Called on a network thread:
+  // must not block.
+  Router& client_key(std::function<std::string(const Request& request)> key);
+
+  // Literal segments win over parameters, these over {path...}. HEAD finds GET. Without a route, `allowed` names the
+  // methods that the path has; empty where there is no such path.
+  struct Found {
+    const Route* route = nullptr;
+    Pairs parameters = {};
+    std::vector<std::string> allowed = {};
+  };
+  [[nodiscard]] Found find(std::string_view method, const std::vector<std::string>& segments) const;
+
+  [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
+  [[nodiscard]] const Check& check() const { return check_; }
+  [[nodiscard]] const std::function<std::string(const Request&)>& client_key() const { return client_key_; }
+
+ private:
+  Router& insert(Route route);
+
+  std::vector<Route> routes_;  // the more exact first
+  Check check_;
+  std::function<std::string(const Request&)> client_key_;
+};
+
+}  // namespace reeltag::http::server
