@@ -5,6 +5,7 @@
 #include <cmath>
 #include <filesystem>
 
+#include "connection.hpp"
 #include "postgres.hpp"
 #include "reeltag/catalog/sqlite.hpp"
 #include "sql_catalog.hpp"
@@ -47,20 +48,19 @@ void check_location(const std::string& location) {
   }
 }
 
-std::unique_ptr<Catalog> open(const std::string& location, const Options& options) {
+std::unique_ptr<Database> open_database(const std::string& location, const Options& options) {
   if (!std::isfinite(options.lock_wait) || options.lock_wait < 0) {
     throw Exception(Code::invalid_argument, "lock_wait must be a number of seconds, not negative");
   }
   constexpr double kDay = 86'400.0;  // longer is for ever, and does not overflow
   const std::chrono::duration<double> wait{std::min(options.lock_wait, kDay)};
   const auto lock_wait = std::chrono::duration_cast<std::chrono::milliseconds>(wait);
-  std::unique_ptr<Database> database;
-  if (is_postgres_url(location)) {
-    database = std::make_unique<PostgresDatabase>(location, lock_wait);
-  } else {
-    database = std::make_unique<SqliteDatabase>(path_of(location), lock_wait);
-  }
-  return std::make_unique<SqlCatalog>(std::move(database));
+  if (is_postgres_url(location)) return std::make_unique<PostgresDatabase>(location, lock_wait);
+  return std::make_unique<SqliteDatabase>(path_of(location), lock_wait);
+}
+
+std::unique_ptr<Catalog> open(const std::string& location, const Options& options) {
+  return std::make_unique<SqlCatalog>(open_database(location, options));
 }
 
 }  // namespace reeltag::catalog

@@ -28,6 +28,7 @@ const std::string kVideosOfPost =
     "UNION SELECT id FROM video WHERE source = $1 AND source_id = $2 ORDER BY 1";
 
 const std::string kDeleteVideo = "DELETE FROM video WHERE id = $1 RETURNING id";  // links and fingerprint go with it
+const std::string kDeleteJobs = "DELETE FROM job WHERE video = $1";
 const std::string kDeletePost = "DELETE FROM post WHERE site = $1 AND id = $2 RETURNING id";
 const std::string kDeleteHashtags =
     "DELETE FROM hashtag WHERE NOT EXISTS (SELECT 1 FROM video_hashtag l WHERE l.hashtag_row = hashtag.row_no)";
@@ -92,6 +93,7 @@ void SqlCatalog::take_out_posts(const std::vector<std::string>& posts, Forgotten
 void SqlCatalog::take_out(const std::string& video, Forgotten& gone) {
   bury(Forgettable::video, video);
   if (database_.query(kDeleteVideo, video).step()) gone.videos.push_back(video);
+  database_.query(kDeleteJobs, video).step();
   take_out_posts(column(database_.query(kPostsOfVideo, video)), gone);
 }
 

@@ -1,0 +1,39 @@
+// The connection behind Jobs, Shelf and Tokens. Private to the catalog.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+
+#include "reeltag/catalog/service.hpp"
+#include "reeltag/catalog/sql.hpp"
+
+namespace reeltag::catalog {
+
+std::unique_ptr<Database> open_database(const std::string& location, const Options& options);
+
+class Connection {
+ public:
+  explicit Connection(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+
+  // For one call: the database, and the lock that keeps others from it.
+  class Use {
+   public:
+    explicit Use(Connection& connection) : lock_(connection.mutex_), database_(*connection.database_) {}
+    Database* operator->() const { return &database_; }
+    Database& operator*() const { return database_; }
+
+   private:
+    std::lock_guard<std::mutex> lock_;
+    Database& database_;
+  };
+
+ private:
+  std::mutex mutex_;
+  std::unique_ptr<Database> database_;
+};
+
+// Bytes of randomness as hexadecimal digits.
+std::string random_name(std::size_t bytes);
+
+}  // namespace reeltag::catalog

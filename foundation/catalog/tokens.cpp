@@ -1,0 +1,122 @@
+// Tokens that open a server's door, and the connection that all of its memory shares.
+#include <sys/random.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <system_error>
+
+#include "check_video.hpp"
+#include "connection.hpp"
+#include "migrate.hpp"
+#include "reeltag/base/hash.hpp"
+#include "sql_catalog.hpp"
+
+namespace reeltag::catalog {
+namespace {
+
+constexpr std::array<std::string_view, 3> kScopes{"read", "write", "operator"};
+constexpr std::string_view kPrefix = "reeltag_";  // so that scanners of leaked secrets recognise one
+constexpr std::int64_t kHour = 3600;
+
+const std::string kColumns = "id, name, scopes, created, used ";
+const std::string kMake =
+    "INSERT INTO token (id, name, hash, scopes, created, used) VALUES ($1, $2, $3, $4, $5, 0) "
+    "ON CONFLICT (name) DO NOTHING RETURNING id";
+const std::string kFind = "SELECT " + kColumns + "FROM token WHERE hash = $1";
+const std::string kList = "SELECT " + kColumns + "FROM token ORDER BY name";
+const std::string kUsed = "UPDATE token SET used = $2 WHERE id = $1";
+const std::string kRevoke = "DELETE FROM token WHERE name = $1 RETURNING id";
+
+std::vector<std::string> words_of(const std::string& text) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; at < text.size();) {
+    const auto end = std::min(text.find(' ', at), text.size());
+    words.push_back(text.substr(at, end - at));
+    at = end + 1;
+  }
+  return words;
+}
+
+Token token_of(const Query& row) {
+  return {.id = row.text(0),
+          .name = row.text(1),
+          .scopes = words_of(row.text(2)),
+          .created = row.integer(3),
+          .used = row.integer(4)};
+}
+
+std::string hash_of(std::string_view text) { return hex(sha256(text)); }
+
+}  // namespace
+
+std::string random_name(std::size_t bytes) {
+  std::vector<std::uint8_t> random(bytes);
+  if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size()))
+    throw Exception(Code::unavailable, "no random numbers: " + std::generic_category().message(errno));
+  return hex(random);
+}
+
+std::shared_ptr<Connection> connect(const std::string& location, const Options& options) {
+  auto database = open_database(location, options);
+  migrate(*database, migrations());
+  return std::make_shared<Connection>(std::move(database));
+}
+
+Tokens::Tokens(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+
+std::pair<Token, std::string> Tokens::make(std::string_view name, std::span<const std::string> scopes) {
+  check_key(name, "the name of a token");
+  if (name.empty()) throw Exception(Code::invalid_argument, "a token needs a name");
+  std::string text_of_scopes;
+  for (const auto& scope : scopes) {
+    if (std::find(kScopes.begin(), kScopes.end(), scope) == kScopes.end())
+      throw Exception(Code::invalid_argument, "there is no scope '" + scope + "'; there are read, write and operator");
+    text_of_scopes += (text_of_scopes.empty() ? "" : " ") + scope;
+  }
+  if (scopes.empty()) throw Exception(Code::invalid_argument, "a token needs at least one scope");
+  const std::string id = random_name(8), text = std::string(kPrefix) + random_name(24);
+  const Connection::Use database(*connection_);
+  Transaction transaction(*database);
+  const auto now = seconds_since_1970();
+  if (!database->query(kMake, id, name, hash_of(text), text_of_scopes, now).step())
+    throw Exception(Code::already_exists,
+                    "there is a token called '" + std::string(name) + "' already; revoke it first");
+  transaction.commit();
+  return {{.id = id, .name = std::string(name), .scopes = {scopes.begin(), scopes.end()}, .created = now}, text};
+}
+
+std::optional<Token> Tokens::find(std::string_view text) {
+  const Connection::Use database(*connection_);
+  std::optional<Token> token;
+  {
+    // Found by its hash: how long it takes says nothing of how near a guess was.
+    auto row = database->query(kFind, hash_of(text));
+    if (!row.step()) return std::nullopt;
+    token = token_of(row);
+  }
+  if (const auto now = seconds_since_1970(); now - token->used >= kHour) {
+    Transaction transaction(*database);
+    database->query(kUsed, token->id, now).step();
+    transaction.commit();
+  }
+  return token;
+}
+
+std::vector<Token> Tokens::list() {
+  const Connection::Use database(*connection_);
+  auto rows = database->query(kList);
+  std::vector<Token> out;
+  while (rows.step()) out.push_back(token_of(rows));
+  return out;
+}
+
+bool Tokens::revoke(std::string_view name) {
+  const Connection::Use database(*connection_);
+  Transaction transaction(*database);
+  const bool was_there = database->query(kRevoke, name).step();
+  transaction.commit();
+  return was_there;
+}
+
+}  // namespace reeltag::catalog
