@@ -11,8 +11,8 @@
 #include <string>
 #include <vector>
 
-#include "intake.hpp"
 #include "reeltag/http.hpp"
+#include "reeltag/intake.hpp"
 #include "source.hpp"
 
 namespace reeltag::collect {

@@ -10,9 +10,9 @@
 #include <unordered_set>
 
 #include "authors.hpp"
-#include "intake.hpp"
 #include "manifest.hpp"
 #include "reeltag/collect.hpp"
+#include "reeltag/intake.hpp"
 #include "remote.hpp"
 #include "source.hpp"
 

@@ -1,4 +1,4 @@
-#include "intake.hpp"
+#include "reeltag/intake.hpp"
 
 #include <fcntl.h>
 

@@ -14,9 +14,9 @@
 #include <unordered_map>
 #include <vector>
 
-#include "intake.hpp"
 #include "manifest.hpp"
 #include "reeltag/base/file.hpp"
+#include "reeltag/intake.hpp"
 #include "reeltag/store.hpp"
 
 namespace reeltag::collect {

@@ -239,6 +239,31 @@ Extractor::Wanted Extractor::wanted(std::span<const View> views) const {
   return out;
 }
 
+media::Frames Extractor::join(std::span<const Part> videos) const {
+  // Frames of the teacher are told apart by their times (teach()).
+  constexpr double kApart = 1e7;  // seconds, more than any video is long
+  media::Frames out{
+      .count = 0, .height = videos[0].frames->height, .width = videos[0].frames->width, .data = {}, .times = {}};
+  const auto append = [&](std::size_t i, std::size_t first, std::size_t count) {
+    const media::Frames& frames = *videos[i].frames;
+    const auto bytes = static_cast<std::ptrdiff_t>(frames.frame_bytes());
+    const auto from = static_cast<std::ptrdiff_t>(first), to = static_cast<std::ptrdiff_t>(first + count);
+    out.data.insert(out.data.end(), frames.data.begin() + from * bytes, frames.data.begin() + to * bytes);
+    for (auto f = first; f < first + count; ++f) out.times.push_back(frames.times[f] + kApart * static_cast<double>(i));
+    out.count += static_cast<int>(count);
+  };
+  const auto net = static_cast<std::size_t>(impl_->net_frames());
+  const auto teacher = static_cast<std::size_t>(impl_->teacher_frames());
+  for (std::size_t i = 0; i < videos.size(); ++i) {
+    if (videos[i].frames->height != out.height || videos[i].frames->width != out.width ||
+        static_cast<std::size_t>(videos[i].frames->count) != videos[i].views * (net + teacher))
+      throw Exception(Code::invalid_argument, "the frames are of another size, or not those of wanted()");
+    append(i, 0, videos[i].views * net);
+  }
+  for (std::size_t i = 0; i < videos.size(); ++i) append(i, videos[i].views * net, videos[i].views * teacher);
+  return out;
+}
+
 Result<std::vector<Features>> Extractor::features(const media::Frames& frames, std::size_t views,
                                                   std::span<const TimeOrder> orders) {
   torch::NoGradGuard no_grad;

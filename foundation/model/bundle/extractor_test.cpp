@@ -59,6 +59,27 @@ class Blocks : public testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(Blocks, OfJoinedVideosAreThoseOfEach) {
+  Extractor all = make({kTeacherMean, kMvitBlock, kTeacherChange});
+  const std::vector<View> first{{0.0, 4.0}, {1.0, 3.0}}, second{{5.0, 9.0}};
+  media::Frames a = film(all.wanted(first)), b = film(all.wanted(second));
+  const auto other = value_or_throw(all.features(b, 1));
+  // As if both showed the same moments: they must not be taken for each other.
+  const auto net = static_cast<std::ptrdiff_t>(b.times.size()) - 4;
+  std::copy_n(a.times.begin(), net, b.times.begin());
+  std::copy_n(a.times.begin() + 2 * net, 4, b.times.begin() + net);
+  const std::vector<Extractor::Part> parts{{&a, first.size()}, {&b, second.size()}};
+  const auto rows = value_or_throw(all.features(all.join(parts), 3));
+  const auto alone = value_or_throw(all.features(a, 2));
+  ASSERT_EQ(rows.size(), 3U);
+  expect_near(rows[0], alone[0], 2e-4);
+  expect_near(rows[1], alone[1], 2e-4);
+  expect_near(rows[2], other[0], 2e-4);
+  media::Frames smaller = value_or_throw(media::resize(b, {.short_side = 32}));
+  const std::vector<Extractor::Part> unlike{{&a, first.size()}, {&smaller, second.size()}};
+  EXPECT_THROW(all.join(unlike), Exception);
+}
+
 TEST_F(Blocks, StandOneBlockAfterTheOther) {
   Extractor all = make({kTeacherMean, kMvitBlock, kTeacherChange});
   ASSERT_EQ(all.blocks().size(), 3U);

@@ -106,6 +106,27 @@ Result<Prediction> Predictor::predict(const media::Frames& frames, const std::ve
   return std::move(all->front());
 }
 
+std::vector<Result<Prediction>> Predictor::predict(std::span<const Clips> videos) {
+  if (videos.size() == 1) return {predict(*videos[0].frames, *videos[0].views)};
+  torch::NoGradGuard no_grad;
+  std::vector<Extractor::Part> parts;
+  std::size_t views = 0;
+  for (const auto& video : videos) {
+    parts.push_back({video.frames, video.views->size()});
+    views += video.views->size();
+  }
+  const auto features = impl_->extractor.features(impl_->extractor.join(parts), views);
+  if (!features) return {videos.size(), tl::unexpected<Error>(features.error())};
+  std::vector<Result<Prediction>> out;
+  auto first = features->begin();
+  for (const auto& video : videos) {
+    const auto end = first + static_cast<std::ptrdiff_t>(video.views->size());
+    out.push_back(impl_->prediction({first, end}, *video.views));
+    first = end;
+  }
+  return out;
+}
+
 Result<Prediction> Predictor::predict(media::Decoder& video, const std::vector<View>& views) {
   const auto wanted = impl_->extractor.wanted(views);
   const auto frames = video.frames_at(wanted.times, wanted.scale);

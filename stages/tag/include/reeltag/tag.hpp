@@ -1,13 +1,17 @@
-// Tagging: a video in, its hashtags with scores and the moments that earned them out.
-// Tagger: one thread at a time. A video that cannot be tagged comes back as Error; a missing model throws Exception.
+// Tagging: a video in, its hashtags with scores and the moments that earned them out. Here is what a result is and
+// what can be asked; reeltag/tagger.hpp has the models that answer, which need libtorch.
+// Functions: any thread. Model: thread-safe. Everything else: plain values. A video that cannot be tagged comes back as
+// Error.
 //
-//   tag::Tagger tagger("models/starter", {});
-//   if (auto tagged = tagger.tag("clip.mp4")) std::cout << tag::to_json(*tagged);
+//   std::shared_ptr<tag::Model> model = tag::load_model("models/starter", {});
+//   if (auto tagged = model->tag(*decoder, "clip.mp4", {})) std::cout << tag::to_json(*tagged);
 #pragma once
 
+#include <chrono>
 #include <filesystem>
-#include <memory>
+#include <functional>
 #include <optional>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -39,8 +43,9 @@ struct Segment {
 
 struct Tag {
   std::string hashtag;
-  double score = 0.0;             // in [0,1]: of the video as a whole, or the mean over the views (Scored in tag.cpp)
+  double score = 0.0;             // in [0,1]: of the video as a whole, or the mean over the views
   std::vector<Segment> segments;  // where it was seen
+  double threshold = 0.0;         // the model's own: from here on it is sure
 };
 
 struct Tagged {
@@ -51,23 +56,30 @@ struct Tagged {
   bool unsure = false;         // no hashtag reached its threshold
   // What the model would say first if it were sure; empty unless unsure.
   std::vector<Tag> guesses = {};
+  int views = 0;         // that were looked at
+  bool hurried = false;  // fewer than usual, for the deadline
 };
 
-class Tagger {
+// What may differ from one video to the next. Unset: as the model was loaded.
+struct Ask {
+  std::optional<double> threshold = {};  // replaces the model's own thresholds; 0 shows all hashtags
+  std::optional<int> top = {};
+  // Fewer views are looked at where all of them would take longer, by what earlier ones took; at least one.
+  std::optional<std::chrono::steady_clock::time_point> deadline = {};
+  std::function<void(double share)> progress = {};  // of the work on this video, in [0,1]; from any thread
+  std::stop_token stop = {};
+};
+
+// A model that many may ask at once: videos are decoded by who asks, and what waits for the net is looked at together.
+class Model {
  public:
-  // threshold replaces the model's own thresholds; 0 shows all hashtags.
-  Tagger(const std::filesystem::path& bundle, const TagConfig& config, std::optional<double> threshold = {});
-  ~Tagger();
-  Tagger(Tagger&&) noexcept;
-
-  Result<Tagged> tag(const std::filesystem::path& video, const media::Limits& limits);
-  // The same for an open video; name is what the result calls it.
-  Result<Tagged> tag(media::Decoder& video, const std::string& name);
-  [[nodiscard]] const std::string& model() const;
-
- private:
-  struct Impl;
-  std::unique_ptr<Impl> impl_;
+  virtual ~Model() = default;
+  [[nodiscard]] virtual const std::string& name() const = 0;
+  [[nodiscard]] virtual const std::filesystem::path& folder() const = 0;  // its bundle
+  [[nodiscard]] virtual const std::vector<std::string>& vocabulary() const = 0;
+  // name: what the result calls the video. Fails as Decoder does, and with timeout when the deadline has passed before
+  // anything was looked at, interrupted after a stop.
+  virtual Result<Tagged> tag(media::Decoder& video, const std::string& name, const Ask& ask) = 0;
 };
 
 // Maximal runs of views whose score is at least half of the best view's and above the threshold, as intervals.

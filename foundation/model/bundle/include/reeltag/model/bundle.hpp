@@ -79,6 +79,12 @@ struct Prediction {
   std::vector<float> mean;                 // [class], averaged over the views
 };
 
+// The frames of one video's views, as Extractor::wanted() asks for them.
+struct Clips {
+  const media::Frames* frames = nullptr;
+  const std::vector<View>* views = nullptr;
+};
+
 class Predictor {
  public:
   // whole_picture: views keep the picture's shape even where the recipe crops them square.
@@ -95,6 +101,8 @@ class Predictor {
   // One prediction for each order of time.
   Result<std::vector<Prediction>> predict(const media::Frames& frames, const std::vector<View>& views,
                                           std::span<const TimeOrder> orders);
+  // Several videos in one pass, with frames of one size: one prediction each, in order.
+  std::vector<Result<Prediction>> predict(std::span<const Clips> videos);
   // The same from the video: decodes the frames of all views in one pass.
   Result<Prediction> predict(media::Decoder& video, const std::vector<View>& views);
 

@@ -71,6 +71,13 @@ class Extractor {
     media::Scale scale;
   };
   [[nodiscard]] Wanted wanted(std::span<const View> views) const;
+  // The frames of several videos, all of one size, as if they were those of one: features() of them gives the rows of
+  // the first, then those of the second. Their times only tell them apart.
+  struct Part {
+    const media::Frames* frames = nullptr;
+    std::size_t views = 0;
+  };
+  [[nodiscard]] media::Frames join(std::span<const Part> videos) const;
   // From the frames of wanted(); in each order of time. What does not depend on the order is computed once. Fails when
   // a feature is no number.
   Result<std::vector<Features>> features(const media::Frames& frames, std::size_t views,

@@ -1,0 +1,40 @@
+#include <algorithm>
+
+#include <nlohmann/json.hpp>
+
+#include "reeltag/base/json.hpp"
+#include "reeltag/tag.hpp"
+
+namespace reeltag::tag {
+
+std::vector<Segment> segments_of(const std::vector<Segment>& views, const std::vector<float>& scores,
+                                 double threshold) {
+  std::vector<Segment> out;
+  const float best = scores.empty() ? 0.0F : *std::max_element(scores.begin(), scores.end());
+  bool open = false;
+  for (std::size_t i = 0; i < views.size(); ++i) {
+    const bool in = scores[i] >= best / 2 && scores[i] > static_cast<float>(threshold);
+    if (in && open) {
+      out.back().end = std::max(out.back().end, views[i].end);
+    } else if (in) {
+      out.push_back(views[i]);
+    }
+    open = in;
+  }
+  return out;
+}
+
+std::string to_json(const Tagged& t) {
+  nlohmann::ordered_json tags = nlohmann::json::array();
+  for (const auto& tag : t.tags) {
+    nlohmann::ordered_json segments = nlohmann::json::array();
+    for (const auto& s : tag.segments) segments.push_back({rounded(s.start, 3), rounded(s.end, 3)});
+    tags.push_back({{"hashtag", tag.hashtag}, {"score", rounded(tag.score, 4)}, {"segments", segments}});
+  }
+  nlohmann::ordered_json out{
+      {"video", t.video}, {"model", t.model}, {"duration", rounded(t.duration, 3)}, {"tags", tags}};
+  if (t.unsure) out["unsure"] = true;
+  return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+}  // namespace reeltag::tag
