@@ -28,7 +28,8 @@ constexpr std::string_view kAutoSalt = "auto";
 void check(const FreezeOptions& o) {
   const auto& s = o.split;
   if (s.val < 0 || s.test < 0 || s.val + s.test > 99) useless("val and test are percentages that leave some for train");
-  if (s.by != "kin" && s.by != "group" && s.by != "time") useless("split.by is kin, group or time, not " + s.by);
+  if (s.by != "kin" && s.by != "group" && s.by != "time" && s.by != "source")
+    useless("split.by is kin, group, time or source, not " + s.by);
   if (s.by == "time" && (s.turn != 0 || s.salt == kAutoSalt)) {
     useless("a split by time has no salt to choose and cannot be turned");
   }
@@ -51,7 +52,7 @@ std::string options_json(const FreezeOptions& o, const SplitRule& rule, const st
   if (rule.turn != 0) split["turn"] = rule.turn;
   const bool kin = std::any_of(set.items.begin(), set.items.end(),
                                [](const Item& item) { return !item.author.empty() || !item.cluster.empty(); });
-  if (rule.by == "time" || kin) split["by"] = rule.by;
+  if (rule.by == "time" || rule.by == "source" || kin) split["by"] = rule.by;
   nlohmann::json options{{"source", o.source},
                          {"hashtag", o.hashtag},
                          {"min_support", o.min_support},
@@ -162,6 +163,12 @@ SplitRule split(const SplitRule& asked, const std::vector<catalog::Kin>& kin, co
     split_by_time(families, rule, created, set);
     return rule;
   }
+  if (rule.by == "source") {
+    std::unordered_map<std::string, std::string> sources;
+    catalog.each({}, [&](const catalog::Video& v) { sources.emplace(v.id, v.source); });
+    split_by_source(families, rule, sources, set);
+    return rule;
+  }
   if (rule.salt == kAutoSalt) rule.salt = find_salt(families, rule, set, catalog);
   split_by_kin(families, rule, set);
   return rule;
@@ -172,6 +179,7 @@ void check_splits(const FreezeOptions& o, const Dataset& set) {
   for (const auto split : {Split::train, Split::val, Split::test}) {
     const auto i = static_cast<std::size_t>(split);
     if (wanted[i] == 0 || set.count(split) > 0) continue;
+    if (o.split.by == "source") useless("no video of the source train is left for " + std::string(kSplitNames[i]));
     useless("no group falls into the " + std::string(kSplitNames[i]) + " split (" + std::to_string(wanted[i]) +
             " % of the groups, " + std::to_string(set.items.size()) +
             " videos in all): add videos of more groups, or change split.val, split.test or split.salt");

@@ -207,5 +207,46 @@ INSTANTIATE_TEST_SUITE_P(Sets, SharedData,
                                          Published{"captioned", 20, 70, 482, 91}),
                          [](const auto& param) { return std::string(param.param.name); });
 
+TEST(Freeze, BySourceKeepsWhatCameReadySplit) {
+  TestCatalog t;
+  std::map<std::string, std::string> ids;
+  for (const char* source : {"train", "val", "test", "import"}) {
+    for (int i = 0; i < 8; ++i) {
+      const auto name = source + std::to_string(i);
+      ids[name] = t.add(name, name, {"cats"}, source);
+    }
+  }
+  ids["twin"] = t.add("twin", "test0", {"cats"}, "train");   // of a group of test
+  ids["other"] = t.add("other", "test1", {"cats"}, "val");   // likewise
+  ids["third"] = t.add("third", "val1", {"cats"}, "train");  // of a group of val
+  const FreezeOptions options{.min_support = 1, .split = {.val = 0, .test = 0, .by = "source"}};
+  const auto set = freeze(*t.catalog, *t.store, options, t.root());
+  EXPECT_EQ(set.count(Split::train), 8);
+  EXPECT_EQ(set.count(Split::val), 8);
+  EXPECT_EQ(set.count(Split::test), 8);
+  EXPECT_EQ(parted(set), "");
+  std::map<std::string, std::string> reasons;
+  for (const auto& rejected : set.rejected) reasons[rejected.video] = rejected.reason;
+  EXPECT_EQ(reasons.size(), 11U);
+  EXPECT_NE(reasons[ids["twin"]].find("stands in test"), std::string::npos);
+  EXPECT_NE(reasons[ids["other"]].find("stands in test"), std::string::npos);
+  EXPECT_NE(reasons[ids["third"]].find("stands in val"), std::string::npos);
+  EXPECT_NE(reasons[ids["import0"]].find("its source"), std::string::npos);
+  EXPECT_EQ(freeze(*t.catalog, *t.store, options, t.root()).id, set.id);
+}
+
+TEST(Freeze, BySourceDividesTrainWhereAnotherSideHasNoSource) {
+  TestCatalog t;
+  for (int i = 0; i < 40; ++i) t.add("v" + std::to_string(i), "g" + std::to_string(i), {"cats"}, "train");
+  for (int i = 0; i < 5; ++i) t.add("t" + std::to_string(i), "t" + std::to_string(i), {"cats"}, "test");
+  const SplitRule rule{.val = 30, .test = 0, .by = "source"};
+  const auto set = freeze(*t.catalog, *t.store, {.min_support = 1, .split = rule}, t.root());
+  EXPECT_EQ(set.count(Split::test), 5);
+  EXPECT_GT(set.count(Split::val), 0);
+  for (const auto& item : set.items) {
+    EXPECT_EQ(item.split, item.group.front() == 't' ? Split::test : split_of(rule, item.group));
+  }
+}
+
 }  // namespace
 }  // namespace reeltag::dataset

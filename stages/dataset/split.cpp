@@ -74,6 +74,32 @@ void split_by_time(const Families& families, const SplitRule& rule,
   }
 }
 
+void split_by_source(const Families& families, const SplitRule& rule,
+                     const std::unordered_map<std::string, std::string>& sources, Dataset& set) {
+  const auto side_of = [&](const Item& item) {
+    return std::find(kSplitNames.begin(), kSplitNames.end(), sources.at(item.video)) - kSplitNames.begin();
+  };
+  std::map<std::size_t, std::ptrdiff_t> held_out;  // by family
+  for (const auto& item : set.items) {
+    auto& side = held_out[families.of.at(item.video)];
+    if (side_of(item) < std::ssize(kSplitNames)) side = std::max(side, side_of(item));
+  }
+  std::erase_if(set.items, [&](Item& item) {
+    const auto own = side_of(item);
+    const auto number = families.of.at(item.video);
+    const auto side = held_out.at(number);
+    if (own != side) {
+      const bool known = own < std::ssize(kSplitNames);
+      set.rejected.push_back({item.video, known ? "its group, its author or a copy stands in " +
+                                                      std::string(kSplitNames.at(static_cast<std::size_t>(side)))
+                                                : "its source is none of train, val, test"});
+      return true;
+    }
+    item.split = side == 0 ? split_of(rule, families.heads[number]) : static_cast<Split>(side);
+    return false;
+  });
+}
+
 std::string find_salt(const Families& families, const SplitRule& rule, const Dataset& set, catalog::Catalog& catalog) {
   if (auto noted = catalog.note(kSaltNote)) return *noted;
   std::string best;

@@ -19,6 +19,11 @@ void split_by_kin(const Families& families, const SplitRule& rule, Dataset& set)
 void split_by_time(const Families& families, const SplitRule& rule,
                    const std::unordered_map<std::string, std::int64_t>& created, Dataset& set);
 
+// Each video's own side is that of its source, train, val or test; others are rejected. A family is kept on the side
+// nearest to the test that one of it has, the rest of it is rejected. Families of train alone are divided as by kin.
+void split_by_source(const Families& families, const SplitRule& rule,
+                     const std::unordered_map<std::string, std::string>& sources, Dataset& set);
+
 // Rule.salt auto: of 64 salts the one under which the hashtags' shares of val and test are nearest to what the rule
 // wants. The first freeze chooses and notes it in the catalog, later ones go on with it.
 std::string find_salt(const Families& families, const SplitRule& rule, const Dataset& set, catalog::Catalog& catalog);

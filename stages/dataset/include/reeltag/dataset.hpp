@@ -40,6 +40,8 @@ inline constexpr std::array<std::string_view, 3> kSplitNames{"train", "val", "te
 // by kin: videos of one group, of one author and copies of each other are a family and stay together; the group of its
 // oldest video decides. A family never changes sides when data is added, unless that makes two of them one.
 // by group: the group alone decides, as before there were families.
+// by source: videos of the sources train, val and test stand where these say; those of train with kin on another side
+// are left out, likewise those of val with kin in test. For what came ready split. val and test divide those of train.
 // by time: families in the order of their newest videos, oldest in train, newest in test. Moves as data is added.
 struct SplitRule {
   int val = 10, test = 10;       // percent of the groups; by time: of the videos
@@ -53,8 +55,8 @@ void visit(V& v, SplitRule& c) {
   v("test", c.test, "Percent of the groups for the final test", config::Range{0, 99});
   v("salt", c.salt, "Another salt, another split; auto: one under which hashtags are shared out evenly");
   v("turn", c.turn, "Percent by which the split is turned, for cross-validation", config::Range{0, 99});
-  v("by", c.by, "What decides: families of group, author and copies; the group alone; the date",
-    config::OneOf{{"kin", "group", "time"}});
+  v("by", c.by, "What decides: families of group, author and copies; the group alone; the date; the source",
+    config::OneOf{{"kin", "group", "time", "source"}});
 }
 Split split_of(const SplitRule& rule, std::string_view group);
 
