@@ -125,13 +125,14 @@ std::vector<Failure> FrameSource::failures() const {
 }
 
 Loader::Loader(FrameSource& source, const model::ClipSpec& spec, std::vector<std::size_t> order, int batch_size,
-               bool augment, std::uint64_t seed, int threads, std::size_t first)
+               bool augment, std::uint64_t seed, int threads, std::size_t first, const Share& share)
     : source_(source),
       spec_(spec),
       order_(std::move(order)),
       batch_size_(static_cast<std::size_t>(batch_size)),
       augment_(augment),
       seed_(seed),
+      share_(share),
       next_to_make_(first),
       next_to_give_(first) {
   for (int i = 0; i < threads; ++i) {
@@ -146,8 +147,8 @@ Loader::~Loader() {
 
 Batch Loader::make(std::size_t index) {
   Batch batch;
-  const std::size_t end = std::min(order_.size(), (index + 1) * batch_size_);
-  for (std::size_t at = index * batch_size_; at < end; ++at) {
+  const std::size_t begin = index * batch_size_, size = std::min(order_.size() - begin, batch_size_);
+  for (std::size_t at = begin + share_.begin(size); at < begin + share_.end(size); ++at) {
     // Each position has a generator of its own, so that neither threads nor a resumed epoch change what is drawn.
     model::Random random(mix_seed({seed_, at}));
     auto clip = augment_ ? source_.training_clip(order_[at], random) : source_.test_clip(order_[at]);

@@ -59,13 +59,21 @@ struct Batch {
   std::vector<std::size_t> items;  // n indices of the items; fewer than asked where a video failed
 };
 
+// Which share of each batch a Loader makes: one of `of` equal ones, or as equal as the batch allows.
+struct Share {
+  std::size_t index = 0, of = 1;
+  // Of n things in a row, where it begins; the end is the next share's begin.
+  [[nodiscard]] std::size_t begin(std::size_t n) const { return n * index / of; }
+  [[nodiscard]] std::size_t end(std::size_t n) const { return n * (index + 1) / of; }
+};
+
 // The batches of one epoch in order, whatever the number of threads.
 class Loader {
  public:
   // order: indices of the items. augment draws crops, mirrors and frames from seed and position. first: the batch to
-  // begin with (a resumed epoch).
+  // begin with (a resumed epoch). The share changes neither the batches nor what is drawn for a position.
   Loader(FrameSource& source, const model::ClipSpec& spec, std::vector<std::size_t> order, int batch_size, bool augment,
-         std::uint64_t seed, int threads, std::size_t first = 0);
+         std::uint64_t seed, int threads, std::size_t first = 0, const Share& share = {});
   ~Loader();
 
   [[nodiscard]] std::size_t batches() const { return (order_.size() + batch_size_ - 1) / batch_size_; }
@@ -85,6 +93,7 @@ class Loader {
   const std::size_t batch_size_;
   const bool augment_;
   const std::uint64_t seed_;
+  const Share share_;
   std::size_t next_to_make_, next_to_give_;
   std::map<std::size_t, Batch> ready_;
   std::exception_ptr error_;  // a lost store ends the epoch in next()

@@ -1,7 +1,6 @@
 #include <algorithm>
 #include <cmath>
 #include <ctime>
-#include <fstream>
 #include <numeric>
 #include <set>
 
@@ -10,13 +9,15 @@
 
 #include "checkpoint.hpp"
 #include "loader.hpp"
-#include "reeltag/base/file.hpp"
+#include "peers.hpp"
 #include "reeltag/base/log.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/model/bundle.hpp"
 #include "reeltag/train.hpp"
+#include "run_folder.hpp"
 #include "scoring.hpp"
 #include "shipping.hpp"
+#include "together.hpp"
 
 namespace reeltag::train {
 namespace {
@@ -31,11 +32,13 @@ double process_cpu_seconds() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
-torch::Device pick_device(const std::string& wanted) {
+// One process takes whichever GPU libtorch prefers; of several each takes its own.
+torch::Device pick_device(const std::string& wanted, const World& world) {
   if (wanted == "cpu" || (wanted == "auto" && !torch::cuda::is_available())) return torch::kCPU;
   if (!torch::cuda::is_available())
     throw Exception(Code::unavailable, "train.device is cuda and libtorch finds no GPU");
-  return torch::kCUDA;
+  if (world.size == 1) return torch::kCUDA;
+  return {torch::kCUDA, static_cast<c10::DeviceIndex>(world.local_rank % torch::cuda::device_count())};
 }
 
 // The recipe as this dataset needs it: number of classes, loss and output by kind of label.
@@ -56,15 +59,21 @@ model::Recipe resolve(model::Recipe recipe, const dataset::Dataset& set) {
   return recipe;
 }
 
+std::string resume_hint(const Options& options) {
+  return "; go on with: reeltag train --resume " + options.run.filename().string();
+}
+
 class Trainer {
  public:
-  Trainer(const dataset::Dataset& set, store::Store& store, const Options& options, const Validator& validator)
+  Trainer(const dataset::Dataset& set, store::Store& store, const Options& options, model::Recipe recipe,
+          const Validator& validator, Peers& peers)
       : set_(set),
         options_(options),
         validator_(validator),
-        recipe_(resolve(options.recipe, set)),
+        peers_(peers),
+        recipe_(std::move(recipe)),
         spec_(model::clip_spec(recipe_)),
-        device_(pick_device(options.config.device)),
+        device_(pick_device(options.config.device, options.world)),
         net_(model::make_plan(recipe_), static_cast<std::uint64_t>(recipe_.rng_seed)),
         source_(set.items, store, spec_, options.limits, options.config.cache_gb) {
     for (std::size_t i = 0; i < set.items.size(); ++i) {
@@ -78,18 +87,28 @@ class Trainer {
     prepare();
     model::AdamW optimizer(net_.parameters(), recipe_);
     Position position;
-    if (options_.resume) {
+    if (options_.resume && peers_.first()) {
       if (const auto found = load_checkpoint(options_.run, net_, optimizer)) position = *found;
     }
+    share_state(peers_, net_, optimizer, position);
+    GradientSum gradients(peers_, net_.parameters());
     const int epochs = recipe_.solver.max_epoch;
-    trim_log(position.epoch);
+    if (peers_.first()) trim_log(options_.run, position.epoch);
     for (; position.epoch < epochs;
          position = {.epoch = position.epoch + 1, .batch = 0, .loss_sum = 0, .clips = 0, .hits = 0}) {
-      one_epoch(optimizer, position);
+      one_epoch(optimizer, gradients, position);
       validate(position);
+      if (!peers_.first()) continue;
       Position next{.epoch = position.epoch + 1, .batch = 0, .loss_sum = 0, .clips = 0, .hits = 0};
       save_checkpoint(options_.run, net_, optimizer, next);
-      write_log(position);
+      write_epoch(options_.run, {.epoch = position.epoch + 1,
+                                 .learning_rate = model::learning_rate(recipe_, position.epoch + 1.0),
+                                 .seconds = seconds_,
+                                 .seconds_wait = waited_,
+                                 .cpu_ms_per_clip = cpu_ms_per_clip_,
+                                 .clips = position.clips,
+                                 .train = train_figures_,
+                                 .val = val_figures_});
     }
     if (validated_.scores.empty()) validate(position);
     finish();
@@ -97,7 +116,7 @@ class Trainer {
             .epochs = epochs,
             .train = train_figures_,
             .val = val_figures_,
-            .failed = source_.failures()};
+            .failed = join(peers_, source_.failures())};
   }
 
  private:
@@ -105,10 +124,10 @@ class Trainer {
     torch::set_num_threads(options_.config.threads > 0
                                ? options_.config.threads
                                : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
-    if (!options_.start_from.empty())
-      start_from(options_.start_from);
-    else
+    if (options_.start_from.empty())
       set_head_prior();
+    else if (peers_.first())  // the others get its weights
+      start_from(options_.start_from);
     net_.to(device_.str());
   }
 
@@ -185,41 +204,25 @@ class Trainer {
     return order;
   }
 
-  void one_epoch(model::AdamW& optimizer, Position& p) {
+  void one_epoch(model::AdamW& optimizer, GradientSum& gradients, Position& p) {
     const auto seed = static_cast<std::uint64_t>(recipe_.rng_seed);
     Loader loader(source_, spec_, shuffled(p.epoch), recipe_.train.batch_size, true,
-                  mix_seed({seed, static_cast<std::uint64_t>(p.epoch), 2}), options_.config.decode_threads, p.batch);
+                  mix_seed({seed, static_cast<std::uint64_t>(p.epoch), 2}), options_.config.decode_threads, p.batch,
+                  peers_.share());
     Progress progress("epoch " + std::to_string(p.epoch + 1) + "/" + std::to_string(recipe_.solver.max_epoch),
                       static_cast<std::int64_t>(loader.batches()),
-                      {.mode = Progress::Mode::automatic,
+                      {.mode = peers_.first() ? Progress::Mode::automatic : Progress::Mode::quiet,
                        .start = static_cast<std::int64_t>(p.batch),
                        .interval = std::chrono::milliseconds{5000}});
-    const auto parameters = net_.parameters();
     const double cpu_before = process_cpu_seconds();
     const auto begin = std::chrono::steady_clock::now();
-    const std::int64_t clips_before = p.clips;
+    std::int64_t own_clips = 0;
     net_.set_training(true);
     for (; p.batch < loader.batches(); ++p.batch) {
-      if (options_.stop.stop_requested()) stop_here(optimizer, p);
-      Batch batch = loader.next();
-      if (batch.items.empty()) continue;
       const double rate =
           model::learning_rate(recipe_, p.epoch + static_cast<double>(p.batch) / static_cast<double>(loader.batches()));
-      torch::manual_seed(mix_seed({seed, static_cast<std::uint64_t>(p.epoch), p.batch, 3}));
-      const Tensor logits = net_.forward(clips(batch));
-      const Tensor loss = model::loss(recipe_.model.loss_func, logits, targets(batch.items).to(device_));
-      optimizer.zero_grad();
-      loss.backward();
-      model::clip_gradients(parameters, recipe_.solver.clip_grad_l2norm.value_or(0.0));
-      optimizer.step(rate);
-      const double value = loss.item<double>();
-      if (!std::isfinite(value))
-        throw Exception(Code::internal, "the loss is no longer a number in epoch " + std::to_string(p.epoch + 1) +
-                                            "; lower SOLVER.BASE_LR and resume from an earlier run");
-      const auto n = static_cast<std::int64_t>(batch.items.size());
-      p.loss_sum += value * static_cast<double>(n);
-      p.clips += n;
-      p.hits += hits(logits, batch.items);
+      own_clips += one_batch(loader, optimizer, gradients, rate, p);
+      if (p.clips == 0) continue;
       progress.update(
           static_cast<std::int64_t>(p.batch) + 1,
           {{"loss", p.loss_sum / static_cast<double>(p.clips)}, {"top1", share(p.hits, p.clips)}, {"lr", rate}});
@@ -228,8 +231,50 @@ class Trainer {
     seconds_ = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     waited_ = loader.waited();
     const double cpu = process_cpu_seconds() - cpu_before - loader.cpu_seconds();
-    cpu_ms_per_clip_ = 1000.0 * cpu / static_cast<double>(std::max<std::int64_t>(1, p.clips - clips_before));
+    cpu_ms_per_clip_ = 1000.0 * cpu / static_cast<double>(std::max<std::int64_t>(1, own_clips));
     train_figures_ = {{"loss", p.loss_sum / static_cast<double>(p.clips)}, {"top1", share(p.hits, p.clips)}};
+  }
+
+  // One step of all ranks, or their common stop before it. Returns the clips of this rank. Until the step is done, the
+  // weights and p are those before it, so a rank that is lost costs nothing that was learned.
+  std::int64_t one_batch(Loader& loader, model::AdamW& optimizer, GradientSum& gradients, double rate, Position& p) {
+    try {
+      const bool stop = options_.stop.stop_requested();
+      Batch batch = stop ? Batch{} : loader.next();
+      const Turn turn = take_turn(peers_, batch.items.size(), stop);
+      if (turn.stop) stop_here(optimizer, p);
+      if (turn.clips == 0) return 0;
+      const StepFigures own = pass(batch, turn, optimizer, p);
+      const auto all = gradients.reduce(own);
+      model::clip_gradients(net_.parameters(), recipe_.solver.clip_grad_l2norm.value_or(0.0));
+      optimizer.step(rate);
+      for (const StepFigures& f : all) {
+        if (!std::isfinite(f.loss))
+          throw Exception(Code::internal, "the loss is no longer a number in epoch " + std::to_string(p.epoch + 1) +
+                                              "; lower SOLVER.BASE_LR and resume from an earlier run");
+        p.loss_sum += f.loss * static_cast<double>(f.clips);
+        p.clips += f.clips;
+        p.hits += f.hits;
+      }
+      return own.clips;
+    } catch (const PeerLost&) {
+      if (peers_.first()) save_checkpoint(options_.run, net_, optimizer, p);
+      throw;
+    }
+  }
+
+  // Forward and backward on this rank's clips of the batch, which may be none.
+  StepFigures pass(Batch& batch, const Turn& turn, model::AdamW& optimizer, const Position& p) {
+    torch::manual_seed(
+        mix_seed({static_cast<std::uint64_t>(recipe_.rng_seed), static_cast<std::uint64_t>(p.epoch), p.batch, 3}));
+    optimizer.zero_grad();
+    if (batch.items.empty()) return {};
+    const auto own = static_cast<std::int64_t>(batch.items.size());
+    const model::BatchPart part{.first = turn.first, .of = own < turn.clips ? turn.clips : 0};
+    const Tensor logits = net_.forward(clips(batch), part);
+    const Tensor loss = model::loss(recipe_.model.loss_func, logits, targets(batch.items).to(device_));
+    loss.backward();
+    return {.loss = loss.item<double>(), .clips = own, .hits = hits(logits, batch.items)};
   }
 
   static double share(std::int64_t part, std::int64_t whole) {
@@ -237,38 +282,45 @@ class Trainer {
   }
 
   [[noreturn]] void stop_here(const model::AdamW& optimizer, const Position& p) {
-    save_checkpoint(options_.run, net_, optimizer, p);
-    throw Exception(Code::interrupted, "training stopped in epoch " + std::to_string(p.epoch + 1) +
-                                           "; go on with: reeltag train --resume " + options_.run.filename().string());
+    if (peers_.first()) save_checkpoint(options_.run, net_, optimizer, p);
+    try {
+      peers_.barrier();  // a launcher ends all processes when the first ends; the checkpoint must be there by then
+    } catch (const PeerLost&) {
+      // Who stops need not stay; the checkpoint is there, or rank 0's last one is.
+    }
+    throw Exception(Code::interrupted,
+                    "training stopped in epoch " + std::to_string(p.epoch + 1) + resume_hint(options_));
   }
 
-  struct Scored {
-    std::vector<std::vector<float>> scores;
-    std::vector<std::vector<int>> labels;
-    double loss = 0.0;  // mean over the videos
-  };
-
-  // The test clip of each item through the net as it is.
+  // The test clip of each item through the net as it is, divided over the ranks; all of them get all.
   Scored score(const std::vector<std::size_t>& items) {
     torch::NoGradGuard no_grad;
     net_.set_training(false);
-    Loader loader(source_, spec_, items, recipe_.train.batch_size, false, 0, options_.config.decode_threads);
+    const Share share = peers_.share();
+    const std::vector<std::size_t> own(items.begin() + static_cast<std::ptrdiff_t>(share.begin(items.size())),
+                                       items.begin() + static_cast<std::ptrdiff_t>(share.end(items.size())));
+    Loader loader(source_, spec_, own, recipe_.train.batch_size, false, 0, options_.config.decode_threads);
     Scored out;
     for (std::size_t b = 0; b < loader.batches(); ++b) {
       Batch batch = loader.next();
       if (batch.items.empty()) continue;
       const Tensor logits = net_.forward(clips(batch));
       const Tensor loss = model::loss(recipe_.model.loss_func, logits, targets(batch.items).to(device_));
-      out.loss += loss.item<double>() * static_cast<double>(batch.items.size());
+      out.loss_sum += loss.item<double>() * static_cast<double>(batch.items.size());
       const Tensor scores = net_.activate(logits).cpu().contiguous();
       const float* data = scores.const_data_ptr<float>();
       const auto classes = static_cast<std::size_t>(scores.size(1));
       for (std::size_t i = 0; i < batch.items.size(); ++i) {
         out.scores.emplace_back(data + i * classes, data + (i + 1) * classes);
-        out.labels.push_back(set_.items[batch.items[i]].labels);
+        out.items.push_back(batch.items[i]);
       }
     }
-    out.loss /= std::max<double>(1.0, static_cast<double>(out.scores.size()));
+    return join(peers_, out);
+  }
+
+  [[nodiscard]] std::vector<std::vector<int>> labels_of(const std::vector<std::size_t>& items) const {
+    std::vector<std::vector<int>> out;
+    for (const auto i : items) out.push_back(set_.items[i].labels);
     return out;
   }
 
@@ -278,37 +330,8 @@ class Trainer {
     if (val_.empty() || !due) return;
     validated_ = score(val_);
     if (validated_.scores.empty()) return;
-    if (validator_) val_figures_ = validator_(validated_.scores, validated_.labels).figures;
-    val_figures_["loss"] = validated_.loss;
-  }
-
-  // Lines of epochs that will be done again after a resume are dropped.
-  void trim_log(int epochs) const {
-    const auto text = read_file(options_.run / "log.jsonl", 1 << 28);
-    if (!text) return;
-    std::string kept;
-    std::istringstream lines(*text);
-    int n = 0;
-    for (std::string line; n < epochs && std::getline(lines, line); ++n) kept += line + "\n";
-    write_file(options_.run / "log.jsonl", kept);
-  }
-
-  void write_log(const Position& p) const {
-    json line{{"epoch", p.epoch + 1},
-              {"lr", model::learning_rate(recipe_, p.epoch + 1.0)},
-              {"seconds", seconds_},
-              {"seconds_wait", waited_},
-              {"cpu_ms_per_clip", cpu_ms_per_clip_},
-              {"clips", p.clips}};
-    for (const auto& [name, value] : train_figures_) line["train_" + name] = value;
-    for (const auto& [name, value] : val_figures_) line["val_" + name] = value;
-    std::ofstream out(options_.run / "log.jsonl", std::ios::app);
-    out << line.dump() << "\n" << std::flush;
-    log::Fields fields{
-        {"epoch", p.epoch + 1}, {"seconds", seconds_}, {"waited", waited_}, {"cpu_ms_per_clip", cpu_ms_per_clip_}};
-    for (const auto& [name, value] : train_figures_) fields.push_back({"train_" + name, value});
-    for (const auto& [name, value] : val_figures_) fields.push_back({"val_" + name, value});
-    log::info("epoch", fields);
+    if (validator_) val_figures_ = validator_(validated_.scores, labels_of(validated_.items)).figures;
+    val_figures_["loss"] = validated_.loss_sum / static_cast<double>(validated_.scores.size());
   }
 
   // The trained net with the classifier's rows of these classes only.
@@ -327,7 +350,6 @@ class Trainer {
   }
 
   void finish() {
-    const std::size_t classes = set_.vocabulary.size();
     const bool multi = set_.label_mode == dataset::LabelMode::multi;
     // On val and test together: the splits of a small set are too small alone.
     const auto kept = shipped_classes(set_, options_.config.min_lift, [&] {
@@ -336,10 +358,15 @@ class Trainer {
         if (set_.items[i].split != dataset::Split::train) unseen.push_back(i);
       }
       const Scored scored = score(unseen);
-      return validator_ ? validator_(scored.scores, scored.labels).lift : std::vector<double>{};
+      return validator_ ? validator_(scored.scores, labels_of(scored.items)).lift : std::vector<double>{};
     });
-    const model::Scoring scoring =
-        fit_scoring(validated_.scores, validated_.labels, classes, multi, options_.config.precision);
+    if (peers_.first()) write_bundle(kept, multi);
+    peers_.barrier();  // no rank reports success before there is a bundle
+  }
+
+  void write_bundle(const std::vector<std::int64_t>& kept, bool multi) {
+    const model::Scoring scoring = fit_scoring(validated_.scores, labels_of(validated_.items), set_.vocabulary.size(),
+                                               multi, options_.config.precision);
     model::Recipe recipe = recipe_;
     recipe.model.num_classes = static_cast<int>(kept.size());
     json trained{{"dataset", set_.id},
@@ -365,6 +392,7 @@ class Trainer {
   const dataset::Dataset& set_;
   const Options& options_;
   const Validator& validator_;
+  Peers& peers_;
   model::Recipe recipe_;
   model::ClipSpec spec_;
   torch::Device device_;
@@ -376,77 +404,34 @@ class Trainer {
   double seconds_ = 0, waited_ = 0, cpu_ms_per_clip_ = 0;
 };
 
+// Rank 0 writes what was asked; so do others where they do not see its folder, so that each can be resumed.
+void begin_run(Peers& peers, const dataset::Dataset& set, const Options& options) {
+  if (peers.first()) write_started(set, options);
+  peers.barrier();
+  if (!fs::exists(options.run / "options.json")) write_started(set, options);
+}
+
 }  // namespace
 
 TrainResult train(const dataset::Dataset& set, store::Store& store, const Options& options,
                   const Validator& validator) {
   dataset::check_groups(set);
-  if (!options.resume && fs::exists(options.run / "options.json")) {
-    throw Exception(Code::already_exists,
-                    options.run.string() + " holds a run already; resume it or choose another name");
-  }
-  Trainer trainer(set, store, options, validator);
-  if (!options.resume) {
-    fs::create_directories(options.run);
-    write_file(options.run / "recipe.yaml", model::to_yaml(options.recipe));
-    const auto& c = options.config;
-    write_file(options.run / "options.json", json{{"dataset", set.id},
-                                                  {"start_from", options.start_from.string()},
-                                                  {"train",
-                                                   {{"threads", c.threads},
-                                                    {"decode_threads", c.decode_threads},
-                                                    {"cache_gb", c.cache_gb},
-                                                    {"precision", c.precision},
-                                                    {"min_lift", c.min_lift},
-                                                    {"half", c.half},
-                                                    {"device", c.device}}}}
-                                                     .dump(1) +
-                                                 "\n");
-  }
-  return trainer.run();
-}
-
-Started load_started(const fs::path& run) {
-  const auto text = read_file(run / "options.json", 1 << 20);
-  if (!text) throw Exception(Code::not_found, "no run to resume in " + run.string());
-  const json j = json::parse(*text, nullptr, false);
-  Started s;
+  model::Recipe recipe = resolve(options.recipe, set);
+  check_divisible(recipe.train.batch_size, options.world);
+  Peers peers(options.world, std::chrono::seconds(options.config.peer_timeout));
   try {
-    s.dataset = j.at("dataset").get<std::string>();
-    s.start_from = j.at("start_from").get<std::string>();
-    const auto& t = j.at("train");
-    s.config = {.threads = t.at("threads"),
-                .decode_threads = t.at("decode_threads"),
-                .cache_gb = t.at("cache_gb"),
-                .precision = t.at("precision"),
-                .min_lift = t.value("min_lift", 0.0),
-                .half = t.value("half", false),
-                .device = t.at("device").get<std::string>()};
-  } catch (const json::exception& e) {
-    throw Exception(Code::corrupt, (run / "options.json").string() + ": " + e.what());
+    agree(peers, set, options, recipe);
+    if (!options.resume && peers.first()) check_unused(options.run);
+    Trainer trainer(set, store, options, std::move(recipe), validator, peers);
+    if (!options.resume) begin_run(peers, set, options);
+    return trainer.run();
+  } catch (const PeerLost& e) {
+    const bool begun = fs::exists(options.run / "options.json");
+    throw Exception(e.code(), std::string(e.what()) + (begun ? resume_hint(options) : ""));
+  } catch (const std::exception& e) {
+    peers.leave(e.what());
+    throw;
   }
-  s.recipe = model::load_recipe((run / "recipe.yaml").string());
-  return s;
-}
-
-std::string to_json(const TrainResult& r) {
-  json failed = json::array();
-  for (const auto& f : r.failed) {
-    failed.push_back(
-        {{"video", f.video}, {"error", {{"code", code_name(f.reason.code)}, {"message", f.reason.message}}}});
-  }
-  json out{{"run", r.run}, {"epochs", r.epochs}, {"train", r.train}, {"val", r.val}, {"failed", failed}};
-  if (r.frozen) {
-    out["frozen"] = {{"blocks", r.frozen->blocks},
-                     {"strength", r.frozen->strength},
-                     {"net_weight", r.frozen->net_weight},
-                     {"features_kept", r.frozen->kept},
-                     {"features_computed", r.frozen->computed},
-                     {"seconds_computing", r.frozen->seconds_computing},
-                     {"seconds_saved", r.frozen->seconds_saved},
-                     {"seconds_fit", r.frozen->seconds_fit}};
-  }
-  return out.dump();
 }
 
 }  // namespace reeltag::train

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "drawing.hpp"
 #include "pooling.hpp"
 
 namespace reeltag::model {
@@ -108,7 +109,7 @@ Tensor PoolingAttentionImpl::forward(const Tensor& x, const Triple& grid) {
               : out + q;
   }
   out = proj_(out.transpose(1, 2).reshape({batch, -1, plan_.dim_attention}));
-  return torch::dropout(out, options_.dropout_rate, is_training());
+  return draw_dropout(out, options_.dropout_rate, is_training());
 }
 
 }  // namespace reeltag::model

@@ -1,5 +1,6 @@
 #include "block.hpp"
 
+#include "drawing.hpp"
 #include "pooling.hpp"
 
 namespace reeltag::model {
@@ -16,8 +17,8 @@ MlpImpl::MlpImpl(int in, int hidden, int out, double dropout)
       dropout_(dropout) {}
 
 Tensor MlpImpl::forward(const Tensor& x) {
-  const Tensor hidden = torch::dropout(torch::gelu(fc1_(x)), dropout_, is_training());  // [B,N,hidden], exact GELU
-  return torch::dropout(fc2_(hidden), dropout_, is_training());                         // [B,N,out]
+  const Tensor hidden = draw_dropout(torch::gelu(fc1_(x)), dropout_, is_training());  // [B,N,hidden], exact GELU
+  return draw_dropout(fc2_(hidden), dropout_, is_training());                         // [B,N,out]
 }
 
 BlockImpl::BlockImpl(const BlockPlan& plan, const MvitOptions& options)
@@ -48,7 +49,7 @@ BlockImpl::Output BlockImpl::forward(const Tensor& x, const Triple& grid) {
 Tensor BlockImpl::drop_path(const Tensor& branch) {
   if (!is_training() || plan_.drop_path == 0.0) return branch;
   const double keep = 1.0 - plan_.drop_path;
-  const Tensor mask = torch::floor(torch::rand({branch.size(0), 1, 1}, branch.options()) + keep);
+  const Tensor mask = torch::floor(draw_per_sample(branch) + keep);
   return branch / keep * mask;
 }
 

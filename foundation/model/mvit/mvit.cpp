@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "drawing.hpp"
 #include "net.hpp"
 
 namespace reeltag::model {
@@ -80,8 +81,9 @@ Mvit::~Mvit() = default;
 Mvit::Mvit(Mvit&&) noexcept = default;
 Mvit& Mvit::operator=(Mvit&&) noexcept = default;
 
-at::Tensor Mvit::forward(const at::Tensor& clips) {
+at::Tensor Mvit::forward(const at::Tensor& clips, const BatchPart& part) {
   check_input(impl_->plan, clips);
+  const DrawingFor drawing(part);
   return guarded([&] { return impl_->net->forward(clips); });
 }
 

@@ -1,5 +1,7 @@
 #include "net.hpp"
 
+#include "drawing.hpp"
+
 namespace reeltag::model {
 
 using torch::Tensor;
@@ -62,7 +64,7 @@ Tensor NetImpl::embed(const Tensor& clips) {
 }
 
 Tensor NetImpl::forward(const Tensor& clips) {
-  Tensor x = torch::dropout(embed(clips), plan_.recipe.model.dropout_rate, is_training());
+  Tensor x = draw_dropout(embed(clips), plan_.recipe.model.dropout_rate, is_training());
   if (plan_.recipe.model.detach_final_fc) x = x.detach();
   return projection_(x);
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "drawing.hpp"
+
 namespace reeltag::model {
 
 using torch::Tensor;
@@ -114,7 +116,7 @@ class ReversibleRun : public torch::autograd::Function<ReversibleRun> {
 Tensor drop_mask(const Tensor& x, double rate, bool training) {
   if (!training || rate == 0.0) return {};
   const double keep = 1.0 - rate;
-  return torch::floor(torch::rand({x.size(0), 1, 1}, x.options()) + keep) / keep;
+  return torch::floor(draw_per_sample(x) + keep) / keep;
 }
 
 }  // namespace
@@ -217,7 +219,7 @@ Tensor ReversibleTrunkImpl::forward(Tensor x, Triple grid, const Tell& tell) {
     while (i < layers_.size() && !layers_[i]->plan.transition) ++i;
     x = run(x, first, i, grid, tell);
   }
-  return torch::dropout(x, dropout_, is_training());
+  return draw_dropout(x, dropout_, is_training());
 }
 
 }  // namespace reeltag::model

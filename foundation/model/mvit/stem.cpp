@@ -1,6 +1,7 @@
 #include "stem.hpp"
 
 #include "block.hpp"
+#include "drawing.hpp"
 #include "positions.hpp"
 
 namespace reeltag::model {
@@ -69,7 +70,7 @@ Tensor StemImpl::with_positions(const Tokens& patches) {
     x = torch::cat({token.expand({x.size(0), 1, m.embed_dim}), x}, 1);
   }
   if (positions.defined()) x = x + positions;
-  x = torch::dropout(x, m.dropout_rate, is_training());
+  x = draw_dropout(x, m.dropout_rate, is_training());
   return norm_stem_.is_empty() ? x : norm_stem_(x);
 }
 

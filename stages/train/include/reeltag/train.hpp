@@ -4,6 +4,7 @@
 // and optimizer, one an epoch, the last two kept), bundle/ (the finished model). Everything random follows from the
 // seed, the epoch and the position in it, so a run that was stopped anywhere and resumed ends in the same bits, on the
 // same machine with the same number of threads.
+// Several processes, on one host or many, may train one model together: see World (docs/training.md, docs/adr/0075).
 // One training at a time in a process. Exceptions end the run (invalid_config, not_found, interrupted with the run left
 // resumable); a video that cannot be decoded is counted, named once and left out.
 //
@@ -36,6 +37,7 @@ struct TrainConfig {
   double net_weight = 0.0;  // of the MViT's block beside the teacher's; 0: chosen on val, or the block is left out
   double min_lift = 0.0;    // hashtags with less than this many times their prior as AP on unseen groups do not ship
   bool half = false;        // the bundle's weights as float16
+  int peer_timeout = 300;   // seconds; with several processes
   std::string device = "auto";
 };
 template <class V>
@@ -52,6 +54,9 @@ void visit(V& v, TrainConfig& c) {
   v("min_lift", c.min_lift, "A hashtag ships only if its AP on unseen groups is this many times its prior; 0 ships all",
     config::Range{0, 1000});
   v("half", c.half, "Write the bundle's weights as float16");
+  v("peer_timeout", c.peer_timeout,
+    "Seconds that a process waits for the others of one training before it takes them for lost",
+    config::Range{1, 86'400});
   v("device", c.device, "Where the network runs: auto takes a GPU where libtorch finds one",
     config::OneOf{{"auto", "cpu", "cuda"}});
 }
@@ -66,6 +71,20 @@ struct Verdict {
 using Validator =
     std::function<Verdict(const std::vector<std::vector<float>>& scores, const std::vector<std::vector<int>>& labels)>;
 
+// The processes that train one model together, and which of them this is.
+struct World {
+  int rank = 0, size = 1;
+  int local_rank = 0;   // among those of this host
+  std::string address;  // where rank 0 listens for the others to find each other
+  int port = 29500;
+  bool launcher_store = false;  // the launcher listens there, not rank 0 (torchrun)
+  int attempt = 0;              // of the launcher; each one's messages are its own
+};
+// What torchrun, PyTorchJob and the like put into the environment: RANK, WORLD_SIZE, LOCAL_RANK, MASTER_ADDR,
+// MASTER_PORT; Slurm's SLURM_PROCID, SLURM_NTASKS and SLURM_LOCALID where MASTER_ADDR is set and RANK is not. Without
+// them, or with a size of 1: one process. Throws invalid_config naming the variable that is missing or wrong.
+World world_from_environment();
+
 struct Options {
   model::Recipe recipe;              // NUM_CLASSES is set from the dataset
   std::filesystem::path run;         // the run's folder; its name is the run's id
@@ -74,6 +93,7 @@ struct Options {
   TrainConfig config;
   media::Limits limits;
   std::stop_token stop;
+  World world = {};  // all processes with equal options but rank and local_rank; rank 0 writes the run
 };
 
 struct Failure {
@@ -98,7 +118,9 @@ struct TrainResult {
   std::optional<Frozen> frozen = {};
 };
 
-// Throws invalid_config when a group stands on two sides of the split.
+// Throws invalid_config when a group stands on two sides of the split. With several processes each gets the whole
+// result; a stop of one is a stop of all, and a process that is lost ends the others (unavailable), the run left
+// resumable.
 TrainResult train(const dataset::Dataset& set, store::Store& store, const Options& options, const Validator& validator);
 
 // Instead of epochs: a linear head over features that are computed once and kept in the store.

@@ -22,6 +22,12 @@
 
 namespace reeltag::model {
 
+// Which rows of a larger batch a forward pass has; of 0: the pass has the batch itself.
+struct BatchPart {
+  std::int64_t first = 0, of = 0;
+  [[nodiscard]] bool is_whole() const { return of == 0; }
+};
+
 class Mvit {
  public:
   // Weights drawn as the reference draws them, from seed.
@@ -30,8 +36,9 @@ class Mvit {
   Mvit(Mvit&&) noexcept;
   Mvit& operator=(Mvit&&) noexcept;
 
-  // Logits [B,classes]. In training mode dropout and drop path draw from torch's default generator.
-  at::Tensor forward(const at::Tensor& clips);
+  // Logits [B,classes]. In training mode dropout and drop path draw from torch's default generator; as part of a larger
+  // batch the clips meet the draws that they would meet there, on the CPU to the bit.
+  at::Tensor forward(const at::Tensor& clips, const BatchPart& part = {});
   // The embedding [B,dim_out] that the classifier reads, after its norm.
   at::Tensor embed(const at::Tensor& clips);
   // MODEL.HEAD_ACT of the logits: softmax, sigmoid or nothing.
