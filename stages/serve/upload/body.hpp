@@ -1,0 +1,16 @@
+// A video that comes as the body of one request, or in a form. See Uploads::begin.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "reeltag/upload.hpp"
+#include "shelf.hpp"
+
+namespace reeltag::serve {
+
+using AnswerJob = std::function<http::server::Response(const std::string& job)>;
+
+Begun begin_body(Shelf& shelf, const http::server::Request& request, const std::string& owner, AnswerJob answer);
+
+}  // namespace reeltag::serve

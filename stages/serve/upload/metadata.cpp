@@ -1,0 +1,127 @@
+#include "metadata.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <nlohmann/json.hpp>
+
+#include "reeltag/http/header_value.hpp"
+
+namespace reeltag::serve {
+namespace {
+
+constexpr std::size_t kMaxNameBytes = 255;
+constexpr std::size_t kMaxTypeBytes = 127;
+
+int digit_of(char c) {
+  static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  const auto at = kDigits.find(c);
+  return at == std::string_view::npos ? -1 : static_cast<int>(at);
+}
+
+bool is_utf8(const std::string& text) {
+  try {
+    static_cast<void>(nlohmann::json(text).dump());
+    return true;
+  } catch (const nlohmann::json::exception&) {
+    return false;
+  }
+}
+
+void remove_controls(std::string& text) {
+  std::erase_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+}
+
+std::string_view trimmed(std::string_view text) {
+  const auto begin = text.find_first_not_of(' ');
+  if (begin == std::string_view::npos) return {};
+  return text.substr(begin, text.find_last_not_of(' ') - begin + 1);
+}
+
+}  // namespace
+
+std::optional<std::string> decode_base64(std::string_view text) {
+  if (text.size() % 4 != 0) return std::nullopt;
+  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
+  std::string out;
+  std::uint32_t bits = 0;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool pads = i + padding >= text.size();
+    const int digit = pads ? 0 : digit_of(text[i]);
+    if (digit < 0) return std::nullopt;
+    bits = (bits << 6) | static_cast<std::uint32_t>(digit);
+    if (i % 4 != 3) continue;
+    for (const int shift : {16, 8, 0}) out += static_cast<char>(bits >> shift);
+    bits = 0;
+  }
+  // What the padding cuts off must be zero: else one value would have several spellings.
+  for (std::size_t i = 0; i < padding; ++i) {
+    if (out.back() != 0) return std::nullopt;
+    out.pop_back();
+  }
+  return out;
+}
+
+Result<std::map<std::string, std::string>> parse_metadata(std::string_view header) {
+  const auto wrong = [](const char* what) {
+    return fail(Code::invalid_argument, std::string("Upload-Metadata: ") + what);
+  };
+  std::map<std::string, std::string> out;
+  std::map<std::string, bool, std::less<>> seen;
+  for (bool more = !trimmed(header).empty(); more;) {
+    const auto comma = header.find(',');
+    more = comma != std::string_view::npos;
+    const auto pair = trimmed(header.substr(0, comma));
+    if (more) header.remove_prefix(comma + 1);
+    const auto key = pair.substr(0, pair.find(' '));
+    if (key.empty()) return wrong("a key is empty");
+    if (!seen.emplace(key, true).second) return wrong("a key is there twice");
+    auto value = decode_base64(trimmed(pair.substr(key.size())));
+    if (!value) return wrong("a value is no base64");
+    std::string name(key);
+    if (!is_utf8(*value) || !is_utf8(name)) continue;
+    remove_controls(*value);
+    out.emplace(std::move(name), std::move(*value));
+  }
+  return out;
+}
+
+std::optional<std::int64_t> parse_size(std::string_view text) {
+  constexpr std::int64_t kMax = 1'000'000'000'000'000;
+  const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos;
+  std::int64_t size = 0;
+  if (!digits || std::from_chars(text.data(), text.data() + text.size(), size).ec != std::errc()) return std::nullopt;
+  return size <= kMax ? std::optional(size) : std::nullopt;
+}
+
+std::string display_name(std::string_view text) {
+  std::string name(text.substr(text.find_last_of("/\\") + 1));
+  remove_controls(name);
+  name.resize(std::min(name.size(), kMaxNameBytes));
+  // The cut may have gone through a character, of at most four bytes.
+  for (int i = 0; i < 3 && name.size() >= kMaxNameBytes - 3 && !is_utf8(name); ++i) name.pop_back();
+  return is_utf8(name) ? name : std::string();
+}
+
+Result<std::string> accepted_type(std::string_view content_type) {
+  if (trimmed(content_type).empty()) return std::string();
+  const auto parsed = http::parse_header_value(content_type);
+  const std::string type = parsed ? parsed->value : std::string();
+  const bool video = type.starts_with("video/") && type.size() > 6 && type.size() <= kMaxTypeBytes &&
+                     type.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.+-", 6) == std::string::npos;
+  if (video || type == "image/gif" || type == "application/octet-stream") return type;
+  return fail(Code::unsupported, "want a video: video/*, image/gif or application/octet-stream");
+}
+
+Result<double> deadline_of(const std::map<std::string, std::string>& metadata) {
+  const auto found = metadata.find("deadline");
+  if (found == metadata.end()) return 0.0;
+  const std::string& text = found->second;
+  double seconds = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (ec != std::errc() || end != text.data() + text.size() || !(seconds >= 0.1 && seconds <= 3600))
+    return fail(Code::invalid_argument, "deadline: want seconds within 0.1 and 3600");
+  return seconds;
+}
+
+}  // namespace reeltag::serve

@@ -1,0 +1,35 @@
+// What clients say about a video in headers: all of it is text that nobody vouches for. Pure functions; any thread.
+// Failure: Result with invalid_argument or unsupported, worded for the client.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "reeltag/base/error.hpp"
+
+namespace reeltag::serve {
+
+// Standard alphabet with padding; nothing where the text is anything else.
+std::optional<std::string> decode_base64(std::string_view text);
+
+// tus' Upload-Metadata, "filename ZGFuY2UubXA0,private": values that are no UTF-8 text are left out, and so are
+// control characters in them.
+Result<std::map<std::string, std::string>> parse_metadata(std::string_view header);
+
+// Digits only, at most 10^15.
+std::optional<std::int64_t> parse_size(std::string_view text);
+
+// For people to read: without folders, valid UTF-8, no control characters, at most 255 bytes.
+std::string display_name(std::string_view text);
+
+// Without parameters, in lower case: "video/webm" of "Video/WebM; codecs=vp9". unsupported for what is no video/*,
+// image/gif or application/octet-stream; nothing at all is fine.
+Result<std::string> accepted_type(std::string_view content_type);
+
+// Seconds within 0.1 and 3600; 0 where there is no such metadata.
+Result<double> deadline_of(const std::map<std::string, std::string>& metadata);
+
+}  // namespace reeltag::serve

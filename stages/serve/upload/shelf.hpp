@@ -1,0 +1,59 @@
+// All uploads of a folder: finding, making, passing on, removing. Thread-safe.
+// Failure: what a client should read is a Response; the disk's failures are Exception as in stored.hpp.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "reeltag/upload.hpp"
+#include "stored.hpp"
+
+namespace reeltag::serve {
+
+// Seconds since 1970.
+double unix_now();
+// append()'s errors for the client: 423, 413, 507, 404.
+http::server::Response refusal_of(const Error& error);
+
+class Shelf {
+ public:
+  Shelf(const std::filesystem::path& folder, const UploadOptions& options, OnFinished on_finished);
+
+  [[nodiscard]] const UploadOptions& options() const { return options_; }
+  // Null where there is none.
+  [[nodiscard]] std::shared_ptr<Stored> find(std::string_view id) const;
+  // A new one that is to have `bytes` (0: unknown), with created and expires set here; or 429, 507.
+  std::variant<http::server::Response, std::shared_ptr<Stored>> create(Record record, std::int64_t bytes);
+  // 507 where so many more bytes would leave too little of the disk.
+  [[nodiscard]] std::optional<http::server::Response> refuse_without_room(std::int64_t bytes) const;
+  // The job of a whole one, made where there is none yet. unavailable, worded for the client, where that fails.
+  Result<std::string> job_of(Stored& stored);
+  // From the disk and from here. Throws nothing.
+  void forget(const std::shared_ptr<Stored>& stored);
+
+  void recover();
+  [[nodiscard]] std::optional<StoredUpload> upload(const std::string& id) const;
+  void remove(const std::string& id);
+  std::int64_t expire();
+
+ private:
+  void load();
+  [[nodiscard]] std::vector<std::shared_ptr<Stored>> all() const;
+  [[nodiscard]] int open_of(const std::string& owner) const;
+
+  const std::filesystem::path folder_;
+  const UploadOptions options_;
+  const StoreLimits limits_;
+  const OnFinished on_finished_;
+  mutable std::mutex mutex_;
+  std::map<std::string, std::shared_ptr<Stored>, std::less<>> stored_;
+  std::map<std::string, int> creating_;  // by owner, not in stored_ yet
+};
+
+}  // namespace reeltag::serve
