@@ -2,17 +2,19 @@
 # Sets up and builds in build/release, under one lock. Prints to stderr only, and nothing when nothing has changed.
 #   tools/build.sh program        what ./run needs
 #   tools/build.sh demo           what ./run demo needs
+#   tools/build.sh serve          what ./run serve needs: the program with the page in it
 #   tools/build.sh set-up-tests   what ./test needs, nothing built
-#   tools/build.sh tests          the program and its tests
+#   tools/build.sh tests          the program with the page in it, and the tests
 set -euo pipefail
 exec >&2
 
 case ${1:-} in
   program) needs=program targets=(program) options=() ;;
   demo) needs=demo targets=(program make_clips) options=() ;;
+  serve) needs=serve targets=(program) options=() ;;
   set-up-tests) needs=tests targets=() options=() ;;
   tests) needs=tests targets=(program reeltag_tests) options=(-DREELTAG_TESTS=ON) ;;
-  *) echo "usage: tools/build.sh program|demo|set-up-tests|tests"; exit 2 ;;
+  *) echo "usage: tools/build.sh program|demo|serve|set-up-tests|tests"; exit 2 ;;
 esac
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 build=$root/build/release
@@ -32,6 +34,8 @@ if ((${#targets[@]} == 0)); then exit 0; fi
 cd "$root"
 # A tree that was moved or copied must not build its old place.
 if [[ ! -f $build/.root || $(<"$build/.root") != "$root" ]]; then rm -rf "$build"; fi
+
+if [[ $needs == serve || $needs == tests ]]; then tools/page.sh build; fi
 
 # Compiling against libtorch takes up to 2 GB a job.
 jobs=$(awk -v cores="$(nproc)" '/^MemAvailable/ {n = int($2 / 2000000); print (n < 1 ? 1 : n > cores ? cores : n)}' /proc/meminfo)

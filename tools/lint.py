@@ -13,7 +13,7 @@ import harness
 MAX_LINES = 500
 MAX_BYTES = 2_000_000
 MAX_MODEL_BYTES = 20_000_000
-CODE = (".cpp", ".hpp", ".py", ".sh", ".cmake", ".ts")
+CODE = (".cpp", ".hpp", ".py", ".sh", ".cmake", ".ts", ".tsx", ".mjs", ".css")
 TEXT = (*CODE, ".txt", ".md", ".json", ".yaml", ".yml", ".sql")
 LIBRARIES = ("foundation/", "stages/")
 # Torch is dear to compile and stays where tensors are: DESIGN's layering, one step finer than the link rule.

