@@ -1,0 +1,44 @@
+#include "base64.hpp"
+
+#include <array>
+#include <cstdint>
+
+namespace reeltag::serve::sagemaker {
+namespace {
+
+constexpr std::uint8_t kNone = 64;
+
+constexpr std::array<std::uint8_t, 256> make_values() {
+  std::array<std::uint8_t, 256> values{};
+  values.fill(kNone);
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  for (std::size_t i = 0; i < kDigits.size(); ++i)
+    values.at(static_cast<std::uint8_t>(kDigits[i])) = static_cast<std::uint8_t>(i);
+  return values;
+}
+constexpr auto kValues = make_values();
+
+}  // namespace
+
+std::optional<std::string> from_base64(std::string_view text) {
+  if (text.size() % 4 == 0) {
+    for (int padding = 0; padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);
+  }
+  if (text.size() % 4 == 1) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(text.size() / 4 * 3 + 2);
+  std::uint32_t held = 0;
+  int bits = 0;
+  for (const char digit : text) {
+    const auto value = kValues.at(static_cast<std::uint8_t>(digit));
+    if (value == kNone) return std::nullopt;
+    held = (held << 6U | value) & 0xFFFFFFU;
+    bits += 6;
+    if (bits < 8) continue;
+    bits -= 8;
+    bytes.push_back(static_cast<char>(held >> static_cast<unsigned>(bits) & 0xFFU));
+  }
+  return bytes;
+}
+
+}  // namespace reeltag::serve::sagemaker

@@ -1,0 +1,233 @@
+#include "invocation.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <utility>
+
+#include "answer.hpp"
+#include "base64.hpp"
+#include "reeltag/base/file.hpp"
+#include "reeltag/base/log.hpp"
+
+namespace reeltag::serve::sagemaker {
+namespace {
+
+using http::server::problem;
+using http::server::Request;
+using http::server::Response;
+
+constexpr const char* kAttributes = "X-Amzn-SageMaker-Custom-Attributes";
+
+// One of so many, given back at its end.
+class Place {
+ public:
+  explicit Place(std::counting_semaphore<>* taken) : taken_(taken) {}
+  ~Place() {
+    if (taken_ != nullptr) taken_->release();
+  }
+  Place(Place&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
+  Place& operator=(Place&&) = delete;
+
+ private:
+  std::counting_semaphore<>* taken_;
+};
+
+struct Head {
+  Content content = Content::video;
+  Form form = Form::json;
+  std::string attributes, inference_id, id;
+  Wishes wishes;
+  std::stop_token stop;
+};
+
+Response echoed(Response&& response, const std::string& attributes) {
+  if (!attributes.empty()) response.with(kAttributes, attributes);
+  return std::move(response);
+}
+
+Result<void> write_all(const Descriptor& file, std::string_view rest) {
+  while (!rest.empty()) {
+    const auto put = ::write(file.get(), rest.data(), rest.size());
+    if (put < 0 && errno == EINTR) continue;
+    if (put <= 0) return fail(Code::unavailable, "the video cannot be stored: is the disk full?");
+    rest.remove_prefix(static_cast<std::size_t>(put));
+  }
+  return {};
+}
+
+class Invocation final : public http::server::Upload {
+ public:
+  Invocation(std::shared_ptr<Service> service, Place place, std::shared_ptr<tag::Model> model, Head head)
+      : service_(std::move(service)), place_(std::move(place)), model_(std::move(model)), head_(std::move(head)) {
+    if (head_.content == Content::video) body_ = open_unnamed_file(options().scratch);
+  }
+
+  Result<void> write(std::string_view part) override {
+    if (body_.is_open()) return write_all(body_, part);
+    if (static_cast<std::int64_t>(text_.size() + part.size()) > options().max_text_bytes) {
+      return fail(Code::too_large, "a request of JSON may have " + std::to_string(options().max_text_bytes) +
+                                       " bytes; send the video itself, or its s3_uri or url");
+    }
+    text_.append(part);
+    return {};
+  }
+
+  Response finish() override {
+    auto asked = ask();
+    if (!asked) return refused(asked.error());
+    const auto end = begin_ + seconds_for(asked->deadline);
+    std::vector<Found> found;
+    std::int64_t failed = 0;
+    for (auto& entry : asked->entries) {
+      auto tagged = look(entry, share_of(end, asked->entries.size() - found.size()));
+      if (!tagged && !asked->many) return refused(tagged.error());
+      failed += tagged ? 0 : 1;
+      found.push_back({std::move(entry.name), std::move(tagged)});
+    }
+    log::info("invocation", {{"request", head_.id},
+                             {"inference_id", head_.inference_id},
+                             {"model", model_->name()},
+                             {"videos", static_cast<std::int64_t>(found.size())},
+                             {"failed", failed},
+                             {"seconds", Clock::now() - begin_}});
+    return answer(text_of(found, asked->many, head_.form));
+  }
+
+ private:
+  [[nodiscard]] const Options& options() const { return service_->options; }
+
+  Result<Asked> ask() {
+    if (head_.content != Content::video) return asked_of(head_.content, std::exchange(text_, {}));
+    Asked asked{.deadline = head_.wishes.deadline};
+    asked.entries.push_back({head_.inference_id.empty() ? head_.id : head_.inference_id, Item{.wishes = head_.wishes}});
+    return asked;
+  }
+
+  [[nodiscard]] Clock::duration seconds_for(const std::optional<double>& wished) const {
+    const double seconds = std::min(wished.value_or(options().seconds), options().max_seconds);
+    return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
+  }
+
+  // Until when the next of so many videos may take its time.
+  static Clock::time_point share_of(Clock::time_point end, std::size_t left) {
+    const auto now = Clock::now();
+    return now + (end - now) / static_cast<Clock::rep>(left);
+  }
+
+  Result<tag::Tagged> look(Entry& entry, Clock::time_point deadline) {
+    if (!entry.item) return tl::unexpected<Error>(entry.item.error());
+    if (head_.stop.stop_requested()) return fail(Code::interrupted, entry.name + ": the server is ending; ask again");
+    if (!service_->workers.try_acquire_until(deadline))
+      return fail(Code::timeout, entry.name + ": the deadline passed before its turn came");
+    const Place worker(&service_->workers);
+    auto file = open(*entry.item, entry.name, deadline);
+    if (!file) return tl::unexpected<Error>(file.error());
+    auto video = media::Decoder::open_outside(std::move(*file), entry.name, service_->sources.limits);
+    if (!video) return tl::unexpected<Error>(video.error());
+    const auto& wishes = entry.item->wishes;
+    return model_->tag(**video, entry.name,
+                       {.threshold = wishes.threshold, .top = wishes.top, .deadline = deadline, .stop = head_.stop});
+  }
+
+  Result<Descriptor> open(Item& item, const std::string& name, Clock::time_point deadline) {
+    switch (item.where) {
+      case Where::body:
+        return std::move(body_);
+      case Where::base64:
+        return decoded(std::exchange(item.value, {}), name);
+      case Where::url:
+        return fetched(service_->sources.url, item.value, deadline);
+      case Where::s3:
+        return fetched(service_->sources.s3, item.value, deadline);
+    }
+    return fail(Code::internal, name + ": refers to nothing");
+  }
+
+  [[nodiscard]] Result<Descriptor> decoded(const std::string& text, const std::string& name) const {
+    const auto bytes = from_base64(text);
+    if (!bytes) return fail(Code::invalid_argument, name + ": b64 is not base64 (RFC 4648, without line breaks)");
+    Descriptor file = open_unnamed_file(options().scratch);
+    if (const auto written = write_all(file, *bytes); !written) return tl::unexpected<Error>(written.error());
+    return file;
+  }
+
+  static Result<Descriptor> fetched(const Fetch& fetch, const std::string& reference, Clock::time_point deadline) {
+    if (!fetch) return fail(Code::unsupported, reference + ": such references are switched off here");
+    return fetch(reference, deadline);
+  }
+
+  [[nodiscard]] Response refused(const Error& error) const {
+    log::warning("invocation", {{"request", head_.id},
+                                {"inference_id", head_.inference_id},
+                                {"code", code_name(error.code)},
+                                {"message", error.message}});
+    return echoed(problem(error), head_.attributes);
+  }
+
+  [[nodiscard]] Response answer(std::string text) const {
+    if (static_cast<std::int64_t>(text.size()) > options().max_response_bytes) {
+      return refused({Code::too_large, "the answer has " + std::to_string(text.size()) +
+                                           " bytes, and the platform takes " +
+                                           std::to_string(options().max_response_bytes) +
+                                           "; ask for fewer videos, or fewer tags of each (top)"});
+    }
+    return echoed(http::server::text(std::move(text), std::string(content_type_of(head_.form))), head_.attributes);
+  }
+
+  const Clock::time_point begin_ = Clock::now();
+  std::shared_ptr<Service> service_;
+  Place place_;
+  std::shared_ptr<tag::Model> model_;
+  Head head_;
+  Descriptor body_;
+  std::string text_;
+};
+
+// JSON, unless lines came: who sends lines splits the answer by lines.
+Form preferred_form(const Options& options, Content content) {
+  if (options.form) return *options.form;
+  return content == Content::json_lines ? Form::json_lines : Form::json;
+}
+
+std::variant<Response, Head> head_of(const Options& options, const Request& request) {
+  const auto content = content_of(request.header("content-type"));
+  if (!content) {
+    return problem(415, "unsupported",
+                   "Content-Type must be video/mp4 (or another video type), application/octet-stream, "
+                   "application/json or application/jsonlines");
+  }
+  const auto form = form_of(request.header("accept"), preferred_form(options, *content));
+  if (!form)
+    return problem(406, "unsupported", "Accept must allow application/json, application/jsonlines or text/csv");
+  const auto limit = *content == Content::video ? options.max_request_bytes : options.max_text_bytes;
+  if (request.content_length.value_or(0) > limit)
+    return problem(413, "too_large", "such a request may have " + std::to_string(limit) + " bytes");
+  const auto wishes = wishes_of(request.query);
+  if (!wishes) return problem(wishes.error());
+  return Head{.content = *content,
+              .form = *form,
+              .attributes = std::string(request.header("x-amzn-sagemaker-custom-attributes")),
+              .inference_id = std::string(request.header("x-amzn-sagemaker-inference-id")),
+              .id = request.id,
+              .wishes = *wishes,
+              .stop = request.stop};
+}
+
+}  // namespace
+
+std::variant<Response, std::unique_ptr<http::server::Upload>> begin_invocation(const std::shared_ptr<Service>& service,
+                                                                               std::shared_ptr<tag::Model> model,
+                                                                               const Request& request) {
+  const std::string attributes(request.header("x-amzn-sagemaker-custom-attributes"));
+  if (!model) return echoed(problem({Code::unavailable, "the model is not loaded yet"}), attributes);
+  auto head = head_of(service->options, request);
+  if (auto* refusal = std::get_if<Response>(&head)) return echoed(std::move(*refusal), attributes);
+  if (!service->places.try_acquire())
+    return echoed(problem({Code::unavailable, "busy: too many requests at once"}), attributes);
+  return std::make_unique<Invocation>(service, Place(&service->places), std::move(model),
+                                      std::move(std::get<Head>(head)));
+}
+
+}  // namespace reeltag::serve::sagemaker

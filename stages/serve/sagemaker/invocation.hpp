@@ -1,0 +1,28 @@
+// One POST to /invocations: its body as it arrives, then its answer. An Invocation: one request; Service: shared by
+// all, thread-safe.
+#pragma once
+
+#include <memory>
+#include <semaphore>
+#include <string>
+#include <variant>
+
+#include "asked.hpp"
+#include "reeltag/http/exchange.hpp"
+
+namespace reeltag::serve::sagemaker {
+
+struct Service {
+  Service(const Options& o, const Sources& s) : options(o), sources(s), places(o.at_once), workers(o.workers) {}
+
+  const Options options;
+  const Sources sources;
+  std::counting_semaphore<> places;   // requests that may still be taken
+  std::counting_semaphore<> workers;  // videos that may still be looked at
+};
+
+// The head of a request: refused, or who takes its body and answers with this model (nothing: 503).
+std::variant<http::server::Response, std::unique_ptr<http::server::Upload>> begin_invocation(
+    const std::shared_ptr<Service>& service, std::shared_ptr<tag::Model> model, const http::server::Request& request);
+
+}  // namespace reeltag::serve::sagemaker
