@@ -13,7 +13,7 @@
 set(REELTAG_LAYERS
     base draw http store catalog media
     model_recipe model_input model_pickle model_checkpoint model_mvit model_teacher model_optim model_linear model_verify model_bundle
-    collect dataset train evaluate registry tag index serve cycle app)
+    collect dataset train evaluate registry tag tag_tagger index serve_upload serve_sagemaker serve cycle app)
 
 function(reeltag_check_direction from to)
   list(FIND REELTAG_LAYERS "${from}" from_at)

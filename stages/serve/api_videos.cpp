@@ -1,0 +1,176 @@
+// /v1/videos: bringing, listing, looking at and taking away.
+#include <charconv>
+
+#include "reeltag/base/json.hpp"
+#include "replies.hpp"
+#include "service.hpp"
+
+namespace reeltag::serve {
+namespace {
+
+constexpr std::size_t kMostReference = 16 << 10;  // bytes of a JSON body
+constexpr std::size_t kMostName = 200, kMostUrl = 4008;
+constexpr double kLongestDeadline = 3600;
+
+server::Response not_yours() { return server::problem(404, "not_found", "there is no such video of yours"); }
+
+std::optional<catalog::Shown> find_video(Service& service, const server::Request& request, const Asker& asker) {
+  const auto id = request.parameter("video");
+  return is_video_id(id) ? service.shelf.find(asker.viewer(), id) : std::nullopt;
+}
+
+server::Response list_videos(Service& service, const server::Request& request, const Asker& asker) {
+  const auto limit = query_number(request, "limit", 1, 200, 50);
+  const auto before = query_number(request, "cursor", 1, std::numeric_limits<std::int64_t>::max(), 0);
+  if (!limit) return server::problem(400, "invalid_argument", limit.error().message);
+  if (!before) return server::problem(400, "invalid_argument", "cursor is not one of this list");
+  const auto of = request.query_value("of").value_or("all");
+  if (of != "mine" && of != "library" && of != "all")
+    return server::problem(400, "invalid_argument", "of must be mine, library or all");
+  const auto hashtag = request.query_value("hashtag");
+  if (hashtag && (hashtag->empty() || characters(*hashtag) > 200))
+    return server::problem(400, "invalid_argument", "hashtag must have 1 to 200 characters");
+  const auto which = of == "mine" ? catalog::Of::mine : of == "library" ? catalog::Of::library : catalog::Of::all;
+  const auto name = clean_line(hashtag.value_or(""), 1000);
+  if (hashtag && name.empty()) return json_reply({{"videos", Json::array()}});
+  const auto shown = service.shelf.list(asker.viewer(), which, name, *before, *limit);
+  Json list = Json::array();
+  for (const auto& one : shown) list.push_back(video_json(one));
+  Json out{{"videos", list}};
+  if (static_cast<std::int64_t>(shown.size()) == *limit) out["next"] = std::to_string(shown.back().number);
+  return json_reply(out);
+}
+
+server::Response get_video(Service& service, const server::Request& request, const Asker& asker) {
+  const auto shown = find_video(service, request, asker);
+  return shown ? json_reply(video_json(*shown)) : not_yours();
+}
+
+server::Response get_file(Service& service, const server::Request& request, const Asker& asker) {
+  const auto shown = find_video(service, request, asker);
+  if (!shown) return not_yours();
+  // Never what the browser takes it for: a page among the uploads must not run as one.
+  auto response = server::file(service.parts.store.local_path(shown->video.key), "video/mp4");
+  if (!response) return server::problem(404, "not_found", "the bytes of this video are not there");
+  return std::move(*response)
+      .with("Cache-Control", "private, max-age=86400")
+      .with("Content-Security-Policy", "default-src 'none'; sandbox");
+}
+
+server::Response get_thumbnail(Service& service, const server::Request& request, const Asker& asker) {
+  const auto shown = find_video(service, request, asker);
+  if (!shown) return not_yours();
+  const auto path = service.thumbnails.get(shown->video);
+  if (!path) return server::problem(404, "not_found", "there is no picture: " + path.error().message);
+  auto response = server::file(*path, "image/jpeg");
+  if (!response) return server::problem(404, "not_found", "there is no picture");
+  return std::move(*response).with("Cache-Control", "private, max-age=86400");
+}
+
+server::Response take_away(Service& service, const server::Request& request, const Asker& asker) {
+  const auto shown = find_video(service, request, asker);
+  if (!shown) return not_yours();
+  if (!shown->mine && !asker.may(Scope::operate))
+    return server::problem(403, "permission_denied", "a video of the library is the operator's to take away");
+  service.shelf.take_away(asker.viewer(), shown->video.id);
+  service.on_removal();
+  return {.status = 204, .headers = {}, .body = {}};
+}
+
+server::Response accepted(Service& service, const std::string& id) {
+  const auto job = service.jobs.get(id);
+  if (!job) return server::problem(503, "unavailable", "the job is gone; send the video again");
+  return json_reply(job_json(*job, service.jobs.ahead(*job)), 202).with("Location", "/v1/jobs/" + job->id);
+}
+
+// A small JSON body in place of the video's bytes.
+class ReferenceBody final : public server::Upload {
+ public:
+  explicit ReferenceBody(std::function<server::Response(const std::string&)> done) : done_(std::move(done)) {}
+  Result<void> write(std::string_view part) override {
+    if (body_.size() + part.size() > kMostReference)
+      return fail(Code::too_large, "the body is too large for a reference");
+    body_ += part;
+    return {};
+  }
+  server::Response finish() override { return done_(body_); }
+
+ private:
+  std::function<server::Response(const std::string&)> done_;
+  std::string body_;
+};
+
+// The reference in the body, or why there is none.
+std::variant<std::string, server::Response> reference_of(const std::string& body) {
+  const auto json = parse_json(body, "the body");
+  if (!json) return server::problem(400, "invalid_argument", json.error().message);
+  const auto wrong = [](const char* why) { return server::problem(422, "invalid_argument", why); };
+  if (!json->is_object() || json->size() != 1 || !(json->contains("url") || json->contains("s3_uri")))
+    return wrong("the body must be {\"url\": ...} or {\"s3_uri\": ...}");
+  const auto& value = json->front();
+  if (!value.is_string()) return wrong("the reference must be a text");
+  const auto text = value.get<std::string>();
+  const bool plain = std::all_of(text.begin(), text.end(), [](char c) { return c > ' ' && c < '\x7F'; });
+  if (text.size() > kMostUrl || !plain)
+    return wrong("a reference has printable ASCII characters only; others are %-encoded");
+  if (json->contains("s3_uri") && !text.starts_with("s3://")) return wrong("s3_uri must begin with s3://");
+  if (json->contains("url") && !text.starts_with("http://") && !text.starts_with("https://"))
+    return wrong("url must begin with https:// or http://");
+  return text;
+}
+
+std::string last_part(const std::string& reference) {
+  const auto path = reference.substr(0, reference.find_first_of("?#"));
+  return clean_line(path.substr(path.rfind('/') + 1), kMostName);
+}
+
+std::variant<server::Response, std::unique_ptr<server::Upload>> bring(Service& service,
+                                                                      const server::Request& request) {
+  auto asked = service.door.ask(request, Scope::write);
+  if (auto* refusal = std::get_if<server::Response>(&asked)) return std::move(*refusal);
+  const Asker& asker = std::get<Asker>(asked);
+  const auto owner = asker.owner;
+  const bool objects = service.door.may_read_objects(asker);
+  const auto deadline = query_real(request, "deadline", 0.1, kLongestDeadline);
+  if (!deadline) return server::problem(400, "invalid_argument", deadline.error().message);
+  const auto key = std::string(request.header("idempotency-key"));
+  if (key.size() > kMostName || (key.empty() && request.headers.contains("idempotency-key")))
+    return server::problem(400, "invalid_argument", "Idempotency-Key must have 1 to 200 bytes");
+  if (service.jobs.unfinished(owner) >= service.config.max_jobs)
+    return server::problem(429, "unavailable", "too many unfinished jobs of yours; wait for some of them");
+  if (!request.header("content-type").starts_with("application/json"))
+    return service.uploads.begin(request, owner, [&service](const std::string& job) { return accepted(service, job); });
+  return std::make_unique<ReferenceBody>(
+      [&service, owner, objects, key, seconds = deadline->value_or(0)](const std::string& body) {
+        auto reference = reference_of(body);
+        if (auto* refusal = std::get_if<server::Response>(&reference)) return std::move(*refusal);
+        const auto& text = std::get<std::string>(reference);
+        if (text.starts_with("s3://") && !objects)
+          return server::problem(403, "permission_denied", "objects of a store need a token; upload the video");
+        const auto job = service.jobs.add({.owner = owner,
+                                           .name = last_part(text),
+                                           .reference = text,
+                                           .request_key = clean_line(key, kMostName),
+                                           .deadline = seconds});
+        service.on_job();
+        return accepted(service, job.id);
+      });
+}
+
+}  // namespace
+
+void add_video_routes(server::Router& router, Service& service) {
+  const auto bind = [&](auto function) {
+    return [&service, function](const server::Request& r, const Asker& a) { return function(service, r, a); };
+  };
+  auto& door = service.door;
+  router.get("/v1/videos", door.guarded(Scope::read, bind(list_videos)));
+  router.upload("POST", "/v1/videos", [&service](const server::Request& request) { return bring(service, request); },
+                {.max_body = Uploads::kAnyBody});
+  router.get("/v1/videos/{video}", door.guarded(Scope::read, bind(get_video)));
+  router.add("DELETE", "/v1/videos/{video}", door.guarded(Scope::write, bind(take_away)));
+  router.get("/v1/videos/{video}/file", door.guarded(Scope::read, bind(get_file)));
+  router.get("/v1/videos/{video}/thumbnail", door.guarded(Scope::read, bind(get_thumbnail)));
+}
+
+}  // namespace reeltag::serve

@@ -1,0 +1,75 @@
+// The server: a page, an API and jobs that tag what is uploaded. It sees models through tag::Model only.
+// serve() blocks its caller until the stop; one at a time in a home. Failure: Exception for what keeps it from
+// starting (invalid_config, unavailable: the address or the home is taken, a lost catalog); afterwards a bad request,
+// upload, job or model is answered, logged and counted, and the server goes on. Nothing acknowledged is lost by a
+// kill: jobs are in the catalog, uploads on the disk (docs/adr/0077).
+//
+//   serve::serve(config.serve, {.home = home, .catalog = location, .store = *store, .index = *index, ...}, stop);
+#pragma once
+
+#include <chrono>
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "reeltag/base/config.hpp"
+#include "reeltag/base/descriptor.hpp"
+#include "reeltag/catalog.hpp"
+#include "reeltag/http/server.hpp"
+#include "reeltag/index.hpp"
+#include "reeltag/media.hpp"
+#include "reeltag/store.hpp"
+#include "reeltag/tag.hpp"
+#include "reeltag/upload.hpp"
+#include "reeltag/versions.hpp"
+
+namespace reeltag::serve {
+
+struct ServeConfig {
+  http::server::Options http = {};
+  UploadOptions upload = {};
+  std::string auth = "auto";
+  std::vector<std::string> hosts = {};
+  int workers = 2;
+  int max_jobs = 200;
+  double keep_jobs_days = 30.0;
+};
+template <class V>
+void visit(V& v, ServeConfig& c) {
+  v.section("http", c.http);
+  v.section("upload", c.upload);
+  v("auth", c.auth,
+    "Who may ask: open (visitors, by a cookie), tokens (`reeltag tokens`), or auto: open on loopback, else tokens",
+    config::OneOf{{"auto", "open", "tokens"}});
+  v("hosts", c.hosts, "Names that the server is called by, e.g. [tags.example.org]; others are refused, if any is set");
+  v("workers", c.workers, "Jobs worked on at the same time", config::Range{1, 256});
+  v("max_jobs", c.max_jobs, "Unfinished jobs of one owner; more are answered 429", config::Range{1, 1e6});
+  v("keep_jobs_days", c.keep_jobs_days, "Days for which finished jobs are kept", config::Range{0.01, 36500});
+}
+
+// What a reference names (https://..., s3://...) as a file without a name, until then. Called from several threads.
+using Fetch =
+    std::function<Result<Descriptor>(const std::string& reference, std::chrono::steady_clock::time_point deadline)>;
+using LoadModel = std::function<std::shared_ptr<tag::Model>(const std::filesystem::path& bundle)>;
+
+struct Parts {
+  std::filesystem::path home;
+  std::string catalog;  // its location
+  store::Store& store;
+  index::Index& index;
+  media::Limits limits = {};
+  registry::Places places = {};
+  std::string model = {};  // as registry::find_model reads it; an alias is followed
+  Fetch fetch = {};
+  LoadModel load = {};
+  std::string version = {};  // of the program
+  // Called once requests are answered; the model may still be loading.
+  std::function<void(int port)> on_listening = {};
+};
+
+void serve(const ServeConfig& config, const Parts& parts, const std::stop_token& stop);
+
+}  // namespace reeltag::serve

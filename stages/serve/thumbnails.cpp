@@ -1,0 +1,55 @@
+#include "thumbnails.hpp"
+
+#include <fcntl.h>
+
+#include "reeltag/base/file.hpp"
+
+namespace reeltag::serve {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kShortSide = 320;
+
+}  // namespace
+
+Thumbnails::Thumbnails(fs::path folder, store::Store& store, media::Limits limits)
+    : folder_(std::move(folder)), store_(store), limits_(std::move(limits)) {
+  fs::create_directories(folder_);
+}
+
+Result<fs::path> Thumbnails::get(const catalog::Video& video) {
+  auto path = folder_ / (video.id + ".jpg");
+  std::error_code error;
+  if (fs::exists(path, error)) return path;
+  turns_.acquire();
+  auto made = fs::exists(path, error) ? Result<void>{} : make(video, path);
+  turns_.release();
+  if (!made) return tl::unexpected(made.error());
+  return path;
+}
+
+void Thumbnails::remove(const std::string& video) {
+  std::error_code error;
+  fs::remove(folder_ / (video + ".jpg"), error);
+}
+
+// Whatever came into the store came from outside once.
+Result<void> Thumbnails::make(const catalog::Video& video, const fs::path& to) try {
+  Descriptor file(::open(store_.local_path(video.key).c_str(), O_RDONLY | O_CLOEXEC));
+  if (!file.is_open()) return fail(Code::not_found, "the bytes of video " + video.id + " cannot be read");
+  const auto decoder = media::Decoder::open_outside(std::move(file), video.id, limits_);
+  if (!decoder) return tl::unexpected(decoder.error());
+  const double middle = (*decoder)->probe().duration / 2;
+  const int side = std::min({kShortSide, (*decoder)->probe().width, (*decoder)->probe().height});
+  const auto frame = (*decoder)->frames_at({&middle, 1}, {.short_side = side});
+  if (!frame) return tl::unexpected(frame.error());
+  const auto jpeg = media::encode_jpeg(frame->frame(0), frame->width, frame->height);
+  if (!jpeg) return tl::unexpected(jpeg.error());
+  write_file(to, *jpeg);
+  return {};
+} catch (const Exception& e) {
+  return tl::unexpected(e.error());
+}
+
+}  // namespace reeltag::serve
