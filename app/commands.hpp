@@ -13,6 +13,11 @@
 
 namespace reeltag::app {
 
+// What --model takes where a model tags.
+inline constexpr const char* kModelMeaning =
+    "A version (hashtags/3) or its alias (champion), a fetched, imported or shipped model, a run's id or a bundle's "
+    "folder (default: the champion where there is one, else starter)";
+
 void add_import(CLI::App& app, Context& context);
 void add_collect(CLI::App& app, Context& context);
 void add_dataset(CLI::App& app, Context& context);
@@ -21,6 +26,7 @@ void add_evaluate(CLI::App& app, Context& context);
 void add_checkpoints(CLI::App& models, Context& context);
 void add_models(CLI::App& app, Context& context);
 void add_choose(CLI::App& models, Context& context);  // and its child, measure
+void add_versions(CLI::App& models, Context& context);
 void add_tag(CLI::App& app, Context& context);
 void add_catalog(CLI::App& app, Context& context);
 void add_index(CLI::App& app, Context& context);
@@ -30,6 +36,9 @@ void add_store_verify(CLI::App& parent, Context& context);
 void add_store_migrate(CLI::App& parent, Context& context);
 void add_store_gc(CLI::App& parent, Context& context);
 void add_forget(CLI::App& app, Context& context);
+void add_serve(CLI::App& app, Context& context);
+void add_tokens(CLI::App& app, Context& context);
+void add_sagemaker(CLI::App& app, Context& context);
 void add_config(CLI::App& app, Context& context);
 void add_doctor(CLI::App& app, Context& context);
 
@@ -51,16 +60,22 @@ void run_evaluate(Context& context, const EvaluateArguments& arguments);
 
 struct TagArguments {
   std::vector<std::string> files;
-  std::string model = "starter";
+  std::string model;  // empty: the champion, else the starter
   std::optional<int> top, views;
   std::optional<double> threshold;
   bool whole_picture = false;
 };
 void run_tag(Context& context, const TagArguments& arguments);
 
+struct ServeArguments {
+  std::string host, model;  // model empty: the champion, else the starter
+  std::optional<int> port;
+};
+void run_serve(Context& context, const ServeArguments& arguments);
+
 struct IndexArguments {
   std::vector<std::string> files;  // for add
-  std::string model = "starter";
+  std::string model;               // empty: the champion, else the starter
   std::optional<double> threshold;
 };
 void run_index_add(Context& context, const IndexArguments& arguments);
@@ -104,10 +119,21 @@ struct ExportArguments {
 };
 void run_export(Context& context, const ExportArguments& arguments);
 
+struct CheckArguments {
+  std::string model;
+};
+void run_check(Context& context, const CheckArguments& arguments);
+
 struct MeasureArguments {
   std::string net;
   int threads = 1;
 };
 void run_measure(Context& context, const MeasureArguments& arguments);
+
+struct SagemakerArguments {
+  std::filesystem::path opt_ml;  // empty: SAGEMAKER_BASE_DIR, else /opt/ml
+};
+void run_sagemaker_serve(Context& context, const SagemakerArguments& arguments);
+void run_sagemaker_train(Context& context, const SagemakerArguments& arguments);
 
 }  // namespace reeltag::app

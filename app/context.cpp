@@ -1,6 +1,5 @@
 #include "context.hpp"
 
-#include <algorithm>
 #include <cstdlib>
 #include <iostream>
 
@@ -8,6 +7,7 @@
 
 #include "reeltag/base/log.hpp"
 #include "reeltag/base/progress.hpp"
+#include "reeltag/versions.hpp"
 
 namespace reeltag::app {
 namespace fs = std::filesystem;
@@ -54,9 +54,13 @@ store::Options Context::store_options(const std::string& url) const {
   return options;
 }
 
+std::string Context::catalog_location() const {
+  return config_.catalog.url.empty() ? (home_ / "catalog.db").string() : config_.catalog.url;
+}
+
 std::unique_ptr<catalog::Catalog> Context::open_catalog() const {
   fs::create_directories(home_);
-  auto catalog = catalog::open(config_.catalog.url.empty() ? (home_ / "catalog.db").string() : config_.catalog.url);
+  auto catalog = catalog::open(catalog_location());
   if (!catalog->forgetting().empty()) {
     log::warning("forgetting_unfinished",
                  {{"message", "something was forgotten, and not all of it is removed yet: reeltag forget --resume"}});
@@ -91,26 +95,7 @@ fs::path models_folder() {
 }
 
 fs::path find_model(const fs::path& home, const std::string& name) {
-  const std::vector<fs::path> places{name, fs::path(name) / "bundle", home / "runs" / name / "bundle",
-                                     home / "models" / name, models_folder() / name};
-  for (const auto& place : places) {
-    if (!name.empty() && fs::exists(place / "bundle.json")) return place;
-  }
-  std::vector<std::string> known;
-  for (const auto& folder : {models_folder(), home / "models", home / "runs"}) {
-    if (!fs::is_directory(folder)) continue;
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      if (fs::exists(entry.path() / "bundle.json") || fs::exists(entry.path() / "bundle" / "bundle.json")) {
-        known.push_back(entry.path().filename().string());
-      }
-    }
-  }
-  std::sort(known.begin(), known.end());
-  std::string list;
-  for (const auto& k : known) list += (list.empty() ? "" : ", ") + k;
-  throw Exception(Code::not_found, "no model '" + name + "': not a bundle's folder, a run or an imported model in " +
-                                       home.string() + " or a shipped model" +
-                                       (list.empty() ? "" : "; there are: " + list));
+  return registry::find_model({.home = home, .shipped = models_folder()}, name);
 }
 
 }  // namespace reeltag::app

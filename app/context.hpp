@@ -13,6 +13,7 @@
 #include "reeltag/http.hpp"
 #include "reeltag/index.hpp"
 #include "reeltag/media.hpp"
+#include "reeltag/serve.hpp"
 #include "reeltag/store.hpp"
 #include "reeltag/tag.hpp"
 #include "reeltag/train.hpp"
@@ -38,6 +39,7 @@ struct Config {
   train::TrainConfig train;
   tag::TagConfig tag;
   collect::CollectConfig collect;
+  serve::ServeConfig serve;
 };
 template <class V>
 void visit(V& v, Config& c) {
@@ -49,6 +51,7 @@ void visit(V& v, Config& c) {
   v.section("train", c.train);
   v.section("tag", c.tag);
   v.section("collect", c.collect);
+  v.section("serve", c.serve);
 }
 
 struct Context {
@@ -68,6 +71,7 @@ struct Context {
   // Another place, with the configured limits and cache; an empty URL: below the home.
   std::unique_ptr<store::Store> open_store(const std::string& url) const;
   [[nodiscard]] store::Options store_options(const std::string& url) const;
+  [[nodiscard]] std::string catalog_location() const;
   std::unique_ptr<catalog::Catalog> open_catalog() const;
   catalog::Tombstones tombstones() const { return open_catalog()->tombstones(); }
   std::unique_ptr<index::Index> open_index(index::Missing missing) const;
@@ -84,8 +88,7 @@ struct Context {
 // The result on stdout, one line.
 void print(const std::string& line);
 
-// A model by name or place: a bundle's folder, a run's id or an imported model in the home, or a shipped model.
-// Throws not_found with the names that there are.
+// A model by what people call it, as registry::find_model reads it; empty: the champion, else the starter.
 std::filesystem::path find_model(const std::filesystem::path& home, const std::string& name);
 std::filesystem::path models_folder();
 

@@ -87,8 +87,9 @@ void add_freeze(CLI::App& parent, Context& context) {
       ->capture_default_str();
   cmd->add_option(
          "--by", o->split.by,
-         "What decides: kin (a group, an author, copies stay together), group (that alone), time (old to train)")
-      ->check(CLI::IsMember({"kin", "group", "time"}))
+         "What decides: kin (a group, an author, copies stay together), group (that alone), time (old to train), "
+         "source (the sources train, val and test)")
+      ->check(CLI::IsMember({"kin", "group", "time", "source"}))
       ->capture_default_str();
   cmd->add_option("--turn", o->split.turn,
                   "Percent by which the split is turned: 0, 20 ... 80 with --test 20 are five folds")

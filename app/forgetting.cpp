@@ -212,13 +212,20 @@ Swept sweep(const Context& context, catalog::Catalog& catalog, store::Store& sto
 std::vector<Affected> affected_models(const fs::path& home) {
   const auto sets = redacted_sets(home);
   std::vector<Affected> affected;
-  const auto add = [&](const fs::path& model, const std::string& dataset) {
+  const auto add = [&](const std::string& model, const std::string& dataset) {
     if (const auto at = sets.find(dataset); at != sets.end())
-      affected.push_back({.model = model.filename().string(), .dataset = dataset, .forgotten = at->second});
+      affected.push_back({.model = model, .dataset = dataset, .forgotten = at->second});
   };
-  for (const auto& run : folders_in(home / "runs")) add(run, dataset_of_run(run));
-  for (const auto& model : folders_in(home / "models"))
-    add(model, text_of(object_in(model / "bundle.json").value("trained", json()), "dataset"));
+  const auto add_bundle = [&](const std::string& model, const fs::path& folder) {
+    add(model, text_of(object_in(folder / "bundle.json").value("trained", json()), "dataset"));
+  };
+  for (const auto& run : folders_in(home / "runs")) add(run.filename().string(), dataset_of_run(run));
+  for (const auto& model : folders_in(home / "models")) {
+    const auto name = model.filename().string();
+    add_bundle(name, model);
+    // A line of the registry: its versions (docs/adr/0072).
+    for (const auto& version : folders_in(model)) add_bundle(name + "/" + version.filename().string(), version);
+  }
   return affected;
 }
 

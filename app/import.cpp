@@ -10,12 +10,16 @@ void add_import(CLI::App& app, Context& context) {
   auto paths = std::make_shared<std::vector<std::filesystem::path>>();
   cmd->add_option("paths", *paths, "Folders, manifests or videos; s3://bucket/prefix for those in an object store")
       ->required();
-  cmd->callback([paths, &context] {
+  auto source = std::make_shared<std::string>(collect::ImportOptions{}.source);
+  cmd->add_option("--source", *source, "What the catalog calls where they come from")->capture_default_str();
+  cmd->callback([paths, source, &context] {
     context.start();
     const auto catalog = context.open_catalog();
     const auto store = context.open_store();
-    collect::ImportOptions options{
-        .salt_file = context.home() / "author.salt", .remote = context.store_options({}), .stop = stop::token()};
+    collect::ImportOptions options{.source = *source,
+                                   .salt_file = context.home() / "author.salt",
+                                   .remote = context.store_options({}),
+                                   .stop = stop::token()};
     std::optional<Progress> progress;
     const auto report = collect::import_paths(*paths, options, *catalog, *store, context.config().media,
                                               [&](std::int64_t done, std::int64_t total) {

@@ -90,9 +90,7 @@ void build_texts(Context& context) {
 
 // The options that say how to tag; returned for those who exclude them.
 std::vector<CLI::Option*> add_tagging(CLI::App& cmd, IndexArguments& a) {
-  auto* model =
-      cmd.add_option("--model", a.model, "A shipped, fetched or imported model, a run's id or a bundle's folder")
-          ->capture_default_str();
+  auto* model = cmd.add_option("--model", a.model, kModelMeaning);
   auto* threshold =
       cmd.add_option("--threshold", a.threshold, "Instead of the model's own thresholds; 0 keeps all tags")
           ->check(CLI::Range(0.0, 1.0));

@@ -2,8 +2,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
-#include <span>
 #include <string_view>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -49,8 +49,18 @@ int report_usage(const CLI::App& cli, const CLI::ParseError& e, bool json) {
   return 2;
 }
 
+// The words of the command line. Called as `reeltag-sagemaker`, what a container starts, it is the command `sagemaker`.
+std::vector<char*> words_of(int argc, char** argv) {
+  static char command[] = "sagemaker";
+  std::vector<char*> words(argv, argv + argc);
+  const std::string_view called(argc > 0 ? argv[0] : "");
+  if (called.substr(called.rfind('/') + 1) == "reeltag-sagemaker") words.insert(words.begin() + 1, command);
+  return words;
+}
+
 int run(int argc, char** argv) {
   app::remember_arguments(argv);
+  auto words = words_of(argc, argv);
   app::Context context;
   CLI::App cli("reeltag makes short videos findable by what they show.", "reeltag");
   cli.set_version_flag("--version", "reeltag " REELTAG_VERSION);
@@ -67,15 +77,17 @@ int run(int argc, char** argv) {
   app::add_catalog(cli, context);
   app::add_index(cli, context);
   app::add_search(cli, context);
+  app::add_serve(cli, context);
+  app::add_tokens(cli, context);
   app::add_store(cli, context);
   app::add_forget(cli, context);
+  app::add_sagemaker(cli, context);
   app::add_config(cli, context);
   app::add_doctor(cli, context);
   try {
     stop::install();
-    cli.parse(argc, argv);
+    cli.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& e) {
-    const std::span<char*> words(argv, static_cast<std::size_t>(argc));
     return report_usage(cli, e, std::find(words.begin(), words.end(), std::string_view("--json")) != words.end());
   } catch (const Exception& e) {
     return report(e.error(), context);

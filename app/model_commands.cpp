@@ -8,8 +8,7 @@ void add_tag(CLI::App& app, Context& context) {
   auto a = std::make_shared<TagArguments>();
   cmd->add_option("files", a->files, "Videos, folders of videos, http(s) URLs, or - for a video on standard input")
       ->required();
-  cmd->add_option("--model", a->model, "A shipped, fetched or imported model, a run's id or a bundle's folder")
-      ->capture_default_str();
+  cmd->add_option("--model", a->model, kModelMeaning);
   cmd->add_option("--top", a->top, "Most hashtags of a video");
   cmd->add_option("--views", a->views, "Most views of a video");
   cmd->add_option("--threshold", a->threshold, "Instead of the model's own thresholds; 0 shows all")
@@ -42,7 +41,8 @@ void add_evaluate(CLI::App& app, Context& context) {
   auto* cmd = app.add_subcommand("evaluate", "Measure a model on a split: metrics.json and report.html");
   auto a = std::make_shared<EvaluateArguments>();
   cmd->add_option("--run", a->run, "A run in the home (default: the newest)");
-  cmd->add_option("--model", a->model, "Or a model: a shipped one or a bundle's folder");
+  cmd->add_option("--model", a->model,
+                  "Or a model: a version or its alias, an imported or shipped one, a bundle's folder");
   cmd->add_option("--dataset", a->dataset, "The dataset (default: the one that the run was trained on)");
   cmd->add_option("--split", a->split, "Which part of it")
       ->check(CLI::IsMember({"train", "val", "test"}))

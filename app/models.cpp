@@ -146,7 +146,7 @@ void add_verify(CLI::App& parent, Context& context) {
 }  // namespace
 
 void add_models(CLI::App& app, Context& context) {
-  auto* cmd = app.add_subcommand("models", "Recipes and models: describe, verify");
+  auto* cmd = app.add_subcommand("models", "Models: their versions and aliases, recipes, published weights");
   cmd->fallthrough();
   cmd->require_subcommand(1);
   add_describe(*cmd, context);
@@ -154,6 +154,7 @@ void add_models(CLI::App& app, Context& context) {
   add_recipes(*cmd, context);
   add_verify(*cmd, context);
   add_choose(*cmd, context);
+  add_versions(*cmd, context);
 }
 
 }  // namespace reeltag::app

@@ -2,25 +2,12 @@
 
 #include <cstdio>
 
+#include "terminal.hpp"
+
 namespace reeltag::app {
 namespace {
 
 constexpr std::size_t kColumns = 76;  // of a caption
-
-// Text of strangers for a terminal: control characters become blanks, and what is longer is cut.
-std::string one_line(const std::string& text, std::size_t columns) {
-  std::string out;
-  std::size_t shown = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const bool begins = (c & 0xC0) != 0x80;
-    if (begins && shown++ == columns) return out + "...";
-    const bool c1 = c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c1) ++i;
-    out += c < 0x20 || c == 0x7F || c1 ? ' ' : text[i];
-  }
-  return out;
-}
 
 std::string words_about(const index::Hit& hit) {
   std::string out;

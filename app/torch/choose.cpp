@@ -1,9 +1,9 @@
-#include <csignal>
 #include <thread>
 
 #include <torch/version.h>
 #include <nlohmann/json.hpp>
 
+#include "../child.hpp"
 #include "../commands.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/json.hpp"
@@ -21,29 +21,13 @@ namespace fs = std::filesystem;
 // Far beyond what building the largest net and four of its passes take; only a machine that swaps gets there.
 constexpr std::chrono::hours kDeadline{1};
 
-// What the child says about its own end: the last line of its log that is an error.
-std::string last_error(const std::string& log) {
-  std::string message;
-  for (std::size_t begin = 0; begin < log.size();) {
-    const std::size_t end = std::min(log.find('\n', begin), log.size());
-    const auto line = nlohmann::json::parse(log.substr(begin, end - begin), nullptr, false);
-    if (line.is_object() && line.contains("error")) message = line["error"].value("message", "");
-    begin = end + 1;
-  }
-  return message;
-}
-
 Result<registry::Measurement> measured_by_child(const registry::Net& net, const registry::Machine& machine,
                                                 const fs::path& home) {
   const auto done = run({fs::read_symlink("/proc/self/exe").string(), "--home", home.string(), "--json", "models",
                          "measure", net.name, "--threads", std::to_string(machine.threads)},
                         {.deadline = kDeadline, .stop = stop::token()});
   if (!done) return tl::unexpected(done.error());
-  if (done->status == 128 + SIGKILL) return fail(Code::unavailable, "killed, most likely for want of memory");
-  if (done->status != 0) {
-    const std::string message = last_error(done->err);
-    return fail(Code::unavailable, message.empty() ? "ended with status " + std::to_string(done->status) : message);
-  }
+  if (done->status != 0) return fail(Code::unavailable, error_of(*done).message);
   const auto json = parse_json(done->out, "models measure " + net.name);
   if (!json) return tl::unexpected(json.error());
   return registry::Measurement{.ms_per_view = json->at("ms_per_view").get<double>(),

@@ -8,6 +8,7 @@
 #include "reeltag/catalog.hpp"
 #include "reeltag/model/bundle.hpp"
 #include "reeltag/model/mvit.hpp"
+#include "reeltag/versions.hpp"
 
 namespace reeltag::app {
 namespace {
@@ -84,6 +85,14 @@ model::Bundle bundle_of(const Import& how, const model::Plan& plan) {
   return bundle;
 }
 
+// Beside versions it would be hidden: their name comes first.
+void refuse_name_of_versions(const Import& how) {
+  const registry::Registry models(how.folder.parent_path());
+  if (!models.has(how.folder.filename().string())) return;
+  throw Exception(Code::already_exists,
+                  how.folder.string() + " holds versions that were published; choose another --name, or -o FOLDER");
+}
+
 }  // namespace
 
 std::vector<std::string> vocabulary_of(const fs::path& file, int classes) {
@@ -139,6 +148,7 @@ void print_report(const model::Fitted& fitted) {
 }
 
 model::Fitted import_checkpoint(const Context& context, const model::Checkpoint& checkpoint, const Import& how) {
+  refuse_name_of_versions(how);
   for (const auto& warning : how.recipe.warnings) log::warning("recipe", {{"message", warning}});
   const model::Plan plan = model::make_plan(how.recipe);
   model::Bundle bundle = bundle_of(how, plan);

@@ -4,7 +4,7 @@
 #include <string>
 
 #include "../context.hpp"
-#include "reeltag/tag.hpp"
+#include "reeltag/tagger.hpp"
 
 namespace reeltag::app {
 

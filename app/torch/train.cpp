@@ -46,6 +46,10 @@ train::Verdict judge(dataset::LabelMode mode, const std::vector<std::vector<floa
 }
 
 train::FrozenOptions frozen_options(const train::Options& o, std::vector<std::string> blocks) {
+  if (o.world.size > 1) {
+    throw Exception(Code::invalid_argument,
+                    "--frozen is fitted by one process; start it without WORLD_SIZE (and without torchrun or srun)");
+  }
   if (o.resume) throw Exception(Code::invalid_argument, "--resume goes with training in epochs, not with --frozen");
   if (blocks.empty()) {
     blocks = {model::kTeacherMean, model::kTeacherChange};
@@ -78,13 +82,18 @@ void print_frozen(const train::TrainResult& result) {
 void run_train(Context& context, const TrainArguments& a) {
   context.start();
   const auto datasets = context.home() / "datasets";
+  const train::World world = train::world_from_environment();
   train::Options options{.recipe = {},
                          .run = {},
                          .start_from = {},
                          .resume = !a.resume.empty(),
                          .config = context.config().train,
                          .limits = context.config().media,
-                         .stop = stop::token()};
+                         .stop = stop::token(),
+                         .world = world};
+  if (options.world.size > 1 && a.run.empty() && a.resume.empty()) {
+    throw Exception(Code::invalid_argument, "several processes train one run: name it with --run, the same for all");
+  }
   std::string dataset_id = a.dataset;
   if (options.resume) {
     options.run = context.home() / "runs" / a.resume;
@@ -96,6 +105,7 @@ void run_train(Context& context, const TrainArguments& a) {
     options.config.precision = asked.precision;
     options.config.min_lift = asked.min_lift;
     options.config.half = asked.half;
+    options.config.peer_timeout = asked.peer_timeout;
     options.start_from = started.start_from;
     dataset_id = started.dataset;
   } else {
@@ -113,6 +123,7 @@ void run_train(Context& context, const TrainArguments& a) {
   log::info("training", {{"run", options.run.filename().string()}, {"dataset", set.id}});
   const auto result = a.frozen ? train::train_frozen(set, *store, frozen_options(options, a.blocks), validator)
                                : train::train(set, *store, options, validator);
+  if (options.world.rank != 0) return;  // rank 0 speaks for all
   for (const auto& f : result.failed) context.item_failed(f.video, f.reason);
   if (context.json) return print(train::to_json(result));
   if (result.frozen) {

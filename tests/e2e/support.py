@@ -106,9 +106,9 @@ def environment(**more):
     return {**kept, "OMP_NUM_THREADS": "1", **more}
 
 
-def run(*arguments, home=None, timeout=600, **more):
+def run(*arguments, home=None, timeout=600, program=PROGRAM, **more):
     """Runs reeltag; home becomes --home."""
-    command = [PROGRAM, *(["--home", home] if home else []), *arguments]
+    command = [program, *(["--home", home] if home else []), *arguments]
     done = subprocess.run([str(part) for part in command], stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           timeout=timeout, check=False, env=environment(**more))
     return Ended(command, done.returncode, done.stdout, done.stderr)

@@ -78,7 +78,11 @@ class ForgetCase(CollectCase):
         (run_folder / "report.html").write_text(f"<img alt='frame of {self.video}' src='data:{picture}'>", encoding="utf-8")
         (run_folder / "scores.jsonl").write_text("".join(
             json.dumps({"video": video, "scores": [0.5]}) + "\n" for video in self.videos.values()), encoding="utf-8")
-        (model / "bundle.json").write_text(json.dumps({"name": "m1", "trained": {"dataset": self.dataset}}), encoding="utf-8")
+        version = self.home / "models" / "hashtags" / "3"
+        version.mkdir(parents=True)
+        for folder in (model, version):
+            (folder / "bundle.json").write_text(json.dumps({"name": "m1", "trained": {"dataset": self.dataset}}),
+                                                encoding="utf-8")
         begun = self.home / "collect" / "research" / content_id(str(self.post.id))
         begun.with_suffix(".part").write_bytes(self.post.path.read_bytes()[:500])
         begun.with_suffix(".json").write_text("{}", encoding="utf-8")
@@ -112,8 +116,8 @@ class Forget(ForgetCase):
         self.assertEqual(done["datasets"], [{"dataset": self.dataset, "videos": 1}])
         self.assertEqual({pathlib.Path(path).name for path in done["reports"]},
                          {"report.html", "metrics.json", "scores.jsonl"})
-        self.assertEqual(done["affected"], [{"model": "r1", "dataset": self.dataset, "forgotten": 1},
-                                            {"model": "m1", "dataset": self.dataset, "forgotten": 1}])
+        self.assertEqual(done["affected"], [{"model": model, "dataset": self.dataset, "forgotten": 1}
+                                            for model in ("r1", "hashtags/3", "m1")])
         self.assertGone(traces)
         other = next(post for post in self.wanted if post.author != self.post.author)
         self.assertThere(self.traces(other, self.videos[str(other.id)]), but=("download", "picture"))
@@ -190,7 +194,7 @@ class Forget(ForgetCase):
         must(self.forget("--video", self.video))
         again = must(self.forget("--video", self.video)).json()
         self.assertEqual((again["videos"], again["posts"], again["blobs"], again["index"]), (0, 0, 0, 0))
-        self.assertEqual(len(again["affected"]), 2)  # they still learned from it
+        self.assertEqual(len(again["affected"]), 3)  # they still learned from it
         must(self.forget("--video", "tiktok:1", "--video", "0" * 64, "--author", "nobody"))
         self.assertIn("forgot 0 videos", must(run("forget", "--resume", home=self.home)).out)
         for wrong in (["--video", "abc"], ["--video", "tiktok:"], ["--author", ""], []):
