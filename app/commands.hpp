@@ -131,7 +131,8 @@ struct MeasureArguments {
 void run_measure(Context& context, const MeasureArguments& arguments);
 
 struct SagemakerArguments {
-  std::filesystem::path opt_ml;  // empty: SAGEMAKER_BASE_DIR, else /opt/ml
+  std::filesystem::path opt_ml;   // empty: SAGEMAKER_BASE_DIR, else /opt/ml
+  std::filesystem::path capture;  // of serve; empty: nothing is captured
 };
 void run_sagemaker_serve(Context& context, const SagemakerArguments& arguments);
 void run_sagemaker_train(Context& context, const SagemakerArguments& arguments);

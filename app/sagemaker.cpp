@@ -22,6 +22,7 @@ serve::sagemaker::Container container_of(const SagemakerArguments& arguments) {
       serve::sagemaker::container_from(variable, static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
   if (!arguments.opt_ml.empty()) container.base = arguments.opt_ml;
   container.options.scratch = fs::temp_directory_path();
+  container.options.capture = arguments.capture;
   return container;
 }
 
@@ -58,8 +59,11 @@ void add_sagemaker(CLI::App& app, Context& context) {
     sub->fallthrough();
     sub->add_option("--opt-ml", a->opt_ml, "Instead of /opt/ml, the platform's folder");
     sub->callback([a, run, &context] { run(context, *a); });
+    return sub;
   };
-  add("serve", "Answer /ping and /invocations with the model below /opt/ml/model", run_sagemaker_serve);
+  add("serve", "Answer /ping and /invocations with the model below /opt/ml/model", run_sagemaker_serve)
+      ->add_option("--capture", a->capture,
+                   "Folder for records of requests and answers, as the platform's data capture writes them");
   add("train", "Train from the channels below /opt/ml/input to /opt/ml/model", run_sagemaker_train);
 }
 

@@ -45,7 +45,8 @@ class Invocations(support.Case):
         cls.clip = support.make_clips(cls.folder / "clips", set="look", classes=2, clips_per_class=2, seconds=2,
                                       size="128x128")[0]
         cls.bytes = cls.clip.read_bytes()
-        cls.server = cls.enterClassContext(Serving(arguments=LOOPBACK))
+        cls.captured = cls.folder / "captured"
+        cls.server = cls.enterClassContext(Serving(arguments=[*LOOPBACK, "--capture", cls.captured]))
 
     def assertTagged(self, result):
         self.assertEqual(result["model"], "starter")
@@ -64,6 +65,15 @@ class Invocations(support.Case):
                 answer = self.server.invoke(self.bytes, content_type)
                 self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "application/json"), answer.body)
                 self.assertTagged(answer.json())
+
+    def test_what_came_and_went_is_captured(self):
+        answer = self.server.invoke(self.bytes, "video/mp4", inference_id="to-be-captured")
+        records = [json.loads(line) for file in self.captured.rglob("*.jsonl") for line in file.read_text().splitlines()]
+        record, = [record for record in records if record["eventMetadata"].get("inferenceId") == "to-be-captured"]
+        data = record["captureData"]
+        self.assertEqual(base64.b64decode(data["endpointInput"]["data"]), self.bytes)
+        self.assertEqual(json.loads(data["endpointOutput"]["data"]), answer.json())
+        self.assertRegex(record["eventMetadata"]["inferenceTime"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
 
     def test_the_same_tags_as_on_the_command_line(self):
         told = support.must(support.run("tag", self.clip, "--threshold", "0", "--top", "5", "--json",

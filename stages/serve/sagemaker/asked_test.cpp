@@ -85,6 +85,9 @@ TEST(Asked, WishesStandInAQueryToo) {
 }
 
 TEST(Base64, IsReadAsRfc4648WritesIt) {
+  for (const std::string bytes : {"", "f", "fo", "foo", "foob", "\xff\xfe\xfd\x01"})
+    EXPECT_EQ(from_base64(to_base64(bytes)), bytes);
+  EXPECT_EQ(to_base64("foob"), "Zm9vYg==");
   EXPECT_EQ(from_base64(""), "");
   EXPECT_EQ(from_base64("Zg=="), "f");
   EXPECT_EQ(from_base64("Zm8="), "fo");

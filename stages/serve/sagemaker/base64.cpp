@@ -1,5 +1,6 @@
 #include "base64.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -7,11 +8,11 @@ namespace reeltag::serve::sagemaker {
 namespace {
 
 constexpr std::uint8_t kNone = 64;
+constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 constexpr std::array<std::uint8_t, 256> make_values() {
   std::array<std::uint8_t, 256> values{};
   values.fill(kNone);
-  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
   for (std::size_t i = 0; i < kDigits.size(); ++i)
     values.at(static_cast<std::uint8_t>(kDigits[i])) = static_cast<std::uint8_t>(i);
   return values;
@@ -39,6 +40,18 @@ std::optional<std::string> from_base64(std::string_view text) {
     bytes.push_back(static_cast<char>(held >> static_cast<unsigned>(bits) & 0xFFU));
   }
   return bytes;
+}
+
+std::string to_base64(std::string_view bytes) {
+  std::string text;
+  text.reserve((bytes.size() + 2) / 3 * 4);
+  for (; !bytes.empty(); bytes.remove_prefix(std::min<std::size_t>(3, bytes.size()))) {
+    std::uint32_t three = 0;
+    for (std::size_t i = 0; i < 3; ++i)
+      three = three << 8U | (i < bytes.size() ? static_cast<std::uint8_t>(bytes[i]) : 0U);
+    for (std::size_t i = 0; i < 4; ++i) text.push_back(i <= bytes.size() ? kDigits[three >> (18 - 6 * i) & 63U] : '=');
+  }
+  return text;
 }
 
 }  // namespace reeltag::serve::sagemaker

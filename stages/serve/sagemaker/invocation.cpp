@@ -1,5 +1,6 @@
 #include "invocation.hpp"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -36,6 +37,7 @@ class Place {
 
 struct Head {
   Content content = Content::video;
+  std::string content_type;
   Form form = Form::json;
   std::string attributes, inference_id, id;
   Wishes wishes;
@@ -75,6 +77,7 @@ class Invocation final : public http::server::Upload {
   }
 
   Response finish() override {
+    const auto input = service_->capture ? input_for_capture() : Payload{};
     auto asked = ask();
     if (!asked) return refused(asked.error());
     const auto end = begin_ + seconds_for(asked->deadline);
@@ -92,11 +95,40 @@ class Invocation final : public http::server::Upload {
                              {"videos", static_cast<std::int64_t>(found.size())},
                              {"failed", failed},
                              {"seconds", Clock::now() - begin_}});
-    return answer(text_of(found, asked->many, head_.form));
+    auto text = text_of(found, asked->many, head_.form);
+    const auto captured = service_->capture ? text : std::string();
+    auto response = answer(std::move(text));
+    if (service_->capture && response.status == 200) {
+      service_->capture->add({.input = input,
+                              .output = {std::string(content_type_of(head_.form)), captured},
+                              .event = head_.id,
+                              .inference_id = head_.inference_id,
+                              .custom_attributes = head_.attributes});
+    }
+    return response;
   }
 
  private:
   [[nodiscard]] const Options& options() const { return service_->options; }
+
+  [[nodiscard]] Payload input_for_capture() const {
+    Payload input{head_.content_type, text_};
+    if (!body_.is_open()) return input;
+    struct stat facts{};
+    if (::fstat(body_.get(), &facts) != 0) return input;
+    // One byte more than is kept says that it was too large.
+    input.data.resize(std::min(static_cast<std::size_t>(facts.st_size), Capture::kMostBytes + 1));
+    std::size_t have = 0;
+    while (have < input.data.size()) {
+      const auto got =
+          ::pread(body_.get(), input.data.data() + have, input.data.size() - have, static_cast<off_t>(have));
+      if (got < 0 && errno == EINTR) continue;
+      if (got <= 0) break;
+      have += static_cast<std::size_t>(got);
+    }
+    input.data.resize(have);
+    return input;
+  }
 
   Result<Asked> ask() {
     if (head_.content != Content::video) return asked_of(head_.content, std::exchange(text_, {}));
@@ -207,6 +239,7 @@ std::variant<Response, Head> head_of(const Options& options, const Request& requ
   const auto wishes = wishes_of(request.query);
   if (!wishes) return problem(wishes.error());
   return Head{.content = *content,
+              .content_type = std::string(request.header("content-type")),
               .form = *form,
               .attributes = std::string(request.header("x-amzn-sagemaker-custom-attributes")),
               .inference_id = std::string(request.header("x-amzn-sagemaker-inference-id")),

@@ -8,17 +8,21 @@
 #include <variant>
 
 #include "asked.hpp"
+#include "capture.hpp"
 #include "reeltag/http/exchange.hpp"
 
 namespace reeltag::serve::sagemaker {
 
 struct Service {
-  Service(const Options& o, const Sources& s) : options(o), sources(s), places(o.at_once), workers(o.workers) {}
+  Service(const Options& o, const Sources& s) : options(o), sources(s), places(o.at_once), workers(o.workers) {
+    if (!o.capture.empty()) capture.emplace(o.capture);
+  }
 
   const Options options;
   const Sources sources;
   std::counting_semaphore<> places;   // requests that may still be taken
   std::counting_semaphore<> workers;  // videos that may still be looked at
+  std::optional<Capture> capture;
 };
 
 // The head of a request: refused, or who takes its body and answers with this model (nothing: 503).

@@ -3,10 +3,12 @@
 #include <unistd.h>
 
 #include <semaphore>
+#include <sstream>
 #include <thread>
 
 #include <nlohmann/json.hpp>
 
+#include "base64.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/serve/sagemaker.hpp"
 
@@ -115,6 +117,50 @@ TEST_F(Routes, BytesOfAVideoAreTagged) {
   EXPECT_EQ(answer["video"], "mine");
   EXPECT_EQ(answer["tags"].size(), 2U);
   EXPECT_DOUBLE_EQ(answer["duration"], 1.0);
+}
+
+TEST_F(Routes, RequestsAndAnswersAreCapturedOnRequest) {
+  options_.capture = folder_.path() / "captured";
+  const auto video = post(clip_, {{"content-type", "video/mp4"}, {"x-amzn-sagemaker-inference-id", "mine"}});
+  const std::string asked = R"({"instances":[{"b64":"AAAA"}]})";
+  const auto lines = post(asked, {{"content-type", "application/json"}, {"accept", "text/csv"}});
+  EXPECT_EQ(post("no video", {{"content-type", "video/mp4"}}).status, 415);  // what failed is not captured
+  std::vector<json> records;
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(options_.capture)) {
+    if (!entry.is_regular_file()) continue;
+    EXPECT_TRUE(entry.path().extension() == ".jsonl");
+    std::istringstream all(value_or_throw(read_file(entry.path(), 1 << 20)));
+    for (std::string line; std::getline(all, line);) records.push_back(json::parse(line));
+  }
+  ASSERT_EQ(records.size(), 2U);
+  EXPECT_EQ(records[0]["eventVersion"], "0");
+  EXPECT_EQ(records[0]["eventMetadata"]["eventId"], "request-1");
+  EXPECT_EQ(records[0]["eventMetadata"]["inferenceId"], "mine");
+  const auto& data = records[0]["captureData"];
+  EXPECT_EQ(data["endpointInput"]["observedContentType"], "video/mp4");
+  EXPECT_EQ(data["endpointInput"]["mode"], "INPUT");
+  EXPECT_EQ(data["endpointInput"]["encoding"], "BASE64");
+  EXPECT_EQ(from_base64(data["endpointInput"]["data"].get<std::string>()), clip_);
+  EXPECT_EQ(data["endpointOutput"]["encoding"], "JSON");
+  EXPECT_EQ(data["endpointOutput"]["data"], text(video));
+  EXPECT_EQ(records[1]["captureData"]["endpointInput"]["data"], asked);
+  EXPECT_EQ(records[1]["captureData"]["endpointOutput"]["encoding"], "CSV");
+  EXPECT_EQ(records[1]["captureData"]["endpointOutput"]["data"], text(lines));
+}
+
+TEST_F(Routes, BodiesTooLargeForARecordAreCapturedWithoutTheirData) {
+  options_.capture = folder_.path() / "captured";
+  const std::uint32_t padding = (6U << 20) + 8;
+  std::string box{static_cast<char>(padding >> 24U), static_cast<char>(padding >> 16U),
+                  static_cast<char>(padding >> 8U), static_cast<char>(padding)};
+  box += "free";
+  box.resize(padding, 'x');
+  ASSERT_EQ(post(clip_ + box, {{"content-type", "video/mp4"}}).status, 200);
+  for (const auto& entry : std::filesystem::recursive_directory_iterator(options_.capture)) {
+    if (!entry.is_regular_file()) continue;
+    const auto record = json::parse(value_or_throw(read_file(entry.path(), 1 << 20)));
+    EXPECT_EQ(record["captureData"]["endpointInput"]["data"], "");
+  }
 }
 
 TEST_F(Routes, WhatNoFormFitsIsRefusedBeforeItsBody) {

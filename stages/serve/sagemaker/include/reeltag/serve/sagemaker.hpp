@@ -40,6 +40,7 @@ struct Options {
   std::optional<Form> form = {};                // where Accept leaves it open; unset: as the request came
   int batch_at_once = 4, batch_payload_mb = 25;  // /execution-parameters
   std::string batch_strategy = "SINGLE_RECORD";
+  std::filesystem::path capture = {};  // folder for the records of requests and answers; empty: none are kept
 };
 
 // Fetches what a request refers to into an open file, until then.
