@@ -215,7 +215,7 @@ export const t = {
     serving: "tags here",
     hashtags,
     figures: "Figures",
-    noFigures: "Never evaluated",
+    noFigures: "Never evaluated here; its card may say more.",
     noCard: "It has no card.",
     history: "History",
     vocabulary: "Vocabulary",
