@@ -1,5 +1,6 @@
 """An S3 server that checks signatures (versitygw) on loopback with a folder of its own, and a line to it that breaks."""
 import pathlib
+import random
 import shutil
 import socket
 import subprocess
@@ -14,9 +15,15 @@ KEYS = {"AWS_ACCESS_KEY_ID": "testkey", "AWS_SECRET_ACCESS_KEY": "testsecret123"
 
 
 def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
+    """Below the ports that Linux gives to connections by itself (32768 and up), which other tests make by the thousand."""
+    while True:
+        port = random.randint(20_000, 32_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("", port))
+                return port
+            except OSError:
+                pass
 
 
 class S3Server:

@@ -4,7 +4,6 @@ import json
 import math
 import random
 import signal
-import socket
 import struct
 import subprocess
 import tempfile
@@ -12,6 +11,7 @@ import time
 import unittest
 
 import support
+from s3_server import free_port
 from support import ONE_CORE, must, run
 
 EPOCHS = 4
@@ -24,12 +24,6 @@ WAIT_SECONDS = 300
 # nearly zero AdamW makes more of that: 2e-5 at most when it was measured. With draws that do not follow the division of a
 # batch no tensor was nearer than 1.5e-3, and the farthest 0.14.
 TOLERANCE = 2e-4
-
-
-def free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def tensors(path):
