@@ -1,12 +1,12 @@
 #include "reeltag/dataset.hpp"
 
 #include <cstdio>
-#include <ctime>
 
 #include "commands.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/base/stop.hpp"
+#include "reeltag/base/time.hpp"
 #include "reeltag/dataset/review.hpp"
 #include "reeltag/dataset/stats.hpp"
 
@@ -15,14 +15,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string day(std::int64_t seconds) {
-  const auto time = static_cast<std::time_t>(seconds);
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d %H:%M", &utc);
-  return text;
-}
+std::string day(std::int64_t seconds) { return utc_text(seconds, "%Y-%m-%d %H:%M"); }
 
 std::string line_of(const dataset::Summary& s) {
   return s.id + "  " + day(s.created) + "  train " + std::to_string(s.videos[0]) + ", val " +

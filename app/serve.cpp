@@ -1,24 +1,15 @@
 // serve and tokens: their options, and what needs no model.
 #include <nlohmann/json.hpp>
 
-#include <ctime>
-
 #include "commands.hpp"
 #include "reeltag/base/log.hpp"
+#include "reeltag/base/time.hpp"
 #include "reeltag/catalog/service.hpp"
 
 namespace reeltag::app {
 namespace {
 
-std::string day_of(std::int64_t seconds) {
-  if (seconds == 0) return "never";
-  const std::time_t time = seconds;
-  std::tm utc{};
-  gmtime_r(&time, &utc);
-  char text[32];
-  std::strftime(text, sizeof text, "%Y-%m-%d", &utc);
-  return text;
-}
+std::string day_of(std::int64_t seconds) { return seconds == 0 ? "never" : utc_text(seconds, "%Y-%m-%d"); }
 
 std::string joined(const std::vector<std::string>& words) {
   std::string out;

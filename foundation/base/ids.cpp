@@ -9,6 +9,7 @@
 #include <random>
 
 #include "reeltag/base/error.hpp"
+#include "reeltag/base/time.hpp"
 
 namespace reeltag {
 namespace {
@@ -47,16 +48,12 @@ std::string new_id(std::string_view prefix) {
                     "an id may begin with letters, digits, - and _ only, not '" + std::string(prefix) + "'");
   }
   const auto stamp = next_stamp();
-  std::tm utc{};
-  gmtime_r(&stamp.second, &utc);
-  std::array<char, 32> time{};
-  const auto length = std::strftime(time.data(), time.size(), "%Y%m%d-%H%M%S-", &utc);
   const std::array<std::uint8_t, 3> suffix{static_cast<std::uint8_t>(stamp.suffix >> 16),
                                            static_cast<std::uint8_t>(stamp.suffix >> 8),
                                            static_cast<std::uint8_t>(stamp.suffix)};
   std::string id(prefix);
   if (!id.empty()) id += '-';
-  return id + std::string(time.data(), length) + hex(suffix);
+  return id + utc_text(stamp.second, "%Y%m%d-%H%M%S-") + hex(suffix);
 }
 
 std::string content_id(const Sha256Digest& digest) { return hex(std::span(digest).first<8>()); }

@@ -14,6 +14,7 @@
 
 #include "console.hpp"
 #include "reeltag/base/json.hpp"
+#include "reeltag/base/time.hpp"
 
 namespace reeltag::log {
 namespace {
@@ -115,12 +116,7 @@ std::string utc_now() {
   const auto now = system_clock::now();
   const auto seconds = system_clock::to_time_t(now);
   const auto millis = duration_cast<milliseconds>(now.time_since_epoch()).count() % 1000;
-  std::tm utc{};
-  gmtime_r(&seconds, &utc);
-  std::array<char, 64> text{};
-  auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &utc);
-  const auto fraction = std::to_string(1000 + millis).substr(1);
-  return std::string(text.data(), length) + "." + fraction + "Z";
+  return utc_text(seconds, "%Y-%m-%dT%H:%M:%S.") + std::to_string(1000 + millis).substr(1) + "Z";
 }
 
 std::string json_line(Level level, std::string_view event, const Fields& fields) {

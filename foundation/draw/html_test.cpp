@@ -25,15 +25,6 @@ TEST(Html, ShortensByCharactersNotBytes) {
   EXPECT_EQ(shorten("\u65e5\u672c\u8a9e\u5b57", 3), "\u65e5\u672c\u2026");
 }
 
-TEST(Html, Base64HasTheVectorsOfRfc4648) {
-  EXPECT_EQ(base64(""), "");
-  EXPECT_EQ(base64("f"), "Zg==");
-  EXPECT_EQ(base64("fo"), "Zm8=");
-  EXPECT_EQ(base64("foo"), "Zm9v");
-  EXPECT_EQ(base64("foobar"), "Zm9vYmFy");
-  EXPECT_EQ(base64("\xFF\xFE\xFD"), "//79");
-}
-
 TEST(Html, NumbersAreReadable) {
   EXPECT_EQ(fixed(3.14159, 2), "3.14");
   EXPECT_EQ(fixed(-0.001, 1), "0.0");

@@ -1,10 +1,10 @@
 #include "signature.hpp"
 
-#include <array>
 #include <cstdint>
 #include <string_view>
 
 #include "reeltag/base/hash.hpp"
+#include "reeltag/base/time.hpp"
 #include "url.hpp"
 
 namespace reeltag::store {
@@ -23,13 +23,6 @@ std::string hmac(std::string key, std::string_view text) {
   return bytes_of(sha256(outer + bytes_of(sha256(inner + std::string(text)))));
 }
 
-std::string time_text(std::time_t now, const char* form) {
-  std::tm utc{};
-  gmtime_r(&now, &utc);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), form, &utc)};
-}
-
 }  // namespace
 
 std::string query_of(const Unsigned& request) {
@@ -43,7 +36,7 @@ std::string query_of(const Unsigned& request) {
 std::vector<std::string> sign(const Unsigned& request, const Credentials& keys, const std::string& region,
                               std::time_t now) {
   const auto nothing = hex(sha256(""));
-  const auto stamp = time_text(now, "%Y%m%dT%H%M%SZ"), day = time_text(now, "%Y%m%d");
+  const auto stamp = utc_text(now, "%Y%m%dT%H%M%SZ"), day = utc_text(now, "%Y%m%d");
   std::map<std::string, std::string> headers{
       {"host", request.host}, {"x-amz-content-sha256", nothing}, {"x-amz-date", stamp}};
   if (!keys.token.empty()) headers["x-amz-security-token"] = keys.token;

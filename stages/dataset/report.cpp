@@ -5,6 +5,7 @@
 #include <numeric>
 #include <set>
 
+#include "reeltag/base/base64.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/dataset/stats.hpp"
 #include "reeltag/draw/charts.hpp"
@@ -233,7 +234,7 @@ std::string card(const Dataset& set, const Item& item, store::Store& store, cons
   std::string out = "<div class=\"example\">";
   if (const auto jpeg = thumbnail(item, store, limits)) {
     out += "<img alt=\"Middle frame of video " + escape(item.video) + "\" src=\"data:image/jpeg;base64," +
-           base64(*jpeg) + "\">";
+           to_base64(*jpeg) + "\">";
   } else {
     out += "<span class=\"blank\">no picture</span>";
   }

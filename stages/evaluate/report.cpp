@@ -8,6 +8,7 @@
 #include <unordered_set>
 
 #include "plots.hpp"
+#include "reeltag/base/base64.hpp"
 #include "reeltag/draw/html.hpp"
 
 namespace reeltag::evaluate {
@@ -156,8 +157,8 @@ std::string card(const Example& x) {
   if (x.jpeg.empty()) {
     out += "<span class=\"blank\">no picture</span>";
   } else {
-    out += "<img alt=\"Middle frame of video " + escape(x.video) + "\" src=\"data:image/jpeg;base64," + base64(x.jpeg) +
-           "\">";
+    out += "<img alt=\"Middle frame of video " + escape(x.video) + "\" src=\"data:image/jpeg;base64," +
+           to_base64(x.jpeg) + "\">";
   }
   out += "<div><p class=\"said\">True</p><p>";
   for (const std::string& h : x.hashtags) out += "<span class=\"tag\">#" + escape(h) + "</span>";

@@ -18,6 +18,7 @@
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/json.hpp"
 #include "reeltag/base/stop.hpp"
+#include "reeltag/base/time.hpp"
 
 namespace reeltag::registry {
 namespace {
@@ -147,13 +148,7 @@ std::set<std::int64_t> removed_versions(const std::vector<Change>& changes) {
   return removed;
 }
 
-std::string now_utc() {
-  const std::time_t now = std::time(nullptr);
-  std::tm utc{};
-  ::gmtime_r(&now, &utc);
-  std::array<char, 32> text{};
-  return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &utc)};
-}
+std::string now_utc() { return utc_text(std::time(nullptr), "%Y-%m-%dT%H:%M:%SZ"); }
 
 Author checked(const Author& author) {
   if (author.by.size() > kMaxBy || author.why.size() > kMaxWhy)

@@ -274,10 +274,10 @@ void Workers::work_on(const catalog::Job& job, const std::stop_token& stop) try 
     }
     if (reporter.lost()) return;  // cancelled, or another server has it now
   }
-  // Stopping, or a catalog or store that is lost: the next try may do better.
-  const bool later = !ended && (ended.error().code == Code::interrupted ||
-                                (ended.error().code == Code::unavailable && job.reference.empty()));
-  if (later && stop.stop_requested()) {
+  // Ended by the stop, or by what the stop has cut off: the next server takes it up.
+  const bool is_cut_off = !ended && (ended.error().code == Code::interrupted ||
+                                     (ended.error().code == Code::unavailable && job.reference.empty()));
+  if (is_cut_off && stop.stop_requested()) {
     service_.working_jobs.give_back(job.id, service_.place);
   } else if (service_.working_jobs.finish(job.id, service_.place, ended)) {
     if (!job.upload.empty()) service_.uploads.remove(job.upload);

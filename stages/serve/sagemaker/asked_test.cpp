@@ -2,8 +2,6 @@
 
 #include <gtest/gtest.h>
 
-#include "base64.hpp"
-
 namespace reeltag::serve::sagemaker {
 namespace {
 
@@ -82,19 +80,6 @@ TEST(Asked, WishesStandInAQueryToo) {
   EXPECT_EQ(wishes->top, 2);
   EXPECT_EQ(wishes->deadline, 1.5);
   EXPECT_FALSE(wishes_of({{"top", "two"}}));
-}
-
-TEST(Base64, IsReadAsRfc4648WritesIt) {
-  for (const std::string bytes : {"", "f", "fo", "foo", "foob", "\xff\xfe\xfd\x01"})
-    EXPECT_EQ(from_base64(to_base64(bytes)), bytes);
-  EXPECT_EQ(to_base64("foob"), "Zm9vYg==");
-  EXPECT_EQ(from_base64(""), "");
-  EXPECT_EQ(from_base64("Zg=="), "f");
-  EXPECT_EQ(from_base64("Zm8="), "fo");
-  EXPECT_EQ(from_base64("Zm9v"), "foo");
-  EXPECT_EQ(from_base64("Zm9vYg"), "foob");
-  EXPECT_EQ(from_base64("/+8="), "\xff\xef");
-  for (const char* bad : {"Z", "Zg=", "Zg===", "Z g=", "Zm9v\n", "====", "Zm9-"}) EXPECT_FALSE(from_base64(bad)) << bad;
 }
 
 }  // namespace

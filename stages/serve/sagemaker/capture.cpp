@@ -9,21 +9,15 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base64.hpp"
+#include "reeltag/base/base64.hpp"
 #include "reeltag/base/descriptor.hpp"
 #include "reeltag/base/log.hpp"
+#include "reeltag/base/time.hpp"
 
 namespace reeltag::serve::sagemaker {
 namespace {
 
 using nlohmann::json;
-
-std::string utc(std::time_t seconds, const char* format) {
-  std::tm parts{};
-  ::gmtime_r(&seconds, &parts);
-  char text[64];
-  return {text, std::strftime(text, sizeof text, format, &parts)};
-}
 
 json side(const Payload& payload, const char* mode) {
   const bool is_text =
@@ -44,13 +38,13 @@ json side(const Payload& payload, const char* mode) {
 
 Capture::Capture(std::filesystem::path folder)
     : folder_(std::move(folder)),
-      name_(utc(std::time(nullptr), "%Y%m%dT%H%M%SZ") + "-" + std::to_string(::getpid()) + ".jsonl") {
+      name_(utc_text(std::time(nullptr), "%Y%m%dT%H%M%SZ") + "-" + std::to_string(::getpid()) + ".jsonl") {
   std::filesystem::create_directories(folder_);
 }
 
 void Capture::add(const Captured& captured) {
   const auto now = std::time(nullptr);
-  json event{{"eventId", captured.event}, {"inferenceTime", utc(now, "%Y-%m-%dT%H:%M:%SZ")}};
+  json event{{"eventId", captured.event}, {"inferenceTime", utc_text(now, "%Y-%m-%dT%H:%M:%SZ")}};
   if (!captured.inference_id.empty()) event["inferenceId"] = captured.inference_id;
   if (!captured.custom_attributes.empty()) event["customAttributes"] = json::array({captured.custom_attributes});
   const json record{
@@ -59,7 +53,7 @@ void Capture::add(const Captured& captured) {
       {"eventMetadata", event},
       {"eventVersion", "0"}};
   const auto line = record.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
-  const auto file = folder_ / utc(now, "%Y/%m/%d/%H") / name_;
+  const auto file = folder_ / utc_text(now, "%Y/%m/%d/%H") / name_;
   const std::lock_guard lock(mutex_);
   std::error_code unusable;
   std::filesystem::create_directories(file.parent_path(), unusable);

@@ -8,7 +8,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "base64.hpp"
+#include "reeltag/base/base64.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/serve/sagemaker.hpp"
 

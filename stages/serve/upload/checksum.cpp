@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cstdint>
 
-#include "metadata.hpp"
+#include "reeltag/base/base64.hpp"
 
 namespace reeltag::serve {
 
@@ -13,7 +13,7 @@ Result<Checksum> Checksum::parse(std::string_view header) {
   const bool is_sha256 = algorithm == "sha256";
   if (!is_sha256 && algorithm != "sha1")
     return fail(Code::invalid_argument, std::string("Upload-Checksum: the algorithms are ") + kAlgorithms);
-  const auto digest = decode_base64(space == std::string_view::npos ? std::string_view() : header.substr(space + 1));
+  const auto digest = from_base64(space == std::string_view::npos ? std::string_view() : header.substr(space + 1));
   if (!digest || digest->size() != (is_sha256 ? sizeof(Sha256Digest) : sizeof(Sha1Digest)))
     return fail(Code::invalid_argument, "Upload-Checksum: want an algorithm, a space and a digest in base64");
   Checksum out;

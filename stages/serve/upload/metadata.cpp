@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "reeltag/base/base64.hpp"
 #include "reeltag/http/header_value.hpp"
 
 namespace reeltag::serve {
@@ -12,12 +13,6 @@ namespace {
 
 constexpr std::size_t kMaxNameBytes = 255;
 constexpr std::size_t kMaxTypeBytes = 127;
-
-int digit_of(char c) {
-  static constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  const auto at = kDigits.find(c);
-  return at == std::string_view::npos ? -1 : static_cast<int>(at);
-}
 
 bool is_utf8(const std::string& text) {
   try {
@@ -40,28 +35,6 @@ std::string_view trimmed(std::string_view text) {
 
 }  // namespace
 
-std::optional<std::string> decode_base64(std::string_view text) {
-  if (text.size() % 4 != 0) return std::nullopt;
-  const std::size_t padding = text.ends_with("==") ? 2 : text.ends_with('=') ? 1 : 0;
-  std::string out;
-  std::uint32_t bits = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool pads = i + padding >= text.size();
-    const int digit = pads ? 0 : digit_of(text[i]);
-    if (digit < 0) return std::nullopt;
-    bits = (bits << 6) | static_cast<std::uint32_t>(digit);
-    if (i % 4 != 3) continue;
-    for (const int shift : {16, 8, 0}) out += static_cast<char>(bits >> shift);
-    bits = 0;
-  }
-  // What the padding cuts off must be zero: else one value would have several spellings.
-  for (std::size_t i = 0; i < padding; ++i) {
-    if (out.back() != 0) return std::nullopt;
-    out.pop_back();
-  }
-  return out;
-}
-
 Result<std::map<std::string, std::string>> parse_metadata(std::string_view header) {
   const auto wrong = [](const char* what) {
     return fail(Code::invalid_argument, std::string("Upload-Metadata: ") + what);
@@ -76,7 +49,7 @@ Result<std::map<std::string, std::string>> parse_metadata(std::string_view heade
     const auto key = pair.substr(0, pair.find(' '));
     if (key.empty()) return wrong("a key is empty");
     if (!seen.emplace(key, true).second) return wrong("a key is there twice");
-    auto value = decode_base64(trimmed(pair.substr(key.size())));
+    auto value = from_base64(trimmed(pair.substr(key.size())));
     if (!value) return wrong("a value is no base64");
     std::string name(key);
     if (!is_utf8(*value) || !is_utf8(name)) continue;

@@ -12,9 +12,6 @@
 
 namespace reeltag::serve {
 
-// Standard alphabet with padding; nothing where the text is anything else.
-std::optional<std::string> decode_base64(std::string_view text);
-
 // tus' Upload-Metadata, "filename ZGFuY2UubXA0,private": values that are no UTF-8 text are left out, and so are
 // control characters in them.
 Result<std::map<std::string, std::string>> parse_metadata(std::string_view header);

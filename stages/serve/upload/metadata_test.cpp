@@ -12,17 +12,6 @@ namespace {
 using ::testing::ElementsAre;
 using ::testing::Pair;
 
-TEST(Base64, HasOneSpelling) {
-  EXPECT_EQ(decode_base64(""), "");
-  EXPECT_EQ(decode_base64("Zg=="), "f");
-  EXPECT_EQ(decode_base64("Zm8="), "fo");
-  EXPECT_EQ(decode_base64("Zm9vYmFy"), "foobar");
-  EXPECT_EQ(decode_base64("//79"), "\xFF\xFE\xFD");
-  for (const char* wrong :
-       {"Z", "Zg", "Zg=", "Zh==", "Zm9=", "Z===", "====", "=", "Zg==Zg==", "Zm 8", "Zm8-", "Zm8=\n"})
-    EXPECT_EQ(decode_base64(wrong), std::nullopt) << wrong;
-}
-
 TEST(UploadMetadata, IsPairs) {
   EXPECT_THAT(parse_metadata("").value(), ElementsAre());
   EXPECT_THAT(parse_metadata("filename ZGFuY2UubXA0,private, a  Zm8= ").value(),

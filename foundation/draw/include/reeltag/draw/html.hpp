@@ -13,8 +13,6 @@ std::string escape(std::string_view text);
 // Whole characters only, at most so many, with an ellipsis when cut. Not escaped.
 std::string shorten(std::string_view text, std::size_t characters);
 
-std::string base64(std::string_view bytes);
-
 // "3.14", whatever the locale is; "n/a" when it is no number.
 std::string fixed(double value, int digits);
 // 0.543 -> "54.3", as HTML with its sign: "54.3&nbsp;%". digits behind the point.
