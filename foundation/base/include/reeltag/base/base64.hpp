@@ -12,8 +12,8 @@ namespace reeltag {
 
 std::string to_base64(std::string_view bytes);
 
-// strict: with padding, and one spelling only of each value. lenient: padding may be left out, and the bits that it cuts
-// off are not looked at.
+// strict: with padding, and one spelling only of each value. lenient: padding may be left out, and the bits that it
+// cuts off are not looked at.
 enum class Base64 { strict, lenient };
 
 // Nothing where the text is anything else.
