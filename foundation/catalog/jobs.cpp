@@ -32,11 +32,11 @@ const std::string kFailLost =
     "UPDATE job SET state = 'failed', worker = '', updated = $1, error_code = 'internal', error_message = $2 "
     "WHERE state = 'running' AND lease < $1 AND attempts >= $3";
 const std::string kRequeueLost =
-    "UPDATE job SET state = 'queued', worker = '', stage = '', progress = 0.0, updated = $1 "
+    "UPDATE job SET state = 'queued', worker = '', lease = 0, stage = '', progress = 0.0, updated = $1 "
     "WHERE state = 'running' AND lease < $1";
 const std::string kClaim =
     "UPDATE job SET state = 'running', worker = $1, lease = $2, updated = $3, attempts = attempts + 1 "
-    "WHERE row_no = (SELECT row_no FROM job WHERE state = 'queued' AND (place = '' OR place = $4) "
+    "WHERE row_no = (SELECT row_no FROM job WHERE state = 'queued' AND lease <= $3 AND (place = '' OR place = $4) "
     "ORDER BY attempts, row_no LIMIT 1) RETURNING " +
     kColumns;
 const std::string kReport =
@@ -48,9 +48,10 @@ const std::string kFinish =
     "WHERE id = $6 AND worker = $7 AND state = 'running' RETURNING id";
 // Leases of a worker that died end at once.
 const std::string kRelease = "UPDATE job SET lease = 0 WHERE worker = $1 AND state = 'running' RETURNING id";
-const std::string kGiveBack =
-    "UPDATE job SET state = 'queued', worker = '', stage = '', progress = 0.0, attempts = attempts - 1, updated = $1 "
-    "WHERE id = $2 AND worker = $3 AND state = 'running' RETURNING id";
+// Until its lease is over nobody takes a queued job up.
+const std::string kPutOff =
+    "UPDATE job SET state = 'queued', worker = '', lease = $1, stage = $2, progress = 0.0, attempts = attempts - 1, "
+    "updated = $3 WHERE id = $4 AND worker = $5 AND state = 'running' RETURNING id";
 const std::string kRemove = "DELETE FROM job WHERE id = $1 RETURNING id";
 const std::string kPrune = "DELETE FROM job WHERE state IN ('done', 'failed') AND updated < $1 RETURNING id";
 
@@ -206,10 +207,13 @@ std::int64_t Jobs::release(std::string_view worker) {
   return released;
 }
 
-bool Jobs::give_back(std::string_view id, std::string_view worker) {
+bool Jobs::give_back(std::string_view id, std::string_view worker) { return put_off(id, worker, 0, ""); }
+
+bool Jobs::put_off(std::string_view id, std::string_view worker, std::int64_t seconds, std::string_view stage) {
   const Connection::Use database(*connection_);
   Transaction transaction(*database);
-  const bool ours = database->query(kGiveBack, seconds_since_1970(), id, worker).step();
+  const auto now = seconds_since_1970();
+  const bool ours = database->query(kPutOff, now + seconds, stage, now, id, worker).step();
   transaction.commit();
   return ours;
 }

@@ -141,6 +141,30 @@ TEST_P(ServiceConformance, AJobGivenBackHasNotBeenTried) {
   EXPECT_EQ(jobs_.get(job.id)->attempts, 0);
 }
 
+TEST_P(ServiceConformance, AJobPutOffWaitsAndHoldsNobodyUp) {
+  const auto job = upload("ann", "u1");
+  const auto other = upload("bob", "u2");
+  ASSERT_EQ(jobs_.claim("w", "here", 60)->id, job.id);
+  EXPECT_FALSE(jobs_.put_off(job.id, "somebody else", 60, "wait"));
+  ASSERT_TRUE(jobs_.put_off(job.id, "w", 60, "wait"));
+  const auto waiting = jobs_.get(job.id);
+  EXPECT_EQ(waiting->state, JobState::queued);
+  EXPECT_EQ(waiting->stage, "wait");
+  EXPECT_EQ(waiting->attempts, 0);
+  EXPECT_EQ(jobs_.claim("w", "here", 60)->id, other.id);
+  EXPECT_FALSE(jobs_.claim("w", "here", 60));
+}
+
+TEST_P(ServiceConformance, AJobPutOffIsTakenUpAgain) {
+  const auto job = upload("ann", "u1");
+  ASSERT_TRUE(jobs_.claim("w", "here", 60));
+  ASSERT_TRUE(jobs_.put_off(job.id, "w", 0, "wait"));
+  const auto again = jobs_.claim("w", "here", 60);
+  ASSERT_TRUE(again);
+  EXPECT_EQ(again->attempts, 1);
+  EXPECT_TRUE(jobs_.finish(job.id, "w", id_of(1)));
+}
+
 TEST_P(ServiceConformance, ARemovedJobIsNobodysAnyMore) {
   const auto queued = upload("ann", "u1");
   EXPECT_TRUE(jobs_.remove(queued.id));

@@ -20,7 +20,9 @@ constexpr std::int64_t kLease = 60;   // seconds
 constexpr auto kReportEvery = 250ms;  // where something changed
 constexpr auto kHeartbeat = 10s;      // where nothing did
 constexpr auto kLongestFetch = 15min;
-constexpr int kKeptTags = 200;                                    // of a video
+constexpr std::int64_t kPatience = 86'400;  // seconds for which a job waits for a catalog or store that does not answer
+constexpr std::int64_t kLongestWait = 60;   // seconds between two tries
+constexpr int kKeptTags = 200;              // of a video
 constexpr double kFetched = 0.2, kChecked = 0.3, kTagged = 0.95;  // progress at the end of each stage
 
 // Tells the catalog how far a job is, and hears from it whether somebody cancelled it. Has a thread of its own.
@@ -221,6 +223,44 @@ class Task {
   Descriptor fetched_;
 };
 
+// The catalog and the store throw where they themselves are in the way; what is wrong with a video is returned.
+bool is_memory_away(const Error& thrown) {
+  return thrown.code == Code::unavailable || thrown.code == Code::permission_denied;
+}
+
+enum class Cause { itself, memory_away, stop };
+
+// False: it is in the queue again. Throws where the queue does not answer.
+bool close(Service& service, const catalog::Job& job, const Result<std::string>& ended, Cause cause) {
+  auto& jobs = service.working_jobs;
+  if (cause == Cause::stop) {
+    jobs.give_back(job.id, service.place);
+    return false;
+  }
+  const auto age = static_cast<std::int64_t>(std::time(nullptr)) - job.created;
+  if (cause == Cause::memory_away && age < kPatience) {
+    log::warning("job_waits", {{"reason", ended.error().message}});
+    jobs.put_off(job.id, service.place, std::clamp<std::int64_t>(age / 4, 1, kLongestWait), "wait");
+    return false;
+  }
+  if (jobs.finish(job.id, service.place, ended) && !job.upload.empty()) service.uploads.remove(job.upload);
+  return true;
+}
+
+// The same, and waits for the queue.
+bool close_in_time(Service& service, const catalog::Job& job, const Result<std::string>& ended, Cause cause,
+                   const std::stop_token& stop) {
+  while (true) {
+    try {
+      return close(service, job, ended, cause);
+    } catch (const Exception& e) {
+      if (e.code() != Code::unavailable || stop.stop_requested()) throw;
+      log::warning("queue_unreachable", {{"reason", e.what()}});
+      std::this_thread::sleep_for(1s);
+    }
+  }
+}
+
 }  // namespace
 
 Workers::Workers(Service& service, int threads) : service_(service) {
@@ -263,12 +303,14 @@ void Workers::work_on(const catalog::Job& job, const std::stop_token& stop) try 
   std::stop_source job_stop;
   const std::stop_callback forward(stop, [&] { job_stop.request_stop(); });
   Result<std::string> ended = fail(Code::internal, "not worked on");
+  auto cause = Cause::itself;
   {
     Reporter reporter(service_, job, job_stop);
     try {
       ended = Task(service_, job, reporter, job_stop.get_token()).run();
     } catch (const Exception& e) {
       ended = tl::unexpected(e.error());
+      if (is_memory_away(e.error())) cause = Cause::memory_away;
     } catch (const std::exception& e) {
       ended = fail(Code::internal, e.what());
     }
@@ -277,12 +319,10 @@ void Workers::work_on(const catalog::Job& job, const std::stop_token& stop) try 
   // Ended by the stop, or by what the stop has cut off: the next server takes it up.
   const bool is_cut_off = !ended && (ended.error().code == Code::interrupted ||
                                      (ended.error().code == Code::unavailable && job.reference.empty()));
-  if (is_cut_off && stop.stop_requested()) {
-    service_.working_jobs.give_back(job.id, service_.place);
-  } else if (service_.working_jobs.finish(job.id, service_.place, ended)) {
-    if (!job.upload.empty()) service_.uploads.remove(job.upload);
-  }
+  if (is_cut_off && stop.stop_requested()) cause = Cause::stop;
+  const bool is_over = close_in_time(service_, job, ended, cause, stop);
   service_.feed.wake();
+  if (!is_over) return;
   const std::string outcome = ended ? "done" : std::string(code_name(ended.error().code));
   service_.metrics.counter("reeltag_serve_jobs_total", "Jobs that ended", {{"outcome", outcome}}).add();
   log::info("job", {{"outcome", outcome},

@@ -36,14 +36,19 @@ class S3Server:
     def __enter__(self):
         for _ in range(5):
             self.port = free_port()
-            command = [VERSITYGW, "--access", KEYS["AWS_ACCESS_KEY_ID"], "--secret", KEYS["AWS_SECRET_ACCESS_KEY"],
-                       "--port", f"127.0.0.1:{self.port}", "posix", "--disableotmp", self.folder]
-            self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
-                                            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            if self.answers():
+            if self.start():
                 return self
-            self.stop()
         raise RuntimeError("versitygw does not start: run tools/setup.sh tests")
+
+    def start(self):
+        command = [VERSITYGW, "--access", KEYS["AWS_ACCESS_KEY_ID"], "--secret", KEYS["AWS_SECRET_ACCESS_KEY"],
+                   "--port", f"127.0.0.1:{self.port}", "posix", "--disableotmp", self.folder]
+        self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL,
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if self.answers():
+            return True
+        self.stop()
+        return False
 
     def answers(self):
         end = time.monotonic() + 30

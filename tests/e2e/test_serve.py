@@ -11,6 +11,7 @@ import time
 import unittest
 
 import postgres
+from s3_server import KEYS, S3Server
 from serving import Server
 from support import ROOT, environment, make_clips, run
 
@@ -335,6 +336,38 @@ class ServeTest(unittest.TestCase):
         client = self.serve(home=home).client()
         self.assertEqual({client.ended(job)["state"] for job in accepted}, {"done"})
         self.assertEqual(len(client.get("/v1/jobs?limit=200").json()["jobs"]), len(accepted))
+
+    def test_jobs_wait_for_a_store_that_is_away(self):
+        with S3Server() as s3:
+            s3.bucket("videos")
+            server = self.serve(f"store.url={s3.url('videos')}", "store.retry_seconds=1", **KEYS)
+            client = server.client()
+            client.tag(self.clips[0])
+            s3.stop()
+            jobs = [client.upload(clip) for clip in self.clips[1:4]]
+            until = time.monotonic() + 60
+            while len(server.events("job_waits")) < 6 and time.monotonic() < until:
+                time.sleep(0.2)
+            for job in jobs:
+                told = client.get(f"/v1/jobs/{job}").json()
+                self.assertIn(told["state"], ("queued", "running"), told)
+            self.assertTrue(s3.start())
+            self.assertEqual([client.ended(job, 120)["state"] for job in jobs], ["done"] * 3)
+            self.assertEqual(list((server.home / "uploads").rglob("*.part")), [])
+
+    def test_jobs_wait_for_a_catalog_that_is_away(self):
+        database = postgres.Server(ROOT)
+        self.addCleanup(database.remove)
+        database.start()
+        database.psql("postgres", "CREATE DATABASE served")
+        server = self.serve(f"catalog.url={database.url('served')}", "serve.workers=1", **database.environment())
+        client = server.client()
+        jobs = [client.upload(clip) for clip in self.clips[:6]]
+        database.stop()
+        time.sleep(2)
+        self.assertEqual(client.get("/v1/jobs").status, 503)
+        database.start()
+        self.assertEqual([client.ended(job, 120)["state"] for job in jobs], ["done"] * 6)
 
     def test_a_drain_gives_jobs_back(self):
         home = self.home()

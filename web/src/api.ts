@@ -51,7 +51,7 @@ export interface Job {
   state: "queued" | "running" | "done" | "failed";
   created: number;
   progress: number;
-  stage?: "fetch" | "check" | "tag" | "keep";
+  stage?: "fetch" | "check" | "tag" | "keep" | "wait";
   name?: string;
   video?: string;
   ahead?: number;

@@ -92,6 +92,7 @@ export const t = {
       check: "Checking the video",
       tag: "Watching it",
       keep: "Keeping the result",
+      wait: "The server cannot reach its storage. Your video is safe; it is tried again by itself",
     },
     running: "Working",
     done: "Done",

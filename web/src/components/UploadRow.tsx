@@ -27,7 +27,7 @@ export function statusOf(item: Item): string {
     case "stopped":
       return item.error?.title ?? u.lost;
     case "queued":
-      return u.queued(item.ahead ?? 0);
+      return item.stage ? u.stages[item.stage] : u.queued(item.ahead ?? 0);
     case "running":
       return item.stage ? u.stages[item.stage] : u.running;
     case "done":

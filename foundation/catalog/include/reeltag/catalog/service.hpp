@@ -75,6 +75,8 @@ class Jobs {
   std::int64_t release(std::string_view worker);
   // The same for one job, which then does not count as given up: the worker ends.
   bool give_back(std::string_view id, std::string_view worker);
+  // As give_back, but nobody takes it up for so many seconds: something that it needs is not there.
+  bool put_off(std::string_view id, std::string_view worker, std::int64_t seconds, std::string_view stage);
   // Also one that is being worked on; its worker hears of it. False: there is none.
   bool remove(std::string_view id);
   // Deletes finished ones that have not changed for so long. Returns the uploads of those.
