@@ -6,8 +6,9 @@
 #include <cmath>
 #include <cstdio>
 #include <numbers>
-#include <numeric>
 #include <tuple>
+
+#include "reeltag/base/disjoint_sets.hpp"
 
 namespace reeltag::media {
 namespace {
@@ -156,27 +157,9 @@ constexpr int kMostBits = 7;
 constexpr std::size_t kLeastFrames = 3;  // that are not flat in both
 constexpr unsigned kChunks = 4;          // of 16 bits each
 
-// Sets of indices, each named by its first.
-class Clusters {
- public:
-  explicit Clusters(std::size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), std::size_t{0}); }
-  std::size_t first_of(std::size_t i) {
-    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-    return i;
-  }
-  void join(std::size_t a, std::size_t b) {
-    a = first_of(a);
-    b = first_of(b);
-    parent_[std::max(a, b)] = std::min(a, b);
-  }
-
- private:
-  std::vector<std::size_t> parent_;
-};
-
 // Joins what looks alike among the fingerprints with the same 16 bits at one place: those of a like duration stand
 // beside each other.
-void join_equal(std::span<const Fingerprint> fingerprints, std::size_t frame, unsigned chunk, Clusters& clusters) {
+void join_equal(std::span<const Fingerprint> fingerprints, std::size_t frame, unsigned chunk, DisjointSets& clusters) {
   struct Entry {
     std::uint16_t bits;
     double duration;
@@ -285,7 +268,7 @@ bool look_alike(const Fingerprint& a, const Fingerprint& b) {
 }
 
 std::vector<std::size_t> clusters_of(std::span<const Fingerprint> fingerprints) {
-  Clusters clusters(fingerprints.size());
+  DisjointSets clusters(fingerprints.size());
   for (std::size_t frame = 0; frame < kFingerprintFrames; ++frame) {
     for (unsigned chunk = 0; chunk < kChunks; ++chunk) join_equal(fingerprints, frame, chunk, clusters);
   }

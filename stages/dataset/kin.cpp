@@ -1,9 +1,9 @@
 #include "kin.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
+#include "reeltag/base/disjoint_sets.hpp"
 #include "reeltag/base/ids.hpp"
 #include "reeltag/media/fingerprint.hpp"
 
@@ -12,23 +12,6 @@ namespace {
 
 // Does not name the video: it may have to be forgotten, and the cluster stays.
 std::string cluster_name(const std::string& oldest) { return content_id("cluster " + oldest); }
-
-class Union {
- public:
-  explicit Union(std::size_t count) : parent_(count) { std::iota(parent_.begin(), parent_.end(), std::size_t{0}); }
-  std::size_t first_of(std::size_t i) {
-    while (parent_[i] != i) i = parent_[i] = parent_[parent_[i]];
-    return i;
-  }
-  void join(std::size_t a, std::size_t b) {
-    a = first_of(a);
-    b = first_of(b);
-    parent_[std::max(a, b)] = std::min(a, b);
-  }
-
- private:
-  std::vector<std::size_t> parent_;
-};
 
 }  // namespace
 
@@ -55,7 +38,7 @@ std::vector<catalog::Kin> kin_in(catalog::Catalog& catalog) {
 }
 
 Families families_of(const std::vector<catalog::Kin>& kin) {
-  Union families(kin.size());
+  DisjointSets families(kin.size());
   std::unordered_map<std::string, std::size_t> first;
   const auto join = [&](std::size_t i, const std::string& by) {
     families.join(i, first.try_emplace(by, i).first->second);
