@@ -198,6 +198,7 @@ export const t = {
     id: "ID",
     caption: "Caption",
     compared: "Typed against seen",
+    noneTyped: "It came without hashtags: whoever searches for one finds it only by what the model saw.",
     both: "Typed and seen",
     typed: "Typed only",
     seen: "Seen only",

@@ -76,8 +76,14 @@ function Words({ video, feedback }: { video: Video; feedback: Feedback[] }) {
         </>
       )}
       <h2 id="words">{t.video.compared}</h2>
-      <Hashtags title={t.video.both} list={both} />
-      <Hashtags title={t.video.typed} list={only} />
+      {typed.length === 0 ? (
+        <p class="muted">{t.video.noneTyped}</p>
+      ) : (
+        <>
+          <Hashtags title={t.video.both} list={both} />
+          <Hashtags title={t.video.typed} list={only} />
+        </>
+      )}
       <Hashtags title={t.video.seen} list={seen} />
     </section>
   );
