@@ -152,7 +152,7 @@ TEST_F(Isolated, ProcessorTimeIsBounded) {
   EXPECT_THAT(error.message, HasSubstr("took more than 1 s of processor time; raise media.worker.cpu_seconds"));
 }
 
-#if !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+#ifndef REELTAG_SHADOW_MEMORY
 TEST_F(Isolated, MemoryIsBounded) {
   // A header that claims large pictures makes the codec ask for memory.
   const auto large = folder_.clip("large.mp4", "-f lavfi -i color=s=8000x4000:r=5:d=1 -c:v libx264 -preset ultrafast");

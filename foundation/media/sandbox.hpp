@@ -9,7 +9,7 @@ namespace reeltag::media {
 
 // Sanitizers map terabytes of shadow memory, and try through a pipe whether an address can be read:
 // their address space is not bounded.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#ifdef REELTAG_SHADOW_MEMORY
 inline constexpr bool kSanitized = true;
 #else
 inline constexpr bool kSanitized = false;
