@@ -165,6 +165,20 @@ build_versitygw() {
   rm -rf "$work"
 }
 
+# The proxy of deploy/nginx. Unpacked only: installed, Debian would start it as a service.
+unpack_nginx() {
+  local work=$deps/nginx.new
+  if [[ -x $deps/nginx/usr/sbin/nginx ]]; then return; fi
+  rm -rf "$work"
+  mkdir -p "$work"
+  if ! (cd "$work" && apt-get download nginx && dpkg-deb -x nginx_*.deb .) >"$work/log" 2>&1 </dev/null; then
+    cat "$work/log"
+    fail "Debian's package nginx could not be fetched (messages above): apt-get update, then start again."
+  fi
+  rm -rf "$deps/nginx" "$work"/nginx_*.deb
+  mv "$work" "$deps/nginx"
+}
+
 BUILD_CORE_MINUTES=8 # core-minutes of a cold program build, measured on the reference machine
 check_machine
 rm -f "$deps/stamps/"*.ready # whatever is interrupted from here on is looked at again
@@ -179,6 +193,7 @@ python3 tools/wheels.py --deps "$deps" --python "$venv/bin/python" "${options[@]
 if [[ $kind == tests ]]; then
   for requirements in "${tools[@]}"; do pip_install "$requirements"; done
   build_versitygw
+  unpack_nginx
   tools/page.sh install tests
 elif [[ $kind == serve ]]; then
   tools/page.sh install

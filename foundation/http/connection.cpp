@@ -68,11 +68,10 @@ Response guarded(const std::function<Response()>& make, const Request& request) 
 
 }  // namespace
 
-Connection::Connection(Socket socket, Common& common, std::string peer, std::string client)
+Connection::Connection(Socket socket, Common& common, Client connected)
     : common_(common),
       options_(common.options),
-      peer_(std::move(peer)),
-      client_(std::move(client)),
+      connected_(std::move(connected)),
       channel_(
           std::make_shared<Channel>(std::move(socket), static_cast<std::size_t>(options_.max_header_bytes) + 1024)) {}
 
@@ -153,7 +152,8 @@ Response Connection::failure() const {
 // True when another request may follow.
 Awaitable<bool> Connection::exchange() {
   Request& request = parser_->request();
-  request.peer = peer_;
+  client_ = connected_.is_proxy ? common_.proxies.behind(connected_, request.header("x-forwarded-for")) : connected_;
+  request.peer = client_.address;
   const auto id = request.header("x-request-id");
   request.id = is_request_id(id) ? std::string(id) : new_request_id();
   request.stop = stop_.get_token();
@@ -185,7 +185,7 @@ Connection::Answer Connection::refusal() {
   request.parameters = std::move(found.parameters);
   if (route_ != nullptr) request.route = route_->pattern;
   if (route_ == nullptr || route_->options.limited) {
-    if (auto refused = over_rate(request)) return refused;
+    if (auto refused = over_rate()) return refused;
   }
   if (route_ == nullptr) return without_route(found);
   if (!request.header("expect").empty() && !parser_->expects_continue() && !parser_->is_http_1_0())
@@ -195,9 +195,8 @@ Connection::Answer Connection::refusal() {
   return std::nullopt;
 }
 
-Connection::Answer Connection::over_rate(const Request& request) {
-  const auto& key = common_.router.client_key();
-  const auto wait = common_.rate.take(key ? key(request) : client_, Clock::now());
+Connection::Answer Connection::over_rate() {
+  const auto wait = common_.rate.take(client_.key, Clock::now());
   if (!wait) return std::nullopt;
   return problem(429, "rate_limited", "too many requests; wait as Retry-After says")
       .with("Retry-After", std::to_string(static_cast<std::int64_t>(std::ceil(*wait))));

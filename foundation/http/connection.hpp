@@ -11,6 +11,7 @@
 #include <string>
 
 #include "channel.hpp"
+#include "client.hpp"
 #include "rate_limit.hpp"
 #include "reeltag/http/server.hpp"
 #include "reply.hpp"
@@ -26,6 +27,7 @@ struct Common {
   metrics::Registry& registry;
   WorkerPool& pool;
   RateLimit& rate;
+  const Proxies& proxies;
   std::atomic<bool> draining = false;
 };
 
@@ -41,8 +43,7 @@ struct Pace {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  // client: whose limits count, an address or a network.
-  Connection(Socket socket, Common& common, std::string peer, std::string client);
+  Connection(Socket socket, Common& common, Client connected);
 
   Awaitable<void> run();
   void drain();  // ends it where it is idle; a stream of events too
@@ -56,7 +57,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Awaitable<bool> exchange();
   void prepare();
   Answer refusal();
-  Answer over_rate(const Request& request);
+  Answer over_rate();
   Answer without_route(const Router::Found& found);
 
   Awaitable<Answer> handle();
@@ -81,12 +82,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Common& common_;
   const Options& options_;
-  std::string peer_, client_;
+  const Client connected_;
   std::shared_ptr<Channel> channel_;
   std::atomic<bool> idle_ = false;
 
   // Of the request at hand.
   std::optional<RequestParser> parser_;
+  Client client_;
   const Route* route_ = nullptr;
   std::stop_source stop_;
   Clock::time_point begin_;

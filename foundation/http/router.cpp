@@ -96,11 +96,6 @@ Router& Router::check(Check check) {
   return *this;
 }
 
-Router& Router::client_key(std::function<std::string(const Request&)> key) {
-  client_key_ = std::move(key);
-  return *this;
-}
-
 Router::Found Router::find(std::string_view method, const std::vector<std::string>& segments) const {
   Found out;
   const Route* get = nullptr;

@@ -43,21 +43,16 @@ tcp::endpoint endpoint_of(const Options& options) {
   return {address, static_cast<asio::ip::port_type>(options.port)};
 }
 
-struct Peer {
-  std::string address;
-  std::string client;  // of IPv6 the network that one customer has
-};
+Proxies proxies_of(const Options& options) try { return Proxies(options.trusted_proxies); } catch (const Exception& e) {
+  throw Exception(e.code(), std::string("trusted_proxies: ") + e.what());
+}
 
-Peer peer_of(const Socket& socket) {
+Client client_of(const Socket& socket, const Proxies& proxies) {
   error_code ec;
   const auto endpoint = socket.remote_endpoint(ec);
   Address address{};
-  if (ec || !address_of(endpoint.data(), static_cast<socklen_t>(endpoint.size()), address))
-    return {"unknown", "unknown"};
-  const std::string text = to_string(address);
-  if (text.find(':') == std::string::npos) return {text, text};
-  std::fill(address.begin() + 8, address.end(), std::uint8_t{0});
-  return {text, to_string(address) + "/64"};
+  if (ec || !address_of(endpoint.data(), static_cast<socklen_t>(endpoint.size()), address)) return {};
+  return proxies.connected(address);
 }
 
 std::string canned(int status, const char* code, const char* detail) {
@@ -78,10 +73,11 @@ Awaitable<void> refuse(Socket socket, std::string text, std::atomic<int>& refusi
 class Connections {
  public:
   // Nothing, or why it is refused: with the right status.
-  int refusal(const std::string& client, const Options& options) {
+  int refusal(const Client& client, const Options& options) {
     const std::lock_guard lock(mutex_);
     if (open_.size() >= static_cast<std::size_t>(options.max_connections)) return 503;
-    const auto found = of_client_.find(client);
+    if (client.is_proxy) return 0;  // has those of many
+    const auto found = of_client_.find(client.key);
     return found != of_client_.end() && found->second >= options.max_connections_per_address ? 429 : 0;
   }
   void add(const std::shared_ptr<Connection>& connection, const std::string& client) {
@@ -118,7 +114,7 @@ class Connections {
 }  // namespace
 
 struct Server::Impl {
-  Impl(const Options& o, metrics::Registry& r) : options(o), registry(r) {
+  Impl(const Options& o, metrics::Registry& r) : options(o), proxies(proxies_of(o)), registry(r) {
     for (int i = 0; i < options.io_threads; ++i) loops.push_back(std::make_unique<Loop>());
     acceptor.emplace(loops[0]->context.get_executor());
     bind();
@@ -158,8 +154,8 @@ struct Server::Impl {
   }
 
   void take(Socket socket, asio::io_context& context, Common& common) {
-    Peer peer = peer_of(socket);
-    if (const int status = connections.refusal(peer.client, options); status != 0) {
+    Client client = client_of(socket, common.proxies);
+    if (const int status = connections.refusal(client, options); status != 0) {
       registry.counter("reeltag_http_refused_connections_total", "Connections over a limit").add();
       if (++refusing > kMaxRefusing) {
         --refusing;
@@ -170,11 +166,11 @@ struct Server::Impl {
       asio::co_spawn(context, refuse(std::move(socket), std::move(text), refusing), asio::detached);
       return;
     }
-    auto connection = std::make_shared<Connection>(std::move(socket), common, peer.address, peer.client);
-    connections.add(connection, peer.client);
-    asio::co_spawn(context, connection->run(), [this, connection, client = peer.client](const std::exception_ptr& e) {
+    auto connection = std::make_shared<Connection>(std::move(socket), common, client);
+    connections.add(connection, client.key);
+    asio::co_spawn(context, connection->run(), [this, connection, key = client.key](const std::exception_ptr& e) {
       if (e) log::error("http_connection_failed", {{"message", message_of(e)}});
-      connections.remove(connection, client);
+      connections.remove(connection, key);
     });
   }
 
@@ -202,7 +198,7 @@ struct Server::Impl {
   void run(const Router& router, const std::stop_token& stop) {
     WorkerPool pool(options.worker_threads, options.max_queued);
     RateLimit rate(options.requests_per_second, options.burst);
-    Common common{options, router, registry, pool, rate};
+    Common common{options, router, registry, pool, rate, proxies};
     auto& depth = registry.gauge("reeltag_http_queue_depth", "Tasks that wait for a worker thread");
     auto& open = registry.gauge("reeltag_http_connections", "Open connections");
     std::vector<std::jthread> threads;
@@ -242,6 +238,7 @@ struct Server::Impl {
   }
 
   const Options options;
+  const Proxies proxies;
   metrics::Registry& registry;
   std::vector<std::unique_ptr<Loop>> loops;
   std::optional<Acceptor> acceptor;

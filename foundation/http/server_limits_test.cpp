@@ -254,14 +254,18 @@ TEST(HttpLimits, RequestsOfOneClientArePaced) {
   EXPECT_EQ(client.exchange(get("/")).status, 200);
 }
 
-TEST(HttpLimits, ClientsAreToldApartAsTheRouterSays) {
-  Router router = plain();
-  router.client_key([](const Request& q) { return std::string(q.header("x-user")); });
-  Running server(std::move(router), {.requests_per_second = 1, .burst = 1});
-  Raw client(server.port());
-  EXPECT_EQ(client.exchange(get("/", "X-User: a\r\n")).status, 200);
-  EXPECT_EQ(client.exchange(get("/", "X-User: a\r\n")).status, 429);
-  EXPECT_EQ(client.exchange(get("/", "X-User: b\r\n")).status, 200);
+TEST(HttpLimits, ATrustedProxyBringsManyClients) {
+  Running server(
+      plain(),
+      {.max_connections_per_address = 1, .trusted_proxies = {"127.0.0.1"}, .requests_per_second = 1, .burst = 1});
+  Raw proxy(server.port()), another(server.port());
+  EXPECT_EQ(proxy.exchange(get("/", "X-Forwarded-For: 192.0.2.1\r\n")).status, 200);
+  EXPECT_EQ(another.exchange(get("/", "X-Forwarded-For: 198.51.100.9, 192.0.2.1\r\n")).status, 429);
+  EXPECT_EQ(another.exchange(get("/", "X-Forwarded-For: 192.0.2.2\r\n")).status, 200);
+  Raw stranger(server.port(), "127.0.0.2");
+  EXPECT_EQ(stranger.exchange(get("/", "X-Forwarded-For: 192.0.2.3\r\n")).status, 200);
+  EXPECT_EQ(stranger.exchange(get("/", "X-Forwarded-For: 192.0.2.4\r\n")).status, 429);
+  EXPECT_EQ(Raw(server.port(), "127.0.0.2").exchange(get("/")).status, 429);  // its second connection
 }
 
 TEST(HttpLimits, ConnectionsOfOneAddressAndInAll) {

@@ -42,7 +42,7 @@ class Client:
         if isinstance(body, (dict, list)):
             body = json.dumps(body)
             headers.setdefault("Content-Type", "application/json")
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
+        connection = self.connect(timeout)
         try:
             connection.request(method, path, body=body, headers=headers)
             answer = connection.getresponse()
@@ -57,6 +57,9 @@ class Client:
             else:
                 self.cookies[name] = value
         return out
+
+    def connect(self, timeout):
+        return http.client.HTTPConnection("127.0.0.1", self.port, timeout=timeout)
 
     def get(self, path, **more):
         return self.request("GET", path, **more)

@@ -1,6 +1,6 @@
 // The real tus-js-client, driven by one JSON argument; prints events as JSON Lines.
 //   node tus_client.mjs '{"packages": ".../web/package.json", "endpoint": "http://...", "files": ["a.mp4"]}'
-// pause_at: bytes after which each upload is paused once for 0.3 s; defer: the length is told with the last part.
+// headers: of every request; pause_at: bytes after which each upload is paused once for 0.3 s; defer: the length is told with the last part.
 import fs from "node:fs";
 import path from "node:path";
 import { createRequire } from "node:module";
@@ -23,6 +23,7 @@ function upload(file) {
       uploadLengthDeferred: Boolean(task.defer),
       uploadDataDuringCreation: Boolean(task.with_creation),
       overridePatchMethod: Boolean(task.override),
+      headers: task.headers ?? {},
       retryDelays: [0, 200, 500, 1000, 1000, 2000, 2000, 4000],
       metadata: { filename: path.basename(file), filetype: "video/mp4" },
       onAfterResponse: (request, response) => {

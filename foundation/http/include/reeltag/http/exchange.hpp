@@ -39,10 +39,10 @@ struct Request {
   Pairs parameters = {};                                         // of the pattern, decoded
   Pairs query = {};                                              // decoded, in order
   std::map<std::string, std::string, std::less<>> headers = {};  // by names in lower case; repeated ones joined by ", "
-  std::string peer = {};                                         // the address that connected
-  std::string id = {};                                           // X-Request-Id, the client's or made here
-  std::string body = {};                                         // empty in routes that stream it
-  std::optional<std::int64_t> content_length = {};               // as declared; none when chunked
+  std::string peer = {};                            // the address that asks: that connected, or as a trusted proxy says
+  std::string id = {};                              // X-Request-Id, the client's or made here
+  std::string body = {};                            // empty in routes that stream it
+  std::optional<std::int64_t> content_length = {};  // as declared; none when chunked
   std::stop_token stop = {};  // requested when the client has gone, or a drain has passed its limit
 
   // Empty where there is none.

@@ -44,9 +44,6 @@ class Router {
 
   // Asked for every request that has a route, on a worker thread.
   Router& check(Check check);
-  // Whose requests are counted together; by default those of an address (of IPv6: a /64). Called on a network thread:
-  // must not block.
-  Router& client_key(std::function<std::string(const Request& request)> key);
 
   // Literal segments win over parameters, these over {path...}. HEAD finds GET. Without a route, `allowed` names the
   // methods that the path has; empty where there is no such path.
@@ -59,14 +56,12 @@ class Router {
 
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
   [[nodiscard]] const Check& check() const { return check_; }
-  [[nodiscard]] const std::function<std::string(const Request&)>& client_key() const { return client_key_; }
 
  private:
   Router& insert(Route route);
 
   std::vector<Route> routes_;  // the more exact first
   Check check_;
-  std::function<std::string(const Request&)> client_key_;
 };
 
 }  // namespace reeltag::http::server

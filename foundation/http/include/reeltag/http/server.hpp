@@ -14,6 +14,7 @@
 #include <memory>
 #include <stop_token>
 #include <string>
+#include <vector>
 
 #include "reeltag/base/config.hpp"
 #include "reeltag/base/metrics.hpp"
@@ -29,6 +30,7 @@ struct Options {
   int max_queued = 256;
   int max_connections = 1024;
   int max_connections_per_address = 128;
+  std::vector<std::string> trusted_proxies = {};
   double requests_per_second = 100.0;
   int burst = 200;
   int max_header_bytes = 16 << 10;
@@ -54,6 +56,8 @@ void visit(V& v, Options& c) {
   v("max_connections", c.max_connections, "Connections in all; more are answered 503", config::Range{1, 1e6});
   v("max_connections_per_address", c.max_connections_per_address,
     "Connections of one address (IPv6: of one /64); more are answered 429", config::Range{1, 1e6});
+  v("trusted_proxies", c.trusted_proxies,
+    "Addresses and networks of proxies, e.g. [127.0.0.1]: limits count for whom their X-Forwarded-For names");
   v("requests_per_second", c.requests_per_second, "Requests a second of one client, more are answered 429; 0 for any",
     config::Range{0, 1e9});
   v("burst", c.burst, "Requests of one client that may come at once", config::Range{1, 1e9});
