@@ -108,7 +108,11 @@ class Keeper {
         service_.working_shelf.forget_leftover(video);
         log::info("video_removed", {{"video", video}});
       }
-      if (const auto expired = service_.uploads.expire(); expired > 0)
+      const auto has_ended = [this](const std::string& id) {
+        const auto job = service_.working_jobs.get(id);
+        return !job || job->state == catalog::JobState::done || job->state == catalog::JobState::failed;
+      };
+      if (const auto expired = service_.uploads.expire(has_ended); expired > 0)
         log::info("uploads_expired", {{"count", expired}});
       service_.working_jobs.prune(static_cast<std::int64_t>(service_.config.keep_jobs_days * kDay));
     } catch (const std::exception& e) {

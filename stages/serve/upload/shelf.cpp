@@ -193,14 +193,15 @@ void Shelf::remove(const std::string& id) {
   forget(stored);
 }
 
-std::int64_t Shelf::expire() {
+std::int64_t Shelf::expire(const std::function<bool(const std::string& job)>& has_ended) {
   const double now = unix_now();
   std::int64_t count = 0;
   for (const auto& stored : all()) {
     const auto facts = stored->glance();
     if (facts.record.expires > now || facts.is_written) continue;
     const bool is_unfinished = facts.record.length != facts.offset;
-    if (!is_unfinished && !facts.record.released) continue;  // its job needs it
+    const bool is_over = facts.record.released || (!facts.record.job.empty() && has_ended(facts.record.job));
+    if (!is_unfinished && !is_over) continue;  // its job needs it
     forget(stored);
     if (is_unfinished) ++count;
   }

@@ -40,7 +40,7 @@ class Shelf {
   void recover();
   [[nodiscard]] std::optional<StoredUpload> upload(const std::string& id) const;
   void remove(const std::string& id);
-  std::int64_t expire();
+  std::int64_t expire(const std::function<bool(const std::string& job)>& has_ended);
 
  private:
   void load();

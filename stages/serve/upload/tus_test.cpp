@@ -317,18 +317,21 @@ TEST(Tus, TheMethodMayStandInAHeader) {
 TEST(Tus, ForgetsUnfinishedUploads) {
   Site site({.keep_hours = 3.0 / 3600});
   const auto unfinished = site.create(10);
-  const auto whole = site.create(5), released = site.create(5);
-  site.send("PATCH", whole, part_at(0), "01234");
+  const auto whole = site.create(5), released = site.create(5), killed = site.create(5);
+  for (const auto& path : {whole, killed}) site.send("PATCH", path, part_at(0), "01234");
   site.send("PATCH", released, part_at(0), "01234");
   site.uploads().remove(released.substr(released.rfind('/') + 1));
-  EXPECT_EQ(site.uploads().expire(), 0);
+  const auto has_ended = [&](const std::string& job) { return job == "job-" + killed.substr(killed.rfind('/') + 1); };
+  EXPECT_EQ(site.uploads().expire(has_ended), 0);
+  EXPECT_EQ(content_of(site.file_of(killed)), "01234");
   std::this_thread::sleep_for(std::chrono::milliseconds(3100));
   EXPECT_EQ(site.send("HEAD", unfinished, tus()).status, 410);
   EXPECT_EQ(site.send("PATCH", unfinished, part_at(0), "0").status, 410);
-  EXPECT_EQ(site.uploads().expire(), 1);
+  EXPECT_EQ(site.uploads().expire(has_ended), 1);
   EXPECT_EQ(site.send("HEAD", unfinished, tus()).status, 404);
   EXPECT_EQ(site.send("HEAD", released, tus()).status, 404);
   EXPECT_FALSE(std::filesystem::exists(site.folder_of(unfinished)));
+  EXPECT_FALSE(std::filesystem::exists(site.folder_of(killed)));
   EXPECT_EQ(content_of(site.file_of(whole)), "01234");  // its job needs it
   EXPECT_EQ(site.send("HEAD", whole, tus()).status, 200);
 }

@@ -25,6 +25,8 @@ Begun Uploads::begin(const http::server::Request& request, const std::string& ow
 void Uploads::recover() { impl_->shelf.recover(); }
 std::optional<StoredUpload> Uploads::find(const std::string& id) const { return impl_->shelf.upload(id); }
 void Uploads::remove(const std::string& id) { impl_->shelf.remove(id); }
-std::int64_t Uploads::expire() { return impl_->shelf.expire(); }
+std::int64_t Uploads::expire(const std::function<bool(const std::string&)>& has_ended) {
+  return impl_->shelf.expire(has_ended);
+}
 
 }  // namespace reeltag::serve

@@ -78,8 +78,9 @@ class Uploads {
   // Its job has ended: the bytes go. Until it would have expired tus still answers that it is whole, and with which
   // job.
   void remove(const std::string& id);
-  // Removes the unfinished ones that are over keep_hours; how many. Call it every few minutes.
-  std::int64_t expire();
+  // Removes those over keep_hours that are unfinished (how many), and those whose job has ended, where a kill came
+  // before remove(). Call it every few minutes.
+  std::int64_t expire(const std::function<bool(const std::string& job)>& has_ended);
 
   static constexpr std::int64_t kAnyBody = INT64_MAX;
 
