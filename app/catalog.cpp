@@ -6,6 +6,7 @@
 #include "reeltag/base/progress.hpp"
 #include "reeltag/base/stop.hpp"
 #include "reeltag/catalog/exchange.hpp"
+#include "reeltag/catalog/service.hpp"
 
 namespace reeltag::app {
 namespace {
@@ -65,15 +66,21 @@ void export_catalog(Context& context, const Arguments& arguments) {
       catalog::export_to(*context.open_catalog(), arguments.path, options_of(arguments, progress, "export"));
   progress.reset();
   if (with_salt) copy_salt(salt, beside);
+  const auto left = catalog::Shelf(catalog::connect(context.catalog_location())).totals();
   if (context.json) {
-    return print(
-        nlohmann::ordered_json{{"exported", json_of(report.rows)}, {"tombstones_left_out", report.tombstones_left_out}}
-            .dump());
+    return print(nlohmann::ordered_json{{"exported", json_of(report.rows)},
+                                        {"tombstones_left_out", report.tombstones_left_out},
+                                        {"left_out", {{"holdings", left.holdings}, {"feedback", left.feedback}}}}
+                     .dump());
   }
   print("exported " + line_of(report.rows));
   if (report.tombstones_left_out > 0) {
     print("left out " + std::to_string(report.tombstones_left_out) +
           " tombstones: where this is imported, what was forgotten can come back; --secrets takes them along");
+  }
+  if (left.holdings + left.feedback > 0) {
+    print("left out who uploaded what (" + std::to_string(left.holdings) + ") and what was said of hashtags (" +
+          std::to_string(left.feedback) + "): they are `serve`'s and stay in this database");
   }
 }
 
@@ -124,7 +131,8 @@ void add_catalog(CLI::App& app, Context& context) {
       app.add_subcommand("catalog", "The catalog as files: to move it to another database, or read it elsewhere");
   cmd->fallthrough();
   cmd->require_subcommand(1);
-  add_one(*cmd, context, "export", "Write everything that the catalog holds",
+  add_one(*cmd, context, "export",
+          "Write all that is known about the videos; what `serve` keeps for its visitors stays",
           "A new file NAME.jsonl (JSON Lines), or else a new folder (Parquet)", export_catalog);
   add_one(*cmd, context, "import", "Store what was exported; what is there stays as it is, and it can be run again",
           "A file NAME.jsonl, or a folder, that export wrote", import_catalog);

@@ -272,6 +272,8 @@ TEST_P(ServiceConformance, TheLastWordOnAHashtagCounts) {
   ASSERT_THAT(said, SizeIs(1));
   EXPECT_EQ(said[0].typed, "cat");
   EXPECT_EQ(said[0].verdict, Verdict::reject);
+  EXPECT_EQ(shelf_.totals().holdings, 1);
+  EXPECT_EQ(shelf_.totals().feedback, 2);
   EXPECT_TRUE(shelf_.take_back(id_of(1), "ann", "CAT"));
   EXPECT_FALSE(shelf_.take_back(id_of(1), "ann", "cat"));
   EXPECT_THAT(shelf_.feedback(id_of(1), "bob"), SizeIs(1));

@@ -54,6 +54,7 @@ const std::string kTakeBack = "DELETE FROM feedback WHERE video = $1 AND owner =
 const std::string kFeedback = "SELECT typed, verdict FROM feedback WHERE video = $1 AND owner = $2 ORDER BY name";
 
 // Names are collect/SOURCE/hashtag/SCOPE/HASHTAG; '0' follows '/'.
+const std::string kTotals = "SELECT (SELECT COUNT(*) FROM holding), (SELECT COUNT(*) FROM feedback)";
 const std::string kJournals =
     "SELECT name, body FROM note WHERE name >= 'collect/' AND name < 'collect0' ORDER BY name";
 const std::string kCollected =
@@ -186,6 +187,13 @@ std::vector<Feedback> Shelf::feedback(std::string_view video, std::string_view o
     out.push_back({rows.text(0), *verdict});
   }
   return out;
+}
+
+Shelf::Totals Shelf::totals() {
+  const Connection::Use database(*connection_);
+  auto row = database->query(kTotals);
+  if (!row.step()) return {};
+  return {.holdings = row.integer(0), .feedback = row.integer(1)};
 }
 
 std::vector<Shelf::Collection> Shelf::collections() {

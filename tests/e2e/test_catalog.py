@@ -61,6 +61,7 @@ class CatalogInPostgres(support.Case):
         must(run("import", self.folder / "clips.jsonl", home=home))
         out = must(run("catalog", "export", files / "a.jsonl", "--secrets", "--json", home=home)).json()
         self.assertEqual(out["exported"]["videos"], 6)
+        self.assertEqual(out["left_out"], {"holdings": 0, "feedback": 0})
         self.assertEqual((files / "a.jsonl.author.salt").read_text(), (home / "author.salt").read_text())
         there = must(self.shared("moved", "catalog", "import", files / "a.jsonl", "--secrets")).json()
         self.assertEqual((there["read"], there["stored"]), (out["exported"], out["exported"]))

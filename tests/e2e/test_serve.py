@@ -237,6 +237,14 @@ class ServeTest(unittest.TestCase):
         result = client.get("/v1/search?q=seaside").json()["results"][0]
         self.assertEqual((result["why"], result["caption"]), (["caption"], "a walk at the seaside"))
 
+    def test_an_export_says_what_it_leaves_out(self):
+        home = self.home()
+        client = self.serve(home=home).client()
+        video = client.tag(self.clips[0])
+        self.assertEqual(client.post(f"/v1/videos/{video}/feedback", {"hashtag": "seaside", "verdict": "add"}).status, 201)
+        out = run("catalog", "export", home / "a.jsonl", home=home)
+        self.assertIn("left out who uploaded what (1) and what was said of hashtags (1)", out.out)
+
     def test_a_video_taken_away_leaves_nothing(self):
         home = self.home()
         server = self.serve(home=home)

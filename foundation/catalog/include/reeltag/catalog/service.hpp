@@ -139,6 +139,12 @@ class Shelf {
   bool take_back(std::string_view video, std::string_view owner, std::string_view hashtag);
   std::vector<Feedback> feedback(std::string_view video, std::string_view owner);
 
+  // Of everybody: what a catalog's files (exchange.hpp) do not hold.
+  struct Totals {
+    std::int64_t holdings = 0, feedback = 0;
+  };
+  Totals totals();
+
   // What live collection has brought; journal: the note of its newest round, JSON (stages/collect/journal.hpp).
   struct Collection {
     std::string source = {}, hashtag = {}, journal = {};
