@@ -28,7 +28,7 @@ function(reeltag_check_direction from to)
   endif()
 endfunction()
 
-# With -DREELTAG_PCH=ON the modules without libtorch share a precompiled header too, which takes a third off the
+# With -DREELTAG_PCH=ON the modules without libtorch share a precompiled header too, which nearly halves the
 # sanitizers' build. Not by default: it would hide an include that is missing.
 function(reeltag_make_pch target)
   file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/${target}.cpp" CONTENT "")

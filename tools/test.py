@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The tests of reeltag; called by ./test, which installs what they need.
 
-    ./test                 the default tier: about 45 minutes from cold on two cores
+    ./test                 the default tier: 45 to 55 minutes from cold on two cores
     ./test --all           everything: also TSan, clang's analyzer, clang-tidy on files with libtorch, the slow tests
     ./test --only STEP     one step (can be repeated) and the steps it needs; --list names them
 

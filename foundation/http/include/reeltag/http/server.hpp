@@ -1,8 +1,8 @@
 // An HTTP/1.1 server: few threads for the network, a bounded pool of threads for handlers, limits on all that a client
 // can make it spend. Plain HTTP: TLS ends at a proxy before it.
 // Server: run() blocks its caller; the other functions from any thread. It owns its threads and sockets.
-// Failure: an address that cannot be bound throws Exception(unavailable, permission_denied or invalid_config); no
-// request ends run().
+// Failure: an address that cannot be bound throws Exception(unavailable, permission_denied or invalid_config),
+// trusted_proxies that are no addresses or networks invalid_config; no request ends run().
 //
 //   server::Server server({.port = 8080}, registry);
 //   server::Router router;
