@@ -92,6 +92,7 @@ void add_freeze(CLI::App& parent, Context& context) {
     context.start();
     const auto catalog = context.open_catalog();
     const auto store = context.open_store();
+    dataset::check_group_count(*catalog, *o);
     look_for_copies(context, *catalog, *store, *o);
     const auto set = dataset::freeze(*catalog, *store, *o, context.home() / "datasets");
     for (const auto& r : set.rejected) context.item_failed(r.video, {Code::invalid_argument, r.reason});

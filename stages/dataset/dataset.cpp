@@ -7,11 +7,17 @@
 
 namespace reeltag::dataset {
 
-Split split_of(const SplitRule& rule, std::string_view group) {
-  const auto bucket = (static_cast<int>(sha1_mod(rule.salt + std::string(group), 100)) + rule.turn) % 100;
-  if (bucket < rule.val) return Split::val;
-  return bucket >= 100 - rule.test ? Split::test : Split::train;
+int bucket_of(const SplitRule& rule, std::string_view group) {
+  return static_cast<int>(sha1_mod(rule.salt + std::string(group), 100));
 }
+
+Split split_of(const SplitRule& rule, int bucket) {
+  const int turned = (bucket + rule.turn) % 100;
+  if (turned < rule.val) return Split::val;
+  return turned >= 100 - rule.test ? Split::test : Split::train;
+}
+
+Split split_of(const SplitRule& rule, std::string_view group) { return split_of(rule, bucket_of(rule, group)); }
 
 std::int64_t Dataset::count(Split split) const {
   std::int64_t n = 0;

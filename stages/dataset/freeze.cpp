@@ -158,6 +158,7 @@ SplitRule split(const SplitRule& asked, const std::vector<catalog::Kin>& kin, co
   auto rule = asked;
   const auto families = families_of(kin);
   if (rule.by == "time") {
+    check_family_count(families, rule, set);
     std::unordered_map<std::string, std::int64_t> created;
     for (const auto& item : set.items) created.emplace(item.video, *by_video.at(item.video)->created);
     split_by_time(families, rule, created, set);
@@ -166,11 +167,12 @@ SplitRule split(const SplitRule& asked, const std::vector<catalog::Kin>& kin, co
   if (rule.by == "source") {
     std::unordered_map<std::string, std::string> sources;
     catalog.each({}, [&](const catalog::Video& v) { sources.emplace(v.id, v.source); });
-    split_by_source(families, rule, sources, set);
+    split_by_source(families, rule, sources, catalog, set);
     return rule;
   }
+  check_family_count(families, rule, set);
   if (rule.salt == kAutoSalt) rule.salt = find_salt(families, rule, set, catalog);
-  split_by_kin(families, rule, set);
+  split_by_bucket(families, rule, catalog, set);
   return rule;
 }
 
@@ -180,9 +182,12 @@ void check_splits(const FreezeOptions& o, const Dataset& set) {
     const auto i = static_cast<std::size_t>(split);
     if (wanted[i] == 0 || set.count(split) > 0) continue;
     if (o.split.by == "source") useless("no video of the source train is left for " + std::string(kSplitNames[i]));
-    useless("no group falls into the " + std::string(kSplitNames[i]) + " split (" + std::to_string(wanted[i]) +
-            " % of the groups, " + std::to_string(set.items.size()) +
-            " videos in all): add videos of more groups, or change split.val, split.test or split.salt");
+    useless(
+        "no group is left for " + std::string(kSplitNames[i]) + " (" + std::to_string(wanted[i]) +
+        " % of the groups, " + std::to_string(set.items.size()) +
+        " videos in all): earlier freezes have placed all of them, and a group that was placed never moves. Add videos "
+        "of other groups, or say --salt NAME for a split that begins anew" +
+        (o.split.turn != 0 ? ", or --turn 0" : ""));
   }
 }
 
@@ -201,6 +206,20 @@ void write_folder(const Files& files, const fs::path& root) {
 }
 
 }  // namespace
+
+void check_group_count(catalog::Catalog& catalog, const FreezeOptions& options) {
+  check(options);
+  if (options.split.by == "source") return;  // the sources say how many sides are to be divided
+  std::vector<catalog::Kin> kin;
+  std::unordered_set<std::string> groups;
+  catalog.each_kin([&](const catalog::Kin& one) {
+    kin.push_back(one);
+    groups.insert(one.group);
+    if (options.split.by == "group") kin.back().author = kin.back().cluster = {};
+  });
+  if (kin.empty()) return;  // freeze() says that
+  check_family_count(families_of(kin).groups.size(), groups.size(), options.split);
+}
 
 Dataset freeze(catalog::Catalog& catalog, store::Store& store, const FreezeOptions& options, const fs::path& root) {
   check(options);

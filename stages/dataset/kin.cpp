@@ -1,6 +1,7 @@
 #include "kin.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 #include <utility>
 
 #include "reeltag/base/disjoint_sets.hpp"
@@ -51,10 +52,12 @@ Families families_of(const std::vector<catalog::Kin>& kin) {
   }
   Families result;
   std::unordered_map<std::size_t, std::size_t> number;  // of a family, by its oldest
+  std::unordered_set<std::string_view> seen;            // a group is of one family
   for (std::size_t i = 0; i < kin.size(); ++i) {
     const auto oldest = families.first_of(i);
-    const auto [at, is_new] = number.try_emplace(oldest, result.heads.size());
-    if (is_new) result.heads.push_back(kin[oldest].group);
+    const auto [at, is_new] = number.try_emplace(oldest, result.groups.size());
+    if (is_new) result.groups.emplace_back();
+    if (seen.insert(kin[i].group).second) result.groups[at->second].push_back(kin[i].group);
     result.of.emplace(kin[i].video, at->second);
   }
   return result;

@@ -2,7 +2,7 @@
 // have any of it in common are kin, and so are the kin of kin; a family is all of them. Plain values, any thread.
 //
 //   const Families families = families_of(kin_in(*catalog));
-//   const std::string& decides = families.heads.at(families.of.at(video));
+//   const std::string& decides = families.groups.at(families.of.at(video)).front();
 #pragma once
 
 #include <cstddef>
@@ -21,9 +21,9 @@ std::vector<catalog::Kin> kin_in(catalog::Catalog& catalog);
 
 struct Families {
   std::unordered_map<std::string, std::size_t> of;  // by video
-  // The group of each family's oldest video. Its hash decides for the whole family, so that a video that is added moves
-  // nothing, unless it makes two families one: then the younger one may move.
-  std::vector<std::string> heads;
+  // The groups of each family, that of its oldest video first. This one decides for the whole family, so that a video
+  // that is added moves nothing, unless it makes two families one: then the younger one may move.
+  std::vector<std::vector<std::string>> groups;
 };
 Families families_of(const std::vector<catalog::Kin>& kin);
 

@@ -2,11 +2,15 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <tuple>
+#include <unordered_set>
 #include <utility>
 #include <vector>
+
+#include "buckets.hpp"
 
 namespace reeltag::dataset {
 namespace {
@@ -18,8 +22,13 @@ const std::string kSaltNote = "dataset/salt";
 // video too many of a rare hashtag weighs more than of a frequent one.
 double distance(const Families& families, const SplitRule& rule, const Dataset& set) {
   std::vector<Split> side;
-  side.reserve(families.heads.size());
-  for (const auto& head : families.heads) side.push_back(split_of(rule, head));
+  side.reserve(families.groups.size());
+  if (families.groups.size() < kFewFamilies) {
+    PlacedGroups none;
+    for (const int bucket : buckets_of(families, rule, set, none)) side.push_back(split_of(rule, bucket));
+  } else {
+    for (const auto& groups : families.groups) side.push_back(split_of(rule, groups.front()));
+  }
   std::vector<std::array<double, 3>> counts(set.vocabulary.size());
   for (const auto& item : set.items) {
     const auto at = static_cast<std::size_t>(side[families.of.at(item.video)]);
@@ -38,8 +47,43 @@ double distance(const Families& families, const SplitRule& rule, const Dataset& 
 
 }  // namespace
 
-void split_by_kin(const Families& families, const SplitRule& rule, Dataset& set) {
-  for (auto& item : set.items) item.split = split_of(rule, families.heads[families.of.at(item.video)]);
+void check_family_count(const Families& families, const SplitRule& rule, const Dataset& set) {
+  std::unordered_set<std::size_t> present;
+  std::unordered_set<std::string_view> groups;
+  for (const auto& item : set.items) {
+    present.insert(families.of.at(item.video));
+    groups.insert(item.group);
+  }
+  check_family_count(present.size(), groups.size(), rule);
+}
+
+void check_family_count(std::size_t families, std::size_t groups, const SplitRule& rule) {
+  const auto needed = families_needed(rule);
+  if (families >= needed) return;
+  const auto count = [](std::size_t n) { return std::to_string(n) + (n == 1 ? " group" : " groups"); };
+  const bool by_families = rule.by != "group";
+  std::string message =
+      "dataset freeze: " + count(families) + " of videos cannot fill " +
+      (needed == 3    ? "train, val and test"
+       : rule.val > 0 ? "train and val"
+                      : "train and test") +
+      ", which takes " + std::to_string(needed) +
+      (by_families ? " (videos of one group, those of one author and copies count as one group)" : "") +
+      ". Add videos of other groups";
+  if (families == 2) message += "; or say --val 0, for train and test alone";
+  if (families == 1) message += "; or say --val 0 --test 0, for train alone";
+  if (by_families && groups >= needed) {
+    message += "; or say --by group, which parts authors and copies: it finds " + count(groups);
+  }
+  throw Exception(Code::invalid_config, message);
+}
+
+void split_by_bucket(const Families& families, const SplitRule& rule, catalog::Catalog& catalog, Dataset& set) {
+  const auto stored = load_placed(catalog, rule, families);
+  auto placed = stored;
+  const auto buckets = buckets_of(families, rule, set, placed);
+  if (placed != stored) store_placed(catalog, rule, placed);
+  for (auto& item : set.items) item.split = split_of(rule, buckets[families.of.at(item.video)]);
 }
 
 void split_by_time(const Families& families, const SplitRule& rule,
@@ -62,20 +106,53 @@ void split_by_time(const Families& families, const SplitRule& rule,
   std::sort(order.begin(), order.end(), [](const Family& a, const Family& b) {
     return std::tie(a.newest, a.number) < std::tie(b.newest, b.number);
   });
+  // The side on which a family's middle falls, but each wanted side gets one.
   const double all = static_cast<double>(set.items.size());
   const double train = all * (100 - rule.val - rule.test) / 100.0, val = train + all * rule.val / 100.0;
+  std::array<std::size_t, 3> count{};
   double before = 0.0;
   for (const auto& family : order) {
-    // The side on which its middle falls.
     const double middle = before + static_cast<double>(family.items.size()) / 2;
-    const auto split = middle <= train ? Split::train : middle <= val ? Split::val : Split::test;
-    for (auto* item : family.items) item->split = split;
+    ++count[middle <= train ? 0 : middle <= val ? 1 : 2];
     before += static_cast<double>(family.items.size());
+  }
+  const auto give_one = [&](std::size_t to, bool wanted, std::array<std::size_t, 2> from) {
+    if (!wanted || count[to] > 0) return;
+    auto& richest = count[from[0]] >= count[from[1]] ? count[from[0]] : count[from[1]];
+    if (richest < 2) return;
+    --richest;
+    ++count[to];
+  };
+  give_one(2, rule.test > 0, {0, 1});
+  give_one(1, rule.val > 0, {0, 2});
+  give_one(0, true, {1, 2});
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    const auto split = i < count[0] ? Split::train : i < count[0] + count[1] ? Split::val : Split::test;
+    for (auto* item : order[i].items) item->split = split;
   }
 }
 
+namespace {
+
+// Families of train alone.
+void divide_train(const Families& families, const SplitRule& rule, catalog::Catalog& catalog, Dataset& set) {
+  std::vector<Item> given;
+  std::erase_if(set.items, [&](Item& item) {
+    if (item.split == Split::train) return false;
+    given.push_back(std::move(item));
+    return true;
+  });
+  check_family_count(families, rule, set);
+  split_by_bucket(families, rule, catalog, set);
+  std::move(given.begin(), given.end(), std::back_inserter(set.items));
+  std::sort(set.items.begin(), set.items.end(), [](const Item& a, const Item& b) { return a.video < b.video; });
+}
+
+}  // namespace
+
 void split_by_source(const Families& families, const SplitRule& rule,
-                     const std::unordered_map<std::string, std::string>& sources, Dataset& set) {
+                     const std::unordered_map<std::string, std::string>& sources, catalog::Catalog& catalog,
+                     Dataset& set) {
   const auto side_of = [&](const Item& item) {
     return std::find(kSplitNames.begin(), kSplitNames.end(), sources.at(item.video)) - kSplitNames.begin();
   };
@@ -95,9 +172,13 @@ void split_by_source(const Families& families, const SplitRule& rule,
                                                 : "its source is none of train, val, test"});
       return true;
     }
-    item.split = side == 0 ? split_of(rule, families.heads[number]) : static_cast<Split>(side);
+    item.split = static_cast<Split>(side);
     return false;
   });
+  auto of_train = rule;
+  if (set.count(Split::val) > 0) of_train.val = 0;
+  if (set.count(Split::test) > 0) of_train.test = 0;
+  if (of_train.val + of_train.test > 0) divide_train(families, of_train, catalog, set);
 }
 
 std::string find_salt(const Families& families, const SplitRule& rule, const Dataset& set, catalog::Catalog& catalog) {

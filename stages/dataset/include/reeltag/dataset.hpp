@@ -34,15 +34,17 @@ enum class Split { train, val, test };
 inline constexpr std::array<std::string_view, 2> kLabelModeNames{"multi", "single"};
 inline constexpr std::array<std::string_view, 3> kSplitNames{"train", "val", "test"};
 
-// bucket = (SHA-1(salt + group) + turn) modulo 100; bucket < val: val; bucket >= 100 - test: test; else train. Python:
-// int(hashlib.sha1((salt + group).encode()).hexdigest(), 16) % 100. Cross-validation turns: test 20 with turn 0, 20,
-// 40, 60 and 80 tests every group once.
-// by kin: videos of one group, of one author and copies of each other are a family and stay together; the group of its
-// oldest video decides. A family never changes sides when data is added, unless that makes two of them one.
-// by group: the group alone decides, as before there were families.
-// by source: videos of the sources train, val and test stand where these say; those of train with kin on another side
-// are left out, likewise those of val with kin in test. For what came ready split. val and test divide those of train.
-// by time: families in the order of their newest videos, oldest in train, newest in test. Moves as data is added.
+// A group's bucket is SHA-1(salt + group) modulo 100, in Python
+// int(hashlib.sha1((salt + group).encode()).hexdigest(), 16) % 100. (bucket + turn) modulo 100 < val: val; >= 100 -
+// test: test; else train. Cross-validation turns: test 20 with turn 0, 20, 40, 60 and 80 tests every group once. In a
+// catalog of fewer than 100 groups (of families, by kin) the hash only orders them, and val and test say how many go to
+// each side, at least one; the catalog keeps where each was placed (docs/adr/0045). by kin: videos of one group, of one
+// author and copies of each other are a family and stay together; the group of its oldest video decides. A family never
+// changes sides when data is added, unless that makes two of them one. by group: the group alone decides, as before
+// there were families. by source: videos of the sources train, val and test stand where these say; those of train with
+// kin on another side are left out, likewise those of val with kin in test. For what came ready split. val and test
+// divide those of train, each where no video has that source. by time: families in the order of their newest videos,
+// oldest in train, newest in test. Moves as data is added.
 struct SplitRule {
   int val = 10, test = 10;       // percent of the groups; by time: of the videos
   std::string salt = "reeltag";  // "auto": chosen by the first freeze, for hashtag shares as wanted, and kept
@@ -58,6 +60,9 @@ void visit(V& v, SplitRule& c) {
   v("by", c.by, "What decides: families of group, author and copies; the group alone; the date; the source",
     config::OneOf{{"kin", "group", "time", "source"}});
 }
+int bucket_of(const SplitRule& rule, std::string_view group);  // 0 to 99
+Split split_of(const SplitRule& rule, int bucket);
+// In a catalog of many groups.
 Split split_of(const SplitRule& rule, std::string_view group);
 
 struct FreezeOptions {
@@ -128,6 +133,10 @@ void check_groups(const Dataset& set);
 std::int64_t take_fingerprints(catalog::Catalog& catalog, store::Store& store, const media::Limits& limits,
                                const std::stop_token& stop,
                                const std::function<void(std::int64_t done, std::int64_t total)>& progress = nullptr);
+
+// Throws invalid_config, saying what would work, where the catalog has too few groups for all sides of the split that
+// the options want. Copies that have not been found yet (take_fingerprints) may still make them fewer.
+void check_group_count(catalog::Catalog& catalog, const FreezeOptions& options);
 
 // Writes the snapshot, or finds that it is there already. Videos whose bytes the store has lost are rejected.
 // Copies are those that fingerprints tell: take_fingerprints() first.
