@@ -7,7 +7,7 @@
 
 #include "reeltag/base/log.hpp"
 #include "reeltag/base/progress.hpp"
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 
 namespace reeltag::app {
 namespace fs = std::filesystem;
@@ -52,6 +52,13 @@ store::Options Context::store_options(const std::string& url) const {
   options.url = url.empty() ? (home_ / "store").string() : url;
   if (options.cache.empty()) options.cache = home_ / "cache" / "store";
   return options;
+}
+
+ingest::FetchOptions Context::fetch_options() const {
+  return {.folder = home_,
+          .http = config_.http,
+          .objects = store_options(config_.store.url),
+          .max_bytes = config_.media.max_bytes};
 }
 
 std::string Context::catalog_location() const {

@@ -17,23 +17,24 @@
 #include "reeltag/store.hpp"
 #include "reeltag/tag.hpp"
 #include "reeltag/train.hpp"
+#include "reeltag/untrusted.hpp"
 
 namespace reeltag::app {
 
-struct Place {
+struct Location {
   std::string_view meaning;
   std::string url = {};  // empty: below the home
 };
 template <class V>
-void visit(V& v, Place& p) {
+void visit(V& v, Location& p) {
   v("url", p.url, p.meaning);
 }
 
 struct Config {
   store::Options store;
-  Place catalog{.meaning =
-                    "Where the catalog is: a file, or postgresql://USER@HOST:PORT/DATABASE; empty for HOME/catalog.db"};
-  Place index{.meaning = "Where the index is: a file; empty for HOME/index/index.db"};
+  Location catalog{
+      .meaning = "Where the catalog is: a file, or postgresql://USER@HOST:PORT/DATABASE; empty for HOME/catalog.db"};
+  Location index{.meaning = "Where the index is: a file; empty for HOME/index/index.db"};
   media::Limits media;
   http::ClientOptions http;
   train::TrainConfig train;
@@ -71,6 +72,8 @@ struct Context {
   // Another place, with the configured limits and cache; an empty URL: below the home.
   std::unique_ptr<store::Store> open_store(const std::string& url) const;
   [[nodiscard]] store::Options store_options(const std::string& url) const;
+  // For ingest::fetch_url and its kin.
+  [[nodiscard]] ingest::FetchOptions fetch_options() const;
   [[nodiscard]] std::string catalog_location() const;
   std::unique_ptr<catalog::Catalog> open_catalog() const;
   catalog::Tombstones tombstones() const { return open_catalog()->tombstones(); }

@@ -11,9 +11,11 @@
 # An undeclared include fails to compile because the other module's include folder is not on the path.
 
 set(REELTAG_LAYERS
-    base draw http store catalog media
-    model_recipe model_input model_pickle model_checkpoint model_mvit model_teacher model_optim model_linear model_verify model_bundle
-    collect dataset train evaluate registry tag tag_tagger index serve_upload serve_sagemaker serve cycle app)
+    base draw http sql store hashtag catalog media
+    model_recipe model_input model_pickle model_checkpoint model_mvit model_image_encoder model_optim model_linear model_verify
+    model_bundle
+    ingest collect dataset train evaluate registry model_selection tag tag_tagger index retention serve_upload serve_sagemaker serve
+    cycle app)
 
 function(reeltag_check_direction from to)
   list(FIND REELTAG_LAYERS "${from}" from_at)
@@ -40,7 +42,7 @@ function(reeltag_make_pch target)
 endfunction()
 
 function(reeltag_module)
-  cmake_parse_arguments(M "TORCH;TORCH_INTERFACE" "NAME" "SOURCES;TESTS;LINK;LINK_PRIVATE;EXTERNAL;EXTERNAL_PRIVATE;TEST_LINK" ${ARGN})
+  cmake_parse_arguments(M "TORCH;TORCH_INTERFACE" "NAME" "SOURCES;TESTS;LINK;LINK_PRIVATE;EXTERNAL;EXTERNAL_PRIVATE;TEST_LINK;TEST_EXTERNAL" ${ARGN})
   if(M_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "reeltag_module(${M_NAME}): unknown arguments ${M_UNPARSED_ARGUMENTS}")
   endif()
@@ -68,6 +70,7 @@ function(reeltag_module)
   add_library(reeltag::${M_NAME} ALIAS ${target})
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/include/*.hpp)
   target_sources(${target} PUBLIC FILE_SET HEADERS BASE_DIRS ${CMAKE_CURRENT_SOURCE_DIR}/include FILES ${headers})
+  target_include_directories(${target} PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})  # private headers by their place in the module
   list(TRANSFORM M_LINK PREPEND reeltag::)
   list(TRANSFORM M_LINK_PRIVATE PREPEND reeltag::)
   target_link_libraries(${target} PUBLIC ${M_LINK} ${M_EXTERNAL} PRIVATE reeltag_warnings ${M_LINK_PRIVATE} ${M_EXTERNAL_PRIVATE})
@@ -86,7 +89,7 @@ function(reeltag_module)
     add_executable(${target}_test ${M_TESTS})
     list(TRANSFORM M_TEST_LINK PREPEND reeltag::)
     target_link_libraries(${target}_test PRIVATE ${target} reeltag_warnings ${M_LINK_PRIVATE} ${M_TEST_LINK}
-                                                 ${M_EXTERNAL_PRIVATE} GTest::gmock GTest::gtest_main)
+                                                 ${M_EXTERNAL_PRIVATE} ${M_TEST_EXTERNAL} GTest::gmock GTest::gtest_main)
     target_include_directories(${target}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
     target_compile_definitions(${target}_test PRIVATE REELTAG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     if(M_TORCH)

@@ -12,12 +12,12 @@ reeltag() { "$root/build/release/reeltag" --home "$home" "$@"; }
 id=$(reeltag dataset freeze --labels multi --vocabulary "$root/configs/vocabulary/starter.txt" --min-support 8 \
   --val 15 --test 15 --salt starter --by group --json | python3 -c 'import json,sys; print(json.load(sys.stdin)["dataset"])')
 
-# The MViT, from scratch: a block of the head where it helps, and what tags where there is no teacher.
+# The MViT, from scratch: a block of the head where it helps, and what tags where there is no image_encoder.
 if [ ! -f "$home/runs/starter-net/bundle/bundle.json" ]; then
   reeltag train --dataset "$id" --recipe "$root/configs/small/starter.yaml" --run starter-net --set train.threads=1 \
     --set train.half=true
 fi
-# The head over the teacher, and over the net where that is clearly better on val. A hashtag ships with four times its prior as AP on videos that the head did not see, and is
+# The head over the image encoder, and over the net where that is clearly better on val. A hashtag ships with four times its prior as AP on videos that the head did not see, and is
 # shown from where half of such videos have it.
 rm -rf "$home/runs/starter"
 reeltag train --frozen --dataset "$id" --from starter-net --run starter \

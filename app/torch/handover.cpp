@@ -1,5 +1,5 @@
 // reeltag-torch hands nothing over: it is where commands that need a model end up.
-#include "../handover.hpp"
+#include "handover.hpp"
 
 namespace reeltag::app {
 void remember_arguments(char** /*argv*/) {}

@@ -1,4 +1,4 @@
-#include "import_checkpoint.hpp"
+#include "torch/import_checkpoint.hpp"
 
 #include <cctype>
 #include <cstdio>
@@ -6,9 +6,10 @@
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/log.hpp"
 #include "reeltag/catalog.hpp"
+#include "reeltag/hashtag.hpp"
 #include "reeltag/model/bundle.hpp"
 #include "reeltag/model/mvit.hpp"
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 
 namespace reeltag::app {
 namespace {
@@ -28,7 +29,7 @@ std::string hashtag_of(const std::string& name) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte >= 0x80 || std::isalnum(byte) != 0 || c == '_') out += c;
   }
-  return catalog::normalise_hashtag(out);
+  return hashtag::fold(out);
 }
 
 std::string line_text(const model::FitLine& line) {
@@ -38,14 +39,14 @@ std::string line_text(const model::FitLine& line) {
   return text;
 }
 
-bool fits(const model::Fitted& fitted, Demand demand) {
+bool fits(const model::FitResult& fitted, Demand demand) {
   const auto [loaded, resampled, converted, missing, unused] = fitted.counts();
   if (demand == Demand::something) return loaded + resampled + converted > 0;
   return missing + resampled == 0 && (demand == Demand::net || unused == 0);
 }
 
 // Why a file is refused.
-std::string misfit(const model::Fitted& fitted, const Import& how) {
+std::string misfit(const model::FitResult& fitted, const Import& how) {
   const auto [loaded, resampled, converted, missing, unused] = fitted.counts();
   if (loaded + resampled + converted == 0) {
     return how.file.string() + ": none of its " + std::to_string(unused) +
@@ -64,7 +65,7 @@ std::string misfit(const model::Fitted& fitted, const Import& how) {
   return how.demand == Demand::all ? text + "; without --strict it would be imported" : text;
 }
 
-void warn_of_random_classifier(const model::Fitted& fitted) {
+void warn_of_random_classifier(const model::FitResult& fitted) {
   for (const auto& line : fitted.report) {
     if (line.fate != model::Fate::missing || line.name != "head.projection.weight") continue;
     const std::string shapes = line.from.empty() ? ""
@@ -117,7 +118,7 @@ std::vector<std::string> vocabulary_of(const fs::path& file, int classes) {
   return out;
 }
 
-ordered_json to_json(const model::Fitted& fitted) {
+ordered_json to_json(const model::FitResult& fitted) {
   ordered_json counts, names = nlohmann::json::array();
   const auto numbers = fitted.counts();
   for (std::size_t i = 0; i < numbers.size(); ++i) counts[model::kFateNames[i]] = numbers[i];
@@ -132,7 +133,7 @@ ordered_json to_json(const model::Fitted& fitted) {
 }
 
 // Counts, and every name that was not simply loaded.
-void print_report(const model::Fitted& fitted) {
+void print_report(const model::FitResult& fitted) {
   const auto numbers = fitted.counts();
   std::string counts = " ";
   for (std::size_t i = 0; i < numbers.size(); ++i)
@@ -147,7 +148,7 @@ void print_report(const model::Fitted& fitted) {
   }
 }
 
-model::Fitted import_checkpoint(const Context& context, const model::Checkpoint& checkpoint, const Import& how) {
+model::FitResult import_checkpoint(const Context& context, const model::Checkpoint& checkpoint, const Import& how) {
   refuse_name_of_versions(how);
   for (const auto& warning : how.recipe.warnings) log::warning("recipe", {{"message", warning}});
   const model::Plan plan = model::make_plan(how.recipe);

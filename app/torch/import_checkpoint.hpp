@@ -12,7 +12,7 @@
 
 #include <nlohmann/json.hpp>
 
-#include "../context.hpp"
+#include "context.hpp"
 #include "reeltag/model/checkpoint.hpp"
 #include "reeltag/model/recipe.hpp"
 
@@ -37,14 +37,14 @@ struct Import {
 };
 
 // The report, for people or as counts and a fate for each name.
-void print_report(const model::Fitted& fitted);
-nlohmann::ordered_json to_json(const model::Fitted& fitted);
+void print_report(const model::FitResult& fitted);
+nlohmann::ordered_json to_json(const model::FitResult& fitted);
 
 // The classes' names as hashtags: one a line of the file, as many as there are classes.
 std::vector<std::string> vocabulary_of(const std::filesystem::path& file, int classes);
 
 // Fits, reports and writes the bundle. For people the report is printed at once; with --json only that of a refused
 // file is, since a result has more to say.
-model::Fitted import_checkpoint(const Context& context, const model::Checkpoint& checkpoint, const Import& how);
+model::FitResult import_checkpoint(const Context& context, const model::Checkpoint& checkpoint, const Import& how);
 
 }  // namespace reeltag::app

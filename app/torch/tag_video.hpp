@@ -3,11 +3,11 @@
 
 #include <string>
 
-#include "../context.hpp"
+#include "context.hpp"
 #include "reeltag/tagger.hpp"
 
 namespace reeltag::app {
 
-Result<tag::Tagged> tag_video(tag::Tagger& tagger, const Context& context, const std::string& video);
+Result<tag::TagResult> tag_video(tag::Tagger& tagger, const Context& context, const std::string& video);
 
 }  // namespace reeltag::app

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """How well each way of starting tags videos of groups it has not seen, and what it costs (README.md beside this file).
 
-    coldstart.py run --row histogram|scratch|teacher|fused --data DIR    every fold that has no result yet
+    coldstart.py run --row histogram|scratch|image encoder|fused --data DIR    every fold that has no result yet
     coldstart.py time --row ROW --data DIR                               ms to tag a video
     coldstart.py table                                                   the results as Markdown
     coldstart.py document                                                the same into docs/results.md

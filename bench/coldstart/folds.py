@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parents[1]
 RECIPE = "MVITv2_XXS_8"
 WARMUP_SHARE = 0.1  # of the epochs, as in the recipe
-TEACHER = "teacher.mean,teacher.change"
+IMAGE = "image.mean,image.delta"
 FIGURES = ("top1", "map", "hit1", "gap20")
 
 
@@ -111,9 +111,9 @@ def train_command(bench, fold):
         if task.labels == "multi":
             keys.append("REELTAG.HEAD_PRIOR=0.02")
         return command + ["--recipe", RECIPE] + [word for key in keys for word in ("--key", key)]
-    if fold.row == "teacher":
-        return [*command, "--frozen", "--blocks", TEACHER]
-    return [*command, "--frozen", "--blocks", f"mvit,{TEACHER}", "--from", fold.name("scratch")]
+    if fold.row == "image":
+        return [*command, "--frozen", "--blocks", IMAGE]
+    return [*command, "--frozen", "--blocks", f"mvit,{IMAGE}", "--from", fold.name("scratch")]
 
 
 def evaluate_command(bench, fold, scores):

@@ -10,9 +10,9 @@ VAL_PERCENT, TEST_PERCENT = 10, 20
 FOLDS = tuple(range(100 // TEST_PERCENT))
 # A seed is another deal of the groups into folds and, for a network, another start.
 SEEDS = (0, 1, 2)
-ROWS = {"histogram": "colour histogram", "scratch": "MViT from scratch", "teacher": "teacher + linear head",
-        "fused": "MViT and teacher, fused"}
-BASE_ROW = "teacher"
+ROWS = {"histogram": "colour histogram", "scratch": "MViT from scratch", "image": "image encoder + linear head",
+        "fused": "MViT and image encoder, fused"}
+BASE_ROW = "image"
 
 
 class Refused(Exception):

@@ -29,9 +29,9 @@ fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.
 Result<std::string> read_file(const fs::path& path, std::int64_t max_bytes) {
   const auto what = "cannot read " + quoted(path);
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file.is_open()) return tl::unexpected(system_error(errno, what));
+  if (!file.is_open()) return fail(system_error(errno, what));
   struct stat facts{};
-  if (::fstat(file.get(), &facts) != 0) return tl::unexpected(system_error(errno, what));
+  if (::fstat(file.get(), &facts) != 0) return fail(system_error(errno, what));
   const auto too_large = [&] { return fail(Code::too_large, what + ": over " + std::to_string(max_bytes) + " bytes"); };
   if (S_ISREG(facts.st_mode) && facts.st_size > max_bytes) return too_large();
 
@@ -43,7 +43,7 @@ Result<std::string> read_file(const fs::path& path, std::int64_t max_bytes) {
   for (;;) {
     const auto got = ::read(file.get(), bytes.data() + used, bytes.size() - used);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return tl::unexpected(system_error(errno, what));
+    if (got < 0) return fail(system_error(errno, what));
     if (got == 0) break;
     used += static_cast<std::size_t>(got);
     if (used == limit) return too_large();

@@ -12,7 +12,7 @@
 namespace reeltag {
 namespace {
 
-void check(int done) {
+void check_openssl(int done) {
   if (done != 1) throw Exception(Code::internal, "OpenSSL refuses to compute a digest; is this a FIPS-only system?");
 }
 
@@ -20,7 +20,7 @@ template <std::size_t Size>
 std::array<std::uint8_t, Size> digest(const EVP_MD* kind, std::string_view bytes) {
   std::array<std::uint8_t, Size> out{};
   unsigned size = 0;
-  check(EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, kind, nullptr));
+  check_openssl(EVP_Digest(bytes.data(), bytes.size(), out.data(), &size, kind, nullptr));
   if (size != Size) throw Exception(Code::internal, "OpenSSL gave a digest of another size");
   return out;
 }
@@ -30,14 +30,14 @@ template <std::size_t Size>
 class Running {
  public:
   explicit Running(const EVP_MD* kind) : kind_(kind), evp_(EVP_MD_CTX_new()) {
-    check(evp_ != nullptr ? 1 : 0);
-    check(EVP_DigestInit_ex(evp_.get(), kind_, nullptr));
+    check_openssl(evp_ != nullptr ? 1 : 0);
+    check_openssl(EVP_DigestInit_ex(evp_.get(), kind_, nullptr));
   }
-  void update(std::string_view bytes) { check(EVP_DigestUpdate(evp_.get(), bytes.data(), bytes.size())); }
+  void update(std::string_view bytes) { check_openssl(EVP_DigestUpdate(evp_.get(), bytes.data(), bytes.size())); }
   std::array<std::uint8_t, Size> finish() {
     std::array<std::uint8_t, Size> out{};
-    check(EVP_DigestFinal_ex(evp_.get(), out.data(), nullptr));
-    check(EVP_DigestInit_ex(evp_.get(), kind_, nullptr));
+    check_openssl(EVP_DigestFinal_ex(evp_.get(), out.data(), nullptr));
+    check_openssl(EVP_DigestInit_ex(evp_.get(), kind_, nullptr));
     return out;
   }
 
@@ -60,6 +60,10 @@ std::string hex(std::span<const std::uint8_t> bytes) {
     text += kDigits[byte & 15];
   }
   return text;
+}
+
+bool is_hex(std::string_view text, std::size_t digits) {
+  return text.size() == digits && text.find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
 Sha256Digest sha256(std::string_view bytes) { return digest<32>(EVP_sha256(), bytes); }
@@ -88,9 +92,7 @@ void Sha1::update(std::string_view bytes) { context_->update(bytes); }
 Sha1Digest Sha1::finish() { return context_->finish(); }
 
 Result<Sha256Digest> sha256_file(const std::filesystem::path& path) {
-  const auto failed = [&](int number) {
-    return tl::unexpected(system_error(number, "cannot read '" + path.string() + "'"));
-  };
+  const auto failed = [&](int number) { return fail(system_error(number, "cannot read '" + path.string() + "'")); };
   const Descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) return failed(errno);
   Sha256 hash;

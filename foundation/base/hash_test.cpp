@@ -73,5 +73,12 @@ TEST(Hash, Fnv1a64KnownVectors) {
   EXPECT_EQ(fnv1a64("foobar"), 0x85944171f73967e8ULL);
 }
 
+TEST(Hex, IsSoManyLowerCaseDigits) {
+  EXPECT_TRUE(is_hex("0123456789abcdef", 16));
+  EXPECT_TRUE(is_hex("", 0));
+  for (const char* text : {"0123456789abcde", "0123456789abcdeF", "0123456789abcdeg", "0123456789abcdef0"})
+    EXPECT_FALSE(is_hex(text, 16)) << text;
+}
+
 }  // namespace
 }  // namespace reeltag

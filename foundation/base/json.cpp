@@ -69,6 +69,13 @@ Result<nlohmann::json> parse_json(std::string_view text, const std::string& orig
   }
 }
 
+std::string text_or_empty(const nlohmann::json& object, const char* key) {
+  const auto at = object.is_object() ? object.find(key) : object.end();
+  if (at == object.end()) return {};
+  if (at->is_string()) return at->get<std::string>();
+  return at->is_number_integer() ? at->dump() : std::string();
+}
+
 double rounded(double value, int decimals) {
   const double unit = std::pow(10.0, decimals);
   return std::round(value * unit) / unit;
@@ -80,7 +87,7 @@ std::string dump_json(const nlohmann::json& value) {
 
 Result<void> each_json_line(const std::filesystem::path& path, const JsonLine& visit, std::int64_t max_line_bytes) {
   const std::unique_ptr<std::FILE, Close> file(std::fopen(path.c_str(), "re"));
-  const auto failed = [&] { return tl::unexpected(system_error(errno, "cannot read '" + path.string() + "'")); };
+  const auto failed = [&] { return fail(system_error(errno, "cannot read '" + path.string() + "'")); };
   if (file == nullptr) return failed();
   std::string line;
   for (std::int64_t number = 1;; ++number) {

@@ -93,5 +93,13 @@ TEST(Rounded, KeepsThatManyDecimals) {
   EXPECT_EQ(rounded(-2.0006, 3), -2.001);
 }
 
+TEST(Json, TextOrEmptyTakesTextsAndWholeNumbers) {
+  const auto object = nlohmann::json::parse(R"({"text":"a","number":12,"real":1.5,"list":[],"none":null})");
+  EXPECT_EQ(text_or_empty(object, "text"), "a");
+  EXPECT_EQ(text_or_empty(object, "number"), "12");
+  for (const char* key : {"real", "list", "none", "missing"}) EXPECT_EQ(text_or_empty(object, key), "") << key;
+  EXPECT_EQ(text_or_empty(nlohmann::json::array(), "text"), "");
+}
+
 }  // namespace
 }  // namespace reeltag

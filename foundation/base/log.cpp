@@ -28,17 +28,17 @@ class ConsoleSink final : public spdlog::sinks::base_sink<spdlog::details::null_
     formatter_->format(message, buffer);
     std::string line(buffer.data(), buffer.size());
     while (!line.empty() && (line.back() == '\n' || line.back() == '\r')) line.pop_back();
-    const bool coloured = message.color_range_end > message.color_range_start && Console::is_terminal() &&
-                          std::getenv("NO_COLOR") == nullptr;
-    if (coloured) {  // the pattern's %^...%$ marks the level
+    const bool colored = message.color_range_end > message.color_range_start && Console::is_terminal() &&
+                         std::getenv("NO_COLOR") == nullptr;
+    if (colored) {  // the pattern's %^...%$ marks the level
       line.insert(message.color_range_end, "\033[0m");
-      line.insert(message.color_range_start, colour(message.level));
+      line.insert(message.color_range_start, color(message.level));
     }
     Console::get().write_line(line);
   }
   void flush_() override {}
 
-  static const char* colour(spdlog::level::level_enum level) {
+  static const char* color(spdlog::level::level_enum level) {
     switch (level) {
       case spdlog::level::debug:
         return "\033[36m";  // cyan
@@ -131,14 +131,14 @@ std::string json_line(Level level, std::string_view event, const Fields& fields)
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
-std::string text_of(const std::string& text) {
+std::string value_text(const std::string& text) {
   const auto quoted = escape_controls(dump_json(text));
   const bool plain = !text.empty() && quoted.size() == text.size() + 2 && text.find_first_of(" =") == std::string::npos;
   return plain ? quoted.substr(1, quoted.size() - 2) : quoted;
 }
-std::string text_of(bool value) { return value ? "true" : "false"; }
+std::string value_text(bool value) { return value ? "true" : "false"; }
 template <class T>
-std::string text_of(T value) {
+std::string value_text(T value) {
   std::array<char, 32> buffer{};
   const auto end = std::to_chars(buffer.data(), buffer.data() + buffer.size(), value).ptr;
   return {buffer.data(), end};
@@ -148,7 +148,7 @@ std::string text_line(std::string_view event, const Fields& fields) {
   std::string line = escape_controls(event);
   const auto add = [&line](const Field& field) {
     line += ' ' + escape_controls(field.key) + '=';
-    line += std::visit([](const auto& held) { return text_of(held); }, field.value.held());
+    line += std::visit([](const auto& held) { return value_text(held); }, field.value.held());
   };
   for (const auto& field : scope_fields()) add(field);
   for (const auto& field : fields) add(field);

@@ -145,7 +145,7 @@ TEST_F(Log, ThreadsDoNotMixTheirLines) {
   for (const auto& line : lines) ASSERT_TRUE(json::accept(line)) << line;
 }
 
-TEST_F(Log, ColoursOnATerminalOnly) {
+TEST_F(Log, ColorsOnATerminalOnly) {
   ::unsetenv("NO_COLOR");
   const auto hello = [] { log::error("hello"); };
   EXPECT_THAT(terminal_of(80, hello), HasSubstr("\033[31;1merror\033[0m hello\r\n"));

@@ -148,7 +148,7 @@ Result<pid_t> SpawnSetup::spawn(const std::vector<std::string>& arguments, const
   if (problem_ == 0) return child;
   const auto what = "cannot start '" + arguments[0] + "'" + where;
   if (problem_ == ENOENT) return fail(Code::not_found, what + ": no such program or folder; is it installed?");
-  return tl::unexpected(system_error(problem_, what));
+  return fail(system_error(problem_, what));
 }
 
 struct Pipes {
@@ -332,7 +332,7 @@ Result<RunResult> follow(Group& group, Exchange& exchange, const std::string& pr
   }
   if (ending) {
     ending->message += tail_of(exchange.result.err);
-    return tl::unexpected(*ending);
+    return fail(*ending);
   }
   exchange.result.status = status;
   return std::move(exchange.result);
@@ -341,12 +341,12 @@ Result<RunResult> follow(Group& group, Exchange& exchange, const std::string& pr
 }  // namespace
 
 Result<RunResult> run(const std::vector<std::string>& arguments, const RunOptions& options) {
-  if (auto fine = check(arguments); !fine) return tl::unexpected(fine.error());
+  if (auto fine = check(arguments); !fine) return fail(fine.error());
   const auto deadline = Clock::now() + options.deadline;
   try {
     Pipes pipes{make_pipe(), make_pipe(), make_pipe()};
     const auto child = spawn(arguments, options, pipes);
-    if (!child) return tl::unexpected(child.error());
+    if (!child) return fail(child.error());
     Group group(*child);
     pipes.in.read_end.close();
     pipes.out.write_end.close();
@@ -354,7 +354,7 @@ Result<RunResult> run(const std::vector<std::string>& arguments, const RunOption
     Exchange exchange(pipes, options);
     return follow(group, exchange, arguments[0], options, deadline);
   } catch (const Exception& error) {
-    return tl::unexpected(error.error());
+    return fail(error.error());
   }
 }
 
@@ -370,7 +370,7 @@ Process& Process::operator=(Process&&) noexcept = default;
 Process::~Process() = default;
 
 Result<Process> Process::start(const std::vector<std::string>& arguments, const ProcessOptions& options) {
-  if (auto fine = check(arguments); !fine) return tl::unexpected(fine.error());
+  if (auto fine = check(arguments); !fine) return fail(fine.error());
   SpawnSetup setup;
   // First: the descriptor may be one of those that are replaced next.
   if (options.descriptor >= 0) setup.give(options.descriptor, 3);
@@ -381,7 +381,7 @@ Result<Process> Process::start(const std::vector<std::string>& arguments, const 
   }
   setup.close_from(options.descriptor >= 0 ? 4 : 3);
   const auto child = setup.spawn(arguments, options.environment);
-  if (!child) return tl::unexpected(child.error());
+  if (!child) return fail(child.error());
   return Process(std::make_unique<Impl>(*child));
 }
 

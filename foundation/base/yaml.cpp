@@ -17,10 +17,10 @@ namespace reeltag::yaml {
 namespace {
 
 constexpr int kMaxNodes = 100'000;
-constexpr int kMaxDepth = 64;
+constexpr int kMaxYamlDepth = 64;
 constexpr std::int64_t kMaxFileBytes = 4 << 20;
 
-[[noreturn]] void fail_at(const Node& at, const std::string& what) {
+[[noreturn]] void fail_at_node(const Node& at, const std::string& what) {
   throw Exception(Code::invalid_config, at.place() + ": " + what);
 }
 
@@ -33,8 +33,8 @@ class Copier {
     Node node;
     node.origin = origin_;
     node.line = from.Mark().line + 1;
-    if (++nodes_ > kMaxNodes) fail_at(node, "more than 100000 values");
-    if (depth > kMaxDepth) fail_at(node, "more than 64 levels");
+    if (++nodes_ > kMaxNodes) fail_at_node(node, "more than 100000 values");
+    if (depth > kMaxYamlDepth) fail_at_node(node, "more than 64 levels");
     if (from.IsScalar()) {
       node.kind = Kind::scalar;
       node.text = from.Scalar();
@@ -53,10 +53,10 @@ class Copier {
     Node at;
     at.origin = origin_;
     at.line = key.Mark().line + 1;
-    if (!key.IsScalar()) fail_at(at, "a key must be a plain name");
+    if (!key.IsScalar()) fail_at_node(at, "a key must be a plain name");
     Node* first = map.find(key.Scalar());
     if (first != nullptr && repeats_ == Repeats::refuse) {
-      fail_at(at, "the key '" + key.Scalar() + "' stands here a second time");
+      fail_at_node(at, "the key '" + key.Scalar() + "' stands here a second time");
     }
     auto copied = copy(value, depth + 1);
     copied.line = at.line;  // where people look for it, also when the value stands below or is an alias
@@ -80,7 +80,7 @@ void check_characters(std::string_view text, const std::string& origin) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte == '\n') ++at.line;
     if (byte < 0x20 && byte != '\t' && byte != '\n' && byte != '\r')
-      fail_at(at, "not YAML: a control character (byte " + std::to_string(byte) + ")");
+      fail_at_node(at, "not YAML: a control character (byte " + std::to_string(byte) + ")");
   }
   try {
     static_cast<void>(nlohmann::json(text).dump());  // strict about UTF-8
@@ -145,7 +145,7 @@ Node parse(std::string_view text, const std::string& origin, Repeats repeats) {
     return Copier(origin, repeats).copy(document);
   } catch (const YAML::Exception& error) {
     const Node at{.origin = origin, .line = error.mark.line + 1};
-    fail_at(at, "not YAML: " + error.msg + " (column " + std::to_string(error.mark.column + 1) + ")");
+    fail_at_node(at, "not YAML: " + error.msg + " (column " + std::to_string(error.mark.column + 1) + ")");
   }
 }
 

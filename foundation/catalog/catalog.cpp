@@ -6,8 +6,8 @@
 #include <filesystem>
 
 #include "connection.hpp"
-#include "postgres.hpp"
-#include "reeltag/catalog/sqlite.hpp"
+#include "reeltag/sql/postgres.hpp"
+#include "reeltag/sql/sqlite.hpp"
 #include "sql_catalog.hpp"
 
 namespace reeltag::catalog {
@@ -41,8 +41,8 @@ std::filesystem::path path_of(const std::string& location) {
 }  // namespace
 
 void check_location(const std::string& location) {
-  if (is_postgres_url(location)) {
-    check_postgres_url(location);
+  if (sql::is_postgres_url(location)) {
+    sql::check_postgres_url(location);
   } else {
     path_of(location);
   }
@@ -55,8 +55,8 @@ std::unique_ptr<Database> open_database(const std::string& location, const Optio
   constexpr double kDay = 86'400.0;  // longer is for ever, and does not overflow
   const std::chrono::duration<double> wait{std::min(options.lock_wait, kDay)};
   const auto lock_wait = std::chrono::duration_cast<std::chrono::milliseconds>(wait);
-  if (is_postgres_url(location)) return std::make_unique<PostgresDatabase>(location, lock_wait);
-  return std::make_unique<SqliteDatabase>(path_of(location), lock_wait);
+  if (sql::is_postgres_url(location)) return std::make_unique<sql::PostgresDatabase>(location, lock_wait);
+  return std::make_unique<sql::SqliteDatabase>(path_of(location), lock_wait);
 }
 
 std::unique_ptr<Catalog> open(const std::string& location, const Options& options) {

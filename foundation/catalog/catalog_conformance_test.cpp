@@ -38,7 +38,7 @@ TEST_P(CatalogConformance, AddSetsTheTimeAndKeepsTheRest) {
   auto video = video_of(1, {"Cat", "dog"});
   video.added = 5;
   const auto before = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  EXPECT_EQ(catalog_->add(video), Added::added);
+  EXPECT_EQ(catalog_->add(video), AddOutcome::added);
   const auto added = catalog_->get(video.id)->added;
   EXPECT_GE(added, before);
   EXPECT_LE(added, before + 60);
@@ -52,10 +52,10 @@ TEST_P(CatalogConformance, ADuplicateKeepsTheRowAndGainsTheHashtagsItLacks) {
   catalog_->add(first);
   auto second = video_of(1, {"CAT", "bird", "Dog", "Bird", "fish"}, "tiktok");
   second.caption = "the second";
-  EXPECT_EQ(catalog_->add(second), Added::duplicate);
+  EXPECT_EQ(catalog_->add(second), AddOutcome::duplicate);
   first.hashtags = {"Cat", "dog", "bird", "fish"};
   EXPECT_EQ(stored(first.id), first);
-  EXPECT_EQ(catalog_->add(first), Added::duplicate);
+  EXPECT_EQ(catalog_->add(first), AddOutcome::duplicate);
   EXPECT_EQ(stored(first.id), first);
   EXPECT_EQ(catalog_->count({}), 1);
 }
@@ -119,7 +119,7 @@ TEST_P(CatalogConformance, ACallbackMayThrowButNotCallBack) {
   EXPECT_EQ(error_of([&] { catalog_->each({}, [&](const Video& video) { catalog_->get(video.id); }); }).code,
             Code::internal);
   EXPECT_EQ(ids({}).size(), 2U);
-  EXPECT_EQ(catalog_->add(video_of(3)), Added::added);
+  EXPECT_EQ(catalog_->add(video_of(3)), AddOutcome::added);
 }
 
 TEST_P(CatalogConformance, TextThatLooksLikeSqlIsText) {
@@ -175,7 +175,7 @@ TEST_P(CatalogConformance, TheLongestKeysFit) {
             .caption = {},
             .hashtags = {},
             .created = {}};
-  EXPECT_EQ(catalog_->record({.video = video, .post = post, .notes = {{longest, "x"}}}), Added::added);
+  EXPECT_EQ(catalog_->record({.video = video, .post = post, .notes = {{longest, "x"}}}), AddOutcome::added);
   EXPECT_EQ(stored(video.id), video);
   EXPECT_TRUE(catalog_->post(longest, longest).has_value());
   post.id += "x";
@@ -186,7 +186,7 @@ TEST_P(CatalogConformance, TheLongestKeysFit) {
 TEST_P(CatalogConformance, AddAllAnswersForEachVideoInOrder) {
   catalog_->add(video_of(2));
   EXPECT_THAT(catalog_->add_all(std::vector<Video>{video_of(3), video_of(2, {"new"}), video_of(1), video_of(3)}),
-              ElementsAre(Added::added, Added::duplicate, Added::added, Added::duplicate));
+              ElementsAre(AddOutcome::added, AddOutcome::duplicate, AddOutcome::added, AddOutcome::duplicate));
   EXPECT_EQ(catalog_->count({}), 3);
   EXPECT_THAT(stored(id_of(2)).hashtags, ElementsAre("new"));
 }
@@ -282,7 +282,7 @@ TEST_P(CatalogConformance, RandomVideosComeBackUnchanged) {
   RandomVideos random(seed);
   std::vector<Video> videos;
   for (int i = 0; i < 300; ++i) videos.push_back(random.next());
-  EXPECT_EQ(catalog_->add(videos[0]), Added::added);
+  EXPECT_EQ(catalog_->add(videos[0]), AddOutcome::added);
   catalog_->add_all(std::span(videos).subspan(1));
   catalog_ = place_->open();
   for (const auto& video : videos) {
@@ -300,7 +300,7 @@ TEST_P(CatalogConformance, ManyThreadsShareOneCatalog) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < kEach; ++i) {
-        EXPECT_EQ(catalog_->add(video_of(t * kEach + i, {"all", numbered("t", t)})), Added::added);
+        EXPECT_EQ(catalog_->add(video_of(t * kEach + i, {"all", numbered("t", t)})), AddOutcome::added);
         EXPECT_TRUE(catalog_->get(id_of(t * kEach + i)).has_value());
         EXPECT_GE(catalog_->count({.source = {}, .hashtag = "all"}), i + 1);
       }

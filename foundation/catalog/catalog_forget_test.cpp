@@ -33,29 +33,29 @@ TEST_P(CatalogConformance, AForgottenVideoIsGoneWithAllThatHangsOnIt) {
   catalog_->record({.post = post_of("12", id_of(1))});
   catalog_->record({.video = video_of(2, {"cats"}), .post = post_of("13", id_of(2))});
   EXPECT_EQ(catalog_->forget(Forgettable::video, id_of(1)),
-            (Forgotten{.videos = {id_of(1)}, .posts = {"tiktok:11", "tiktok:12"}}));
+            (ForgetResult{.videos = {id_of(1)}, .posts = {"tiktok:11", "tiktok:12"}}));
   const auto other = place_->open();
   EXPECT_EQ(other->get(id_of(1)), std::nullopt);
   EXPECT_EQ(other->post("tiktok", "11"), std::nullopt);
   EXPECT_EQ(other->post("tiktok", "12"), std::nullopt);
   EXPECT_TRUE(other->post("tiktok", "13"));
   EXPECT_THAT(other->hashtag_counts(), ElementsAre(testing::Pair("cats", 1)));
-  int kin = 0;
-  other->each_kin([&](const Kin&) { ++kin; });
-  EXPECT_EQ(kin, 1);
-  EXPECT_EQ(catalog_->forget(Forgettable::video, id_of(1)), Forgotten{});  // again: nothing left
+  int grouping = 0;
+  other->each_grouping([&](const SplitGrouping&) { ++grouping; });
+  EXPECT_EQ(grouping, 1);
+  EXPECT_EQ(catalog_->forget(Forgettable::video, id_of(1)), ForgetResult{});  // again: nothing left
 }
 
 TEST_P(CatalogConformance, WhatIsForgottenDoesNotComeBack) {
   catalog_->record({.video = video_of(1, {"cats"}), .post = post_of("11", id_of(1))});
   catalog_->forget(Forgettable::video, id_of(1));
-  EXPECT_EQ(catalog_->add(video_of(1)), Added::forgotten);
+  EXPECT_EQ(catalog_->add(video_of(1)), AddOutcome::forgotten);
   EXPECT_THAT(catalog_->add_all(std::vector<Video>{video_of(1), video_of(2)}),
-              ElementsAre(Added::forgotten, Added::added));
+              ElementsAre(AddOutcome::forgotten, AddOutcome::added));
   // Other bytes of the same post, another post of the same bytes: notes are kept all the same.
   EXPECT_EQ(catalog_->record({.video = video_of(3), .post = post_of("11", id_of(3)), .notes = {{"at", "1"}}}),
-            Added::forgotten);
-  EXPECT_EQ(catalog_->record({.post = post_of("12", id_of(1)), .notes = {{"at", "2"}}}), Added::forgotten);
+            AddOutcome::forgotten);
+  EXPECT_EQ(catalog_->record({.post = post_of("12", id_of(1)), .notes = {{"at", "2"}}}), AddOutcome::forgotten);
   EXPECT_EQ(catalog_->note("at"), "2");
   EXPECT_EQ(catalog_->get(id_of(3)), std::nullopt);
   EXPECT_EQ(catalog_->post("tiktok", "12"), std::nullopt);
@@ -67,14 +67,14 @@ TEST_P(CatalogConformance, AForgottenPostTakesItsVideoAndThatOnesPosts) {
   catalog_->record({.post = post_of("12", id_of(1))});
   catalog_->record({.post = post_of("13", "")});
   EXPECT_EQ(catalog_->forget(Forgettable::post, "tiktok:12"),
-            (Forgotten{.videos = {id_of(1)}, .posts = {"tiktok:12", "tiktok:11"}}));
+            (ForgetResult{.videos = {id_of(1)}, .posts = {"tiktok:12", "tiktok:11"}}));
   EXPECT_EQ(catalog_->forget(Forgettable::post, "tiktok:13").posts, std::vector<std::string>{"tiktok:13"});
   auto imported = video_of(5);
   imported.source_id = "a:b";
   catalog_->add(imported);
   EXPECT_EQ(catalog_->forget(Forgettable::post, "import:a:b").videos, std::vector<std::string>{id_of(5)});
-  EXPECT_EQ(catalog_->forget(Forgettable::post, "tiktok:never met"), Forgotten{});
-  EXPECT_EQ(catalog_->record({.video = video_of(6), .post = post_of("never met", id_of(6))}), Added::forgotten);
+  EXPECT_EQ(catalog_->forget(Forgettable::post, "tiktok:never met"), ForgetResult{});
+  EXPECT_EQ(catalog_->record({.video = video_of(6), .post = post_of("never met", id_of(6))}), AddOutcome::forgotten);
 }
 
 TEST_P(CatalogConformance, AForgottenAuthorTakesAllVideosAndPosts) {
@@ -90,9 +90,9 @@ TEST_P(CatalogConformance, AForgottenAuthorTakesAllVideosAndPosts) {
   EXPECT_THAT(gone.posts, ElementsAre("tiktok:12", "tiktok:13"));
   EXPECT_THAT(ids({}), ElementsAre(id_of(4)));
   // By the author, and by bytes and post where no author is named.
-  EXPECT_EQ(catalog_->add(by_author(9, "new")), Added::forgotten);
-  EXPECT_EQ(catalog_->add(video_of(1)), Added::forgotten);
-  EXPECT_EQ(catalog_->record({.video = video_of(9), .post = post_of("13", id_of(9))}), Added::forgotten);
+  EXPECT_EQ(catalog_->add(by_author(9, "new")), AddOutcome::forgotten);
+  EXPECT_EQ(catalog_->add(video_of(1)), AddOutcome::forgotten);
+  EXPECT_EQ(catalog_->record({.video = video_of(9), .post = post_of("13", id_of(9))}), AddOutcome::forgotten);
 }
 
 TEST_P(CatalogConformance, TombstonesKnowAndDoNotTell) {
@@ -152,7 +152,7 @@ TEST_P(CatalogConformance, CompactKeepsWhatIsThere) {
   catalog_->compact();
   EXPECT_EQ(catalog_->count({}), 19);
   EXPECT_EQ(place_->open()->hashtag_counts().size(), 19U);
-  EXPECT_EQ(catalog_->add(video_of(3)), Added::forgotten);
+  EXPECT_EQ(catalog_->add(video_of(3)), AddOutcome::forgotten);
 }
 
 }  // namespace

@@ -41,8 +41,8 @@ std::vector<Row> every_kind() {
   bare.created.reset();
   return {video,
           later,
-          Look{.video = id_of(9), .fingerprint = "f", .cluster = "c"},
-          Look{.video = id_of(2), .fingerprint = "", .cluster = ""},
+          FingerprintRow{.video = id_of(9), .fingerprint = "f", .cluster = "c"},
+          FingerprintRow{.video = id_of(2), .fingerprint = "", .cluster = ""},
           post,
           bare,
           Note{.name = "cursor", .body = "5"},
@@ -53,7 +53,7 @@ std::vector<Row> every_kind() {
 TEST_P(CatalogConformance, RowsComeBackAsTheyWerePut) {
   EXPECT_TRUE(rows_of(*catalog_).empty());
   const auto rows = every_kind();
-  const Counts all{.videos = 2, .looks = 2, .posts = 2, .notes = 2, .tombstones = 1};
+  const Counts all{.videos = 2, .fingerprints = 2, .posts = 2, .notes = 2, .tombstones = 1};
   EXPECT_EQ(catalog_->restore(rows), all);
   EXPECT_EQ(rows_of(*place_->open()), rows);
   EXPECT_EQ(catalog_->restore(rows), Counts{});  // again: all of it is there
@@ -63,7 +63,7 @@ TEST_P(CatalogConformance, RowsComeBackAsTheyWerePut) {
 TEST_P(CatalogConformance, WhatIsThereStays) {
   catalog_->record({.video = video_of(9, {"bird"}), .notes = {{"cursor", "9"}}, .fingerprint = "mine"});
   EXPECT_EQ(catalog_->restore(every_kind()),
-            (Counts{.videos = 1, .looks = 1, .posts = 2, .notes = 1, .tombstones = 1}));
+            (Counts{.videos = 1, .fingerprints = 1, .posts = 2, .notes = 1, .tombstones = 1}));
   EXPECT_EQ(catalog_->get(id_of(9))->hashtags, (std::vector<std::string>{"bird", "Cat", "d\xC3\xB6g"}));
   EXPECT_GT(catalog_->get(id_of(9))->added, 1);
   EXPECT_EQ(catalog_->note("cursor"), "9");
@@ -77,7 +77,7 @@ TEST_P(CatalogConformance, WhatWasForgottenHereStaysAway) {
   EXPECT_THAT(error.message, HasSubstr("salt"));
   EXPECT_EQ(catalog_->count({}), 0);  // all or nothing
   rows.resize(7);                     // without the salt and the tombstone
-  EXPECT_EQ(catalog_->restore(rows), (Counts{.videos = 1, .looks = 1, .posts = 1, .notes = 1}));
+  EXPECT_EQ(catalog_->restore(rows), (Counts{.videos = 1, .fingerprints = 1, .posts = 1, .notes = 1}));
   EXPECT_EQ(catalog_->get(id_of(9)), std::nullopt);
   EXPECT_EQ(catalog_->post("tiktok", "1"), std::nullopt);
 }

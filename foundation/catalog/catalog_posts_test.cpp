@@ -29,7 +29,7 @@ Post post_of(const std::string& id) {
 TEST_P(CatalogConformance, APostIsKeptWithoutAVideo) {
   EXPECT_EQ(catalog_->post("tiktok", "1"), std::nullopt);
   const auto post = post_of("7300000000000000001");
-  EXPECT_EQ(catalog_->record({.post = post}), Added::duplicate);
+  EXPECT_EQ(catalog_->record({.post = post}), AddOutcome::duplicate);
   auto stored = place_->open()->post("tiktok", post.id);
   ASSERT_TRUE(stored);
   EXPECT_GT(stored->seen, 1'700'000'000);
@@ -45,24 +45,25 @@ TEST_P(CatalogConformance, APostIsReplacedAndItsVideoAddedInOneGo) {
   post.outcome = "added";
   post.video = id_of(1);
   post.created.reset();
-  EXPECT_EQ(catalog_->record({.video = video_of(1, {"cats"}), .post = post, .notes = {{"cursor", "5"}}}), Added::added);
+  EXPECT_EQ(catalog_->record({.video = video_of(1, {"cats"}), .post = post, .notes = {{"cursor", "5"}}}),
+            AddOutcome::added);
   EXPECT_EQ(catalog_->post("tiktok", "1")->video, id_of(1));
   EXPECT_EQ(catalog_->post("tiktok", "1")->created, std::nullopt);
   EXPECT_EQ(catalog_->note("cursor"), "5");
   EXPECT_EQ(catalog_->count({}), 1);
-  EXPECT_EQ(catalog_->record({.video = video_of(1, {"dogs"})}), Added::duplicate);
+  EXPECT_EQ(catalog_->record({.video = video_of(1, {"dogs"})}), AddOutcome::duplicate);
   EXPECT_THAT(stored(id_of(1)).hashtags, ElementsAre("cats", "dogs"));
 }
 
 TEST_P(CatalogConformance, ManyAreRecordedAllOrNone) {
   auto bad = post_of("c");
   bad.attributes = "[]";
-  const std::vector<Record> half{{.post = post_of("a")}, {.post = bad}};
+  const std::vector<ChangeSet> half{{.post = post_of("a")}, {.post = bad}};
   EXPECT_EQ(error_of([&] { catalog_->record_all(half); }).code, Code::invalid_argument);
   EXPECT_EQ(catalog_->post("tiktok", "a"), std::nullopt);
   auto changed = post_of("a");
   changed.caption = "changed";
-  const std::vector<Record> all{
+  const std::vector<ChangeSet> all{
       {.video = video_of(1, {"cats"}), .post = post_of("a")}, {.post = changed}, {.notes = {{"cursor", "5"}}}};
   catalog_->record_all(all);
   catalog_->record_all({});

@@ -1,4 +1,6 @@
 #include "check_video.hpp"
+#include "reeltag/base/hash.hpp"
+#include "reeltag/hashtag.hpp"
 
 #include <unicode/utf8.h>
 
@@ -30,9 +32,7 @@ bool is_utf8_without_nul(std::string_view text) {
   return true;
 }
 
-bool is_id(std::string_view id) {
-  return id.size() == kIdDigits && id.find_first_not_of("0123456789abcdef") == std::string_view::npos;
-}
+bool is_id(std::string_view id) { return is_hex(id, kIdDigits); }
 
 bool is_json_object(std::string_view text) {
   const auto first = text.find_first_not_of(" \t\r\n");
@@ -65,7 +65,7 @@ void check_video(const Video& video) {
   for (const auto& hashtag : video.hashtags) {
     check_text(hashtag, prefix + "a hashtag");
     if (hashtag.empty()) refuse(prefix + "a hashtag", "is empty");
-    check_key(normalise_hashtag(hashtag), prefix + "a hashtag");
+    check_key(hashtag::fold(hashtag), prefix + "a hashtag");
   }
   check_key(video.source, prefix + "source");
   check_key(video.group, prefix + "group");
@@ -98,10 +98,10 @@ void check_note(const Note& note) {
   check_text(note.body, "note " + note.name);
 }
 
-void check_look(const Look& look) {
-  check_text(look.video, "a video's id");
-  check_text(look.fingerprint, "the fingerprint of video " + look.video);
-  check_text(look.cluster, "the cluster of video " + look.video);
+void check_fingerprint(const FingerprintRow& fingerprint_row) {
+  check_text(fingerprint_row.video, "a video's id");
+  check_text(fingerprint_row.fingerprint, "the fingerprint of video " + fingerprint_row.video);
+  check_text(fingerprint_row.cluster, "the cluster of video " + fingerprint_row.video);
 }
 
 void check_tombstone(const Tombstone& tombstone) {
@@ -111,7 +111,7 @@ void check_tombstone(const Tombstone& tombstone) {
 
 void check_row(const Row& row) {
   if (const auto* video = std::get_if<Video>(&row)) check_video(*video);
-  if (const auto* look = std::get_if<Look>(&row)) check_look(*look);
+  if (const auto* fingerprint_row = std::get_if<FingerprintRow>(&row)) check_fingerprint(*fingerprint_row);
   if (const auto* post = std::get_if<Post>(&row)) check_post(*post);
   if (const auto* note = std::get_if<Note>(&row)) check_note(*note);
   if (const auto* tombstone = std::get_if<Tombstone>(&row)) check_tombstone(*tombstone);

@@ -12,7 +12,7 @@ void check_video(const Video& video);
 void check_post(const Post& post);
 
 void check_note(const Note& note);
-void check_look(const Look& look);
+void check_fingerprint(const FingerprintRow& fingerprint_row);
 void check_tombstone(const Tombstone& tombstone);
 // Any of them.
 void check_row(const Row& row);

@@ -1,4 +1,4 @@
-// The connection behind Jobs, Shelf and Tokens. Private to the catalog.
+// The connection behind Jobs, Ownership, Taggings, FeedbackLog and Tokens. Private to the catalog.
 #pragma once
 
 #include <memory>
@@ -6,7 +6,7 @@
 #include <string>
 
 #include "reeltag/catalog/service.hpp"
-#include "reeltag/catalog/sql.hpp"
+#include "sql_types.hpp"
 
 namespace reeltag::catalog {
 
@@ -32,8 +32,5 @@ class Connection {
   std::mutex mutex_;
   std::unique_ptr<Database> database_;
 };
-
-// Bytes of randomness as hexadecimal digits.
-std::string random_name(std::size_t bytes);
 
 }  // namespace reeltag::catalog

@@ -23,15 +23,15 @@ if(expected EQUAL 0)
   message(FATAL_ERROR "no migrations in ${SQL_DIR}")
 endif()
 file(WRITE "${OUT}" "// Written by embed_sql.cmake.
-#include \"migrate.hpp\"
+#include \"migrations.hpp\"
 
 namespace reeltag::catalog {
 namespace {
-constexpr Migration kMigrations[] = {
+constexpr sql::Migration kMigrations[] = {
 ${entries}};
 }  // namespace
 
-std::span<const Migration> migrations() { return kMigrations; }
+std::span<const sql::Migration> migrations() { return kMigrations; }
 
 }  // namespace reeltag::catalog
 ")

@@ -21,7 +21,8 @@ bool is_secret(const Row& row) {
 
 std::string name_of(const Row& row) {
   if (const auto* video = std::get_if<Video>(&row)) return "video " + video->id;
-  if (const auto* look = std::get_if<Look>(&row)) return "look of video " + look->video;
+  if (const auto* fingerprint_row = std::get_if<FingerprintRow>(&row))
+    return "fingerprint of video " + fingerprint_row->video;
   if (const auto* post = std::get_if<Post>(&row)) return "post " + post->site + ":" + post->id;
   if (const auto* note = std::get_if<Note>(&row)) return "note " + note->name;
   return "a tombstone";
@@ -29,16 +30,16 @@ std::string name_of(const Row& row) {
 
 void add(Counts& sum, const Counts& more) {
   sum.videos += more.videos;
-  sum.looks += more.looks;
+  sum.fingerprints += more.fingerprints;
   sum.posts += more.posts;
   sum.notes += more.notes;
   sum.tombstones += more.tombstones;
 }
 
-std::int64_t sum_of(const Counts& c) { return c.videos + c.looks + c.posts + c.notes + c.tombstones; }
+std::int64_t sum_of(const Counts& c) { return c.videos + c.fingerprints + c.posts + c.notes + c.tombstones; }
 
 // Says how far it is, and stops when that was asked for.
-void look_up(const ExchangeOptions& options, std::int64_t rows, const std::string& what_is_left) {
+void report_progress(const ExchangeOptions& options, std::int64_t rows, const std::string& what_is_left) {
   if (options.progress) options.progress(rows);
   if (options.stop.stop_requested()) throw Exception(Code::interrupted, what_is_left);
 }
@@ -50,7 +51,7 @@ void read(const fs::path& path, const std::function<void(const Row&)>& visit) {
 // Rows on their way into a catalog.
 class Import {
  public:
-  Import(Catalog& catalog, const ExchangeOptions& options, Imported& report)
+  Import(Catalog& catalog, const ExchangeOptions& options, ImportReport& report)
       : catalog_(catalog), options_(options), report_(report) {}
 
   void take(const Row& row) {
@@ -69,13 +70,13 @@ class Import {
     add(report_.stored, catalog_.restore(rows_));
     done_ += static_cast<std::int64_t>(rows_.size());
     rows_.clear();
-    look_up(options_, done_, "import stopped; what was stored stays. Run it again to go on");
+    report_progress(options_, done_, "import stopped; what was stored stays. Run it again to go on");
   }
 
  private:
   Catalog& catalog_;
   const ExchangeOptions& options_;
-  Imported& report_;
+  ImportReport& report_;
   std::vector<Row> rows_;
   std::int64_t done_ = 0;
 };
@@ -84,13 +85,13 @@ class Import {
 
 void count(const Row& row, Counts& counts) {
   counts.videos += std::holds_alternative<Video>(row) ? 1 : 0;
-  counts.looks += std::holds_alternative<Look>(row) ? 1 : 0;
+  counts.fingerprints += std::holds_alternative<FingerprintRow>(row) ? 1 : 0;
   counts.posts += std::holds_alternative<Post>(row) ? 1 : 0;
   counts.notes += std::holds_alternative<Note>(row) ? 1 : 0;
   counts.tombstones += std::holds_alternative<Tombstone>(row) ? 1 : 0;
 }
 
-Exported export_to(Catalog& catalog, const fs::path& path, const ExchangeOptions& options) {
+ExportReport export_to(Catalog& catalog, const fs::path& path, const ExchangeOptions& options) {
   const auto target = fs::absolute(path).lexically_normal();
   const auto name = target.has_filename() ? target : target.parent_path();
   if (fs::exists(name)) {
@@ -101,7 +102,7 @@ Exported export_to(Catalog& catalog, const fs::path& path, const ExchangeOptions
   const TemporaryFolder private_folder(".tmp-export", name.parent_path());
   const auto made = private_folder.path() / "catalog";
   const auto writer = is_jsonl(name) ? write_jsonl(made) : write_parquet(made);
-  Exported report;
+  ExportReport report;
   catalog.each_row([&](const Row& row) {
     if (is_secret(row) && !options.secrets) {
       report.tombstones_left_out += std::holds_alternative<Tombstone>(row) ? 1 : 0;
@@ -110,7 +111,7 @@ Exported export_to(Catalog& catalog, const fs::path& path, const ExchangeOptions
     writer->write(row);
     count(row, report.rows);
     if (const auto rows = sum_of(report.rows); rows % static_cast<std::int64_t>(kBatch) == 0) {
-      look_up(options, rows, "export stopped; nothing was written");
+      report_progress(options, rows, "export stopped; nothing was written");
     }
   });
   writer->finish(report.rows);
@@ -119,9 +120,9 @@ Exported export_to(Catalog& catalog, const fs::path& path, const ExchangeOptions
   return report;
 }
 
-Imported import_from(Catalog& catalog, const fs::path& path, const ExchangeOptions& options) {
+ImportReport import_from(Catalog& catalog, const fs::path& path, const ExchangeOptions& options) {
   if (!fs::exists(path)) throw Exception(Code::not_found, "there is no '" + path.string() + "'");
-  Imported report;
+  ImportReport report;
   read(path, [&](const Row& row) {
     count(row, report.rows);
     if (options.stop.stop_requested()) throw Exception(Code::interrupted, "import stopped; nothing was stored");

@@ -40,7 +40,7 @@ class Exchange : public testing::Test {
       video.added = i;
       if (i % 3 == 0) video.hashtags.clear();
       rows.emplace_back(video);
-      if (i % 4 == 0) rows.emplace_back(Look{.video = video.id, .fingerprint = "f", .cluster = ""});
+      if (i % 4 == 0) rows.emplace_back(FingerprintRow{.video = video.id, .fingerprint = "f", .cluster = ""});
       Post post{.site = "tiktok",
                 .id = std::to_string(i),
                 .source = "s",
@@ -77,7 +77,7 @@ TEST_F(Exchange, ARoundTripThroughAllFormsAndDatabasesChangesNothing) {
   EXPECT_EQ(in.stored, out.rows);
   EXPECT_TRUE(in.rejected.empty());
   EXPECT_EQ(rows_of(*second), rows);
-  EXPECT_EQ(second->add(video_of(1)), Added::forgotten);
+  EXPECT_EQ(second->add(video_of(1)), AddOutcome::forgotten);
 
   EXPECT_EQ(export_to(*second, path("b"), {.secrets = true}).rows, out.rows);
   const auto third = sqlite("third");

@@ -4,6 +4,8 @@
 
 #include "check_video.hpp"
 #include "connection.hpp"
+#include "reeltag/base/random.hpp"
+#include "reeltag/base/time.hpp"
 #include "sql_catalog.hpp"
 
 namespace reeltag::catalog {
@@ -11,14 +13,14 @@ namespace {
 
 constexpr std::array<std::string_view, 4> kStates{"queued", "running", "done", "failed"};
 
-const std::string kColumns =
+const std::string kJobColumns =
     "row_no, id, owner, state, created, updated, name, upload, place, reference, request_key, deadline, stage, "
     "progress, video, error_code, error_message, attempts ";
-const std::string kSelect = "SELECT " + kColumns + "FROM job ";
+const std::string kSelect = "SELECT " + kJobColumns + "FROM job ";
 const std::string kGet = kSelect + "WHERE id = $1";
 const std::string kOfUpload = kSelect + "WHERE upload = $1 AND upload <> ''";
 const std::string kOfRequest = kSelect + "WHERE owner = $1 AND request_key = $2 AND request_key <> ''";
-const std::string kList = kSelect + "WHERE row_no < $1 ORDER BY row_no DESC LIMIT $2";
+const std::string kListJobs = kSelect + "WHERE row_no < $1 ORDER BY row_no DESC LIMIT $2";
 const std::string kListOf = kSelect + "WHERE owner = $1 AND row_no < $2 ORDER BY row_no DESC LIMIT $3";
 const std::string kAdd =
     "INSERT INTO job (id, owner, state, created, updated, name, upload, place, reference, request_key, deadline, "
@@ -38,7 +40,7 @@ const std::string kClaim =
     "UPDATE job SET state = 'running', worker = $1, lease = $2, updated = $3, attempts = attempts + 1 "
     "WHERE row_no = (SELECT row_no FROM job WHERE state = 'queued' AND lease <= $3 AND (place = '' OR place = $4) "
     "ORDER BY attempts, row_no LIMIT 1) RETURNING " +
-    kColumns;
+    kJobColumns;
 const std::string kReport =
     "UPDATE job SET stage = $1, progress = $2, video = $3, lease = $4, updated = $5 "
     "WHERE id = $6 AND worker = $7 AND state = 'running' RETURNING id";
@@ -70,7 +72,7 @@ Job job_of(const Query& row) {
           .updated = row.integer(5),
           .name = row.text(6),
           .upload = row.text(7),
-          .place = row.text(8),
+          .node_id = row.text(8),
           .reference = row.text(9),
           .request_key = row.text(10),
           .deadline = row.real(11),
@@ -119,9 +121,9 @@ Job Jobs::add(const Job& wanted) {
   Transaction transaction(*database);
   if (auto job = first_of(database->query(kOfUpload, wanted.upload))) return std::move(*job);
   if (auto job = first_of(database->query(kOfRequest, wanted.owner, wanted.request_key))) return std::move(*job);
-  const std::string id = random_name(16);
+  const std::string id = random_hex(16);
   database
-      ->query(kAdd, id, wanted.owner, seconds_since_1970(), wanted.name, wanted.upload, wanted.place, wanted.reference,
+      ->query(kAdd, id, wanted.owner, unix_seconds(), wanted.name, wanted.upload, wanted.node_id, wanted.reference,
               wanted.request_key, wanted.deadline)
       .step();
   auto job = first_of(database->query(kGet, id));
@@ -138,7 +140,8 @@ std::optional<Job> Jobs::get(std::string_view id) {
 std::vector<Job> Jobs::list(std::string_view owner, std::int64_t before, std::int64_t limit) {
   const auto below = before > 0 ? before : std::numeric_limits<std::int64_t>::max();
   const Connection::Use database(*connection_);
-  return all_of(owner.empty() ? database->query(kList, below, limit) : database->query(kListOf, owner, below, limit));
+  return all_of(owner.empty() ? database->query(kListJobs, below, limit)
+                              : database->query(kListOf, owner, below, limit));
 }
 
 std::int64_t Jobs::ahead(const Job& job) {
@@ -167,7 +170,7 @@ std::optional<Job> Jobs::claim(std::string_view worker, std::string_view place, 
       "the server ended " + std::to_string(kAttempts) + " times while it worked on this; its log says why";
   const Connection::Use database(*connection_);
   Transaction transaction(*database);
-  const auto now = seconds_since_1970();
+  const auto now = unix_seconds();
   database->query(kFailLost, now, lost, kAttempts).step();
   database->query(kRequeueLost, now).step();
   auto job = first_of(database->query(kClaim, worker, now + lease, now, place));
@@ -179,7 +182,7 @@ bool Jobs::report(std::string_view id, std::string_view worker, std::string_view
                   std::string_view video, std::int64_t lease) {
   const Connection::Use database(*connection_);
   Transaction transaction(*database);
-  const auto now = seconds_since_1970();
+  const auto now = unix_seconds();
   const bool ours = database->query(kReport, stage, progress, video, now + lease, now, id, worker).step();
   transaction.commit();
   return ours;
@@ -189,12 +192,12 @@ bool Jobs::finish(std::string_view id, std::string_view worker, const Result<std
   const std::string state(state_name(video ? JobState::done : JobState::failed));
   const Connection::Use database(*connection_);
   Transaction transaction(*database);
-  const bool ours = database
-                        ->query(kFinish, state, video ? std::string_view(*video) : std::string_view(),
-                                video ? std::string_view() : code_name(video.error().code),
-                                video ? std::string_view() : std::string_view(video.error().message),
-                                seconds_since_1970(), id, worker)
-                        .step();
+  const bool ours =
+      database
+          ->query(kFinish, state, video ? std::string_view(*video) : std::string_view(),
+                  video ? std::string_view() : code_name(video.error().code),
+                  video ? std::string_view() : std::string_view(video.error().message), unix_seconds(), id, worker)
+          .step();
   transaction.commit();
   return ours;
 }
@@ -207,12 +210,12 @@ std::int64_t Jobs::release(std::string_view worker) {
   return released;
 }
 
-bool Jobs::give_back(std::string_view id, std::string_view worker) { return put_off(id, worker, 0, ""); }
+bool Jobs::give_back(std::string_view id, std::string_view worker) { return defer(id, worker, 0, ""); }
 
-bool Jobs::put_off(std::string_view id, std::string_view worker, std::int64_t seconds, std::string_view stage) {
+bool Jobs::defer(std::string_view id, std::string_view worker, std::int64_t seconds, std::string_view stage) {
   const Connection::Use database(*connection_);
   Transaction transaction(*database);
-  const auto now = seconds_since_1970();
+  const auto now = unix_seconds();
   const bool ours = database->query(kPutOff, now + seconds, stage, now, id, worker).step();
   transaction.commit();
   return ours;
@@ -229,7 +232,7 @@ bool Jobs::remove(std::string_view id) {
 std::int64_t Jobs::prune(std::int64_t seconds) {
   const Connection::Use database(*connection_);
   Transaction transaction(*database);
-  const auto pruned = count_of(database->query(kPrune, seconds_since_1970() - seconds));
+  const auto pruned = count_of(database->query(kPrune, unix_seconds() - seconds));
   transaction.commit();
   return pruned;
 }

@@ -5,9 +5,8 @@
 #include <thread>
 
 #include "catalog_conformance.hpp"
-#include "migrate.hpp"
-#include "postgres.hpp"
-#include "postgres_failure.hpp"
+#include "migrations.hpp"
+#include "reeltag/sql/postgres.hpp"
 #include "test_servers.hpp"
 
 namespace reeltag::catalog {
@@ -53,7 +52,7 @@ TEST_F(Postgres, AServerThatWasRestartedIsConnectedToAnew) {
   EXPECT_EQ(error.code, Code::unavailable);
   EXPECT_THAT(error.message, AllOf(HasSubstr(name_), HasSubstr("is the server running")));
   server_.start();
-  EXPECT_EQ(catalog->add(video_of(1, {"dog"})), Added::duplicate);
+  EXPECT_EQ(catalog->add(video_of(1, {"dog"})), AddOutcome::duplicate);
   server_.kill();
   server_.start();
   EXPECT_EQ(catalog->get(id_of(1))->hashtags, (std::vector<std::string>{"cat", "dog"}));
@@ -65,10 +64,10 @@ TEST_F(Postgres, AServerThatWasRestartedIsConnectedToAnew) {
 }
 
 TEST_F(Postgres, AServerKilledInATransactionLeavesNothingOfIt) {
-  PostgresDatabase database(url(), 1s);
-  migrate(database, migrations());
+  sql::PostgresDatabase database(url(), 1s);
+  sql::migrate(database, migrations());
   {
-    Transaction transaction(database);
+    sql::Transaction transaction(database);
     database.query("INSERT INTO note (name, body) VALUES ($1, $2)", "a", "1").step();
     server_.kill();
     server_.start();
@@ -123,15 +122,15 @@ TEST_F(Postgres, AConnectionLostAmongRowsIsAnError) {
 
 TEST_F(Postgres, AWriterWaitsForAnotherAndReadersDoNot) {
   const auto catalog = open(url(), {.lock_wait = 0.2});
-  PostgresDatabase other(url(), 1s);
+  sql::PostgresDatabase other(url(), 1s);
   {
-    const Transaction transaction(other);
+    const sql::Transaction transaction(other);
     EXPECT_EQ(catalog->count({}), 0);
     const auto error = error_of([&] { catalog->add(video_of(1)); });
     EXPECT_EQ(error.code, Code::unavailable);
     EXPECT_THAT(error.message, HasSubstr("another process"));
   }
-  EXPECT_EQ(catalog->add(video_of(1)), Added::added);
+  EXPECT_EQ(catalog->add(video_of(1)), AddOutcome::added);
 }
 
 TEST_F(Postgres, ASecretInTheUrlIsRefusedAndNotRepeated) {
@@ -200,17 +199,6 @@ TEST_F(Postgres, TextsAreComparedByBytesWhateverTheDatabaseSorts) {
                         "'text' AND collation_name IS DISTINCT FROM 'C'"),
             "0\n");
   EXPECT_NE(server_.sql(name_, "SELECT COUNT(*) FROM information_schema.columns WHERE collation_name = 'C'"), "0\n");
-}
-
-TEST(PostgresFailure, MeansWhatTheStateSays) {
-  const auto code = [](const char* state) { return failure_of("c", state, "said\n").code; };
-  EXPECT_EQ(code("53100"), Code::unavailable);
-  EXPECT_EQ(code("40P01"), Code::unavailable);
-  EXPECT_EQ(code("25006"), Code::permission_denied);
-  EXPECT_EQ(code("57014"), Code::timeout);
-  EXPECT_EQ(code("XX001"), Code::corrupt);
-  EXPECT_EQ(code("42601"), Code::internal);
-  EXPECT_EQ(failure_of("c", "42601", "two\nlines\n").message, "c: two lines");
 }
 
 }  // namespace

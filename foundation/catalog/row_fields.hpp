@@ -19,7 +19,7 @@ struct KindName<Video> {
   static constexpr std::string_view kOne = "video", kAll = "videos";
 };
 template <>
-struct KindName<Look> {
+struct KindName<FingerprintRow> {
   static constexpr std::string_view kOne = "look", kAll = "looks";
 };
 template <>
@@ -36,10 +36,10 @@ struct KindName<Tombstone> {
 };
 
 template <class T, class Kind>
-concept Of = std::is_same_v<std::remove_const_t<T>, Kind>;
+concept IsKind = std::is_same_v<std::remove_const_t<T>, Kind>;
 
 template <class V>
-void fields(V& v, Of<Video> auto& x) {
+void fields(V& v, IsKind<Video> auto& x) {
   v("id", x.id), v("key", x.key), v("source", x.source), v("source_id", x.source_id), v("group", x.group);
   v("author", x.author), v("caption", x.caption), v("hashtags", x.hashtags), v("created", x.created);
   v("duration", x.duration), v("width", x.width), v("height", x.height), v("fps", x.fps), v("codec", x.codec);
@@ -47,30 +47,31 @@ void fields(V& v, Of<Video> auto& x) {
 }
 
 template <class V>
-void fields(V& v, Of<Look> auto& x) {
+void fields(V& v, IsKind<FingerprintRow> auto& x) {
   v("video", x.video), v("fingerprint", x.fingerprint), v("cluster", x.cluster);
 }
 
 template <class V>
-void fields(V& v, Of<Post> auto& x) {
+void fields(V& v, IsKind<Post> auto& x) {
   v("site", x.site), v("id", x.id), v("source", x.source), v("video", x.video), v("outcome", x.outcome);
   v("round", x.round), v("author", x.author), v("caption", x.caption), v("hashtags", x.hashtags);
   v("created", x.created), v("attributes", x.attributes), v("seen", x.seen);
 }
 
 template <class V>
-void fields(V& v, Of<Note> auto& x) {
+void fields(V& v, IsKind<Note> auto& x) {
   v("name", x.name), v("body", x.body);
 }
 
 template <class V>
-void fields(V& v, Of<Tombstone> auto& x) {
+void fields(V& v, IsKind<Tombstone> auto& x) {
   v("kind", x.kind), v("name", x.name), v("made", x.made);
 }
 
 template <class V>
-void fields(V& v, Of<Counts> auto& x) {
-  v("videos", x.videos), v("looks", x.looks), v("posts", x.posts), v("notes", x.notes), v("tombstones", x.tombstones);
+void fields(V& v, IsKind<Counts> auto& x) {
+  v("videos", x.videos), v("looks", x.fingerprints), v("posts", x.posts), v("notes", x.notes),
+      v("tombstones", x.tombstones);
 }
 
 }  // namespace reeltag::catalog

@@ -125,7 +125,7 @@ class JsonlReader {
     const auto& value = line.begin().value();
     if (number == 1) return begin(name, value);
     if (name == "end") return end(value);
-    if (!(try_kind<Video>(name, value) || try_kind<Look>(name, value) || try_kind<Post>(name, value) ||
+    if (!(try_kind<Video>(name, value) || try_kind<FingerprintRow>(name, value) || try_kind<Post>(name, value) ||
           try_kind<Note>(name, value) || try_kind<Tombstone>(name, value))) {
       refuse("is of an unknown kind");
     }

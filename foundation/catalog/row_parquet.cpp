@@ -188,7 +188,7 @@ class ParquetWriter final : public RowWriter {
   }
 
   fs::path folder_;
-  std::tuple<Table<Video>, Table<Look>, Table<Post>, Table<Note>, Table<Tombstone>> tables_;
+  std::tuple<Table<Video>, Table<FingerprintRow>, Table<Post>, Table<Note>, Table<Tombstone>> tables_;
 };
 
 // Throws unless the file is one of this form, with the columns that it must have.
@@ -242,7 +242,7 @@ std::unique_ptr<RowWriter> write_parquet(const fs::path& folder) { return std::m
 
 void read_parquet(const fs::path& folder, const std::function<void(const Row&)>& visit) {
   read_table<Video>(folder, visit);
-  read_table<Look>(folder, visit);
+  read_table<FingerprintRow>(folder, visit);
   read_table<Post>(folder, visit);
   read_table<Note>(folder, visit);
   read_table<Tombstone>(folder, visit);

@@ -1,4 +1,4 @@
-// What Jobs, Shelf and Tokens must do, on each database.
+// What Jobs, Ownership, Taggings, FeedbackLog and Tokens must do, on each database.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -21,22 +21,22 @@ struct ServicePlace {
   std::string name;
   std::function<std::string()> location;
 };
-void PrintTo(const ServicePlace& place, std::ostream* out) { *out << place.name; }
+void PrintTo(const ServicePlace& node_id, std::ostream* out) { *out << node_id.name; }
 
 class ServiceConformance : public testing::TestWithParam<ServicePlace> {
  protected:
   Job upload(const std::string& owner, const std::string& id) {
-    return jobs_.add({.owner = owner, .name = "a.mp4", .upload = id, .place = "here"});
+    return jobs_.add({.owner = owner, .name = "a.mp4", .upload = id, .node_id = "here"});
   }
   // Of the catalog, and held where an owner is named.
   void bring(int number, const std::string& owner, const std::string& source = "upload") {
     catalog_->add(video_of(number, {}, source));
-    if (!owner.empty()) shelf_.hold(owner, id_of(number), "mine.mp4");
+    if (!owner.empty()) ownership_.add_owner(owner, id_of(number), "mine.mp4");
   }
-  std::vector<std::string> ids(const Viewer& viewer, Of of, const std::string& hashtag = "", std::int64_t before = 0,
-                               std::int64_t limit = 100) {
+  std::vector<std::string> ids(const Viewer& viewer, Visibility of, const std::string& hashtag = "",
+                               std::int64_t before = 0, std::int64_t limit = 100) {
     std::vector<std::string> out;
-    for (const auto& one : shelf_.list(viewer, of, hashtag, before, limit)) out.push_back(one.video.id);
+    for (const auto& one : ownership_.list(viewer, of, hashtag, before, limit)) out.push_back(one.video.id);
     return out;
   }
 
@@ -44,7 +44,9 @@ class ServiceConformance : public testing::TestWithParam<ServicePlace> {
   std::unique_ptr<Catalog> catalog_ = open(location_);
   std::shared_ptr<Connection> connection_ = connect(location_);
   Jobs jobs_{connection_};
-  Shelf shelf_{connection_};
+  Ownership ownership_{connection_};
+  Taggings taggings_{connection_};
+  FeedbackLog feedback_{connection_};
   Tokens tokens_{connection_};
 };
 
@@ -145,8 +147,8 @@ TEST_P(ServiceConformance, AJobPutOffWaitsAndHoldsNobodyUp) {
   const auto job = upload("ann", "u1");
   const auto other = upload("bob", "u2");
   ASSERT_EQ(jobs_.claim("w", "here", 60)->id, job.id);
-  EXPECT_FALSE(jobs_.put_off(job.id, "somebody else", 60, "wait"));
-  ASSERT_TRUE(jobs_.put_off(job.id, "w", 60, "wait"));
+  EXPECT_FALSE(jobs_.defer(job.id, "somebody else", 60, "wait"));
+  ASSERT_TRUE(jobs_.defer(job.id, "w", 60, "wait"));
   const auto waiting = jobs_.get(job.id);
   EXPECT_EQ(waiting->state, JobState::queued);
   EXPECT_EQ(waiting->stage, "wait");
@@ -158,7 +160,7 @@ TEST_P(ServiceConformance, AJobPutOffWaitsAndHoldsNobodyUp) {
 TEST_P(ServiceConformance, AJobPutOffIsTakenUpAgain) {
   const auto job = upload("ann", "u1");
   ASSERT_TRUE(jobs_.claim("w", "here", 60));
-  ASSERT_TRUE(jobs_.put_off(job.id, "w", 0, "wait"));
+  ASSERT_TRUE(jobs_.defer(job.id, "w", 0, "wait"));
   const auto again = jobs_.claim("w", "here", 60);
   ASSERT_TRUE(again);
   EXPECT_EQ(again->attempts, 1);
@@ -226,22 +228,22 @@ TEST_P(ServiceConformance, EachSeesItsOwnAndTheLibrary) {
   bring(3, "", "import");
   bring(1, "bob");  // both brought it
   const Viewer ann{"ann"}, bob{"bob"}, stranger{"eve"}, boss{"boss", true};
-  EXPECT_THAT(ids(ann, Of::all), ElementsAre(id_of(3), id_of(1)));
-  EXPECT_THAT(ids(bob, Of::all), ElementsAre(id_of(3), id_of(2), id_of(1)));
-  EXPECT_THAT(ids(ann, Of::mine), ElementsAre(id_of(1)));
-  EXPECT_THAT(ids(ann, Of::library), ElementsAre(id_of(3)));
-  EXPECT_THAT(ids(stranger, Of::all), ElementsAre(id_of(3)));
-  EXPECT_THAT(ids(boss, Of::all), ElementsAre(id_of(3), id_of(2), id_of(1)));
-  EXPECT_FALSE(shelf_.find(stranger, id_of(1)));
-  EXPECT_FALSE(shelf_.find(ann, id_of(2)));
-  const auto found = shelf_.find(ann, id_of(1));
+  EXPECT_THAT(ids(ann, Visibility::all), ElementsAre(id_of(3), id_of(1)));
+  EXPECT_THAT(ids(bob, Visibility::all), ElementsAre(id_of(3), id_of(2), id_of(1)));
+  EXPECT_THAT(ids(ann, Visibility::mine), ElementsAre(id_of(1)));
+  EXPECT_THAT(ids(ann, Visibility::library), ElementsAre(id_of(3)));
+  EXPECT_THAT(ids(stranger, Visibility::all), ElementsAre(id_of(3)));
+  EXPECT_THAT(ids(boss, Visibility::all), ElementsAre(id_of(3), id_of(2), id_of(1)));
+  EXPECT_FALSE(ownership_.find(stranger, id_of(1)));
+  EXPECT_FALSE(ownership_.find(ann, id_of(2)));
+  const auto found = ownership_.find(ann, id_of(1));
   ASSERT_TRUE(found);
   EXPECT_TRUE(found->mine);
   EXPECT_EQ(found->name, "mine.mp4");
-  EXPECT_FALSE(shelf_.find(boss, id_of(1))->mine);
-  const auto page = shelf_.list(bob, Of::all, "", 0, 2);
-  EXPECT_THAT(ids(bob, Of::all, "", page.back().number), ElementsAre(id_of(1)));
-  EXPECT_THROW(shelf_.hold("ann", id_of(9), ""), Exception);
+  EXPECT_FALSE(ownership_.find(boss, id_of(1))->mine);
+  const auto page = ownership_.list(bob, Visibility::all, "", 0, 2);
+  EXPECT_THAT(ids(bob, Visibility::all, "", page.back().number), ElementsAre(id_of(1)));
+  EXPECT_THROW(ownership_.add_owner("ann", id_of(9), ""), Exception);
 }
 
 TEST_P(ServiceConformance, VideosAreFoundByAllTheirHashtags) {
@@ -250,62 +252,62 @@ TEST_P(ServiceConformance, VideosAreFoundByAllTheirHashtags) {
   bring(3, "", "import");
   const Viewer ann{"ann"};
   const std::vector<std::string> sure{"CAT", "dog"};
-  shelf_.put_tagging(id_of(2), "m", R"({"tags":[]})", sure);
-  shelf_.give_feedback(id_of(3), "ann", {"cat", Verdict::add});
-  EXPECT_THAT(ids(ann, Of::all, "cAt"), ElementsAre(id_of(3), id_of(2), id_of(1)));
-  EXPECT_THAT(ids(ann, Of::mine, "dog"), ElementsAre(id_of(2)));
-  EXPECT_THAT(ids({"bob"}, Of::all, "cat"), ElementsAre(id_of(1)));
+  taggings_.put(id_of(2), "m", R"({"tags":[]})", sure);
+  feedback_.put(id_of(3), "ann", {"cat", FeedbackVerdict::add});
+  EXPECT_THAT(ids(ann, Visibility::all, "cAt"), ElementsAre(id_of(3), id_of(2), id_of(1)));
+  EXPECT_THAT(ids(ann, Visibility::mine, "dog"), ElementsAre(id_of(2)));
+  EXPECT_THAT(ids({"bob"}, Visibility::all, "cat"), ElementsAre(id_of(1)));
   const std::vector<std::string> none;
-  shelf_.put_tagging(id_of(2), "m2", "{}", none);
-  EXPECT_THAT(ids(ann, Of::mine, "dog"), IsEmpty());
-  EXPECT_EQ(shelf_.tagging(id_of(2))->model, "m2");
-  EXPECT_FALSE(shelf_.tagging(id_of(1)));
-  EXPECT_EQ(shelf_.find(ann, id_of(2))->tagging, "{}");
+  taggings_.put(id_of(2), "m2", "{}", none);
+  EXPECT_THAT(ids(ann, Visibility::mine, "dog"), IsEmpty());
+  EXPECT_EQ(taggings_.find(id_of(2))->model, "m2");
+  EXPECT_FALSE(taggings_.find(id_of(1)));
+  EXPECT_EQ(ownership_.find(ann, id_of(2))->tagging, "{}");
 }
 
 TEST_P(ServiceConformance, TheLastWordOnAHashtagCounts) {
   bring(1, "ann");
-  shelf_.give_feedback(id_of(1), "ann", {"Cat", Verdict::accept});
-  shelf_.give_feedback(id_of(1), "ann", {"cat", Verdict::reject});
-  shelf_.give_feedback(id_of(1), "bob", {"cat", Verdict::accept});
-  const auto said = shelf_.feedback(id_of(1), "ann");
+  feedback_.put(id_of(1), "ann", {"Cat", FeedbackVerdict::accept});
+  feedback_.put(id_of(1), "ann", {"cat", FeedbackVerdict::reject});
+  feedback_.put(id_of(1), "bob", {"cat", FeedbackVerdict::accept});
+  const auto said = feedback_.list(id_of(1), "ann");
   ASSERT_THAT(said, SizeIs(1));
   EXPECT_EQ(said[0].typed, "cat");
-  EXPECT_EQ(said[0].verdict, Verdict::reject);
-  EXPECT_EQ(shelf_.totals().holdings, 1);
-  EXPECT_EQ(shelf_.totals().feedback, 2);
-  EXPECT_TRUE(shelf_.take_back(id_of(1), "ann", "CAT"));
-  EXPECT_FALSE(shelf_.take_back(id_of(1), "ann", "cat"));
-  EXPECT_THAT(shelf_.feedback(id_of(1), "bob"), SizeIs(1));
-  EXPECT_THROW(shelf_.give_feedback(id_of(9), "ann", {"cat", Verdict::accept}), Exception);
-  EXPECT_THROW(shelf_.give_feedback(id_of(1), "ann", {"", Verdict::accept}), Exception);
+  EXPECT_EQ(said[0].verdict, FeedbackVerdict::reject);
+  EXPECT_EQ(ownership_.count(), 1);
+  EXPECT_EQ(feedback_.count(), 2);
+  EXPECT_TRUE(feedback_.withdraw(id_of(1), "ann", "CAT"));
+  EXPECT_FALSE(feedback_.withdraw(id_of(1), "ann", "cat"));
+  EXPECT_THAT(feedback_.list(id_of(1), "bob"), SizeIs(1));
+  EXPECT_THROW(feedback_.put(id_of(9), "ann", {"cat", FeedbackVerdict::accept}), Exception);
+  EXPECT_THROW(feedback_.put(id_of(1), "ann", {"", FeedbackVerdict::accept}), Exception);
 }
 
 TEST_P(ServiceConformance, AVideoGoesWithTheLastWhoBroughtIt) {
   bring(1, "ann");
   bring(1, "bob");
   bring(2, "ann", "import");
-  EXPECT_FALSE(shelf_.take_away({"ann"}, id_of(1)));
-  EXPECT_THAT(ids({"ann"}, Of::mine), ElementsAre(id_of(2)));
-  EXPECT_TRUE(shelf_.find({"bob"}, id_of(1)));
-  EXPECT_TRUE(shelf_.take_away({"bob"}, id_of(1)));
+  EXPECT_FALSE(ownership_.remove_owner({"ann"}, id_of(1)));
+  EXPECT_THAT(ids({"ann"}, Visibility::mine), ElementsAre(id_of(2)));
+  EXPECT_TRUE(ownership_.find({"bob"}, id_of(1)));
+  EXPECT_TRUE(ownership_.remove_owner({"bob"}, id_of(1)));
   EXPECT_FALSE(catalog_->get(id_of(1)));
-  EXPECT_THAT(shelf_.leftovers(), ElementsAre(std::pair(id_of(1), "videos/" + id_of(1) + ".mp4")));
+  EXPECT_THAT(ownership_.orphaned_blobs(), ElementsAre(std::pair(id_of(1), "videos/" + id_of(1) + ".mp4")));
   bring(1, "ann");  // it came back before its bytes were deleted
-  EXPECT_THAT(shelf_.leftovers(), IsEmpty());
-  EXPECT_FALSE(shelf_.take_away({"ann"}, id_of(2)));  // of the library
+  EXPECT_THAT(ownership_.orphaned_blobs(), IsEmpty());
+  EXPECT_FALSE(ownership_.remove_owner({"ann"}, id_of(2)));  // of the library
   EXPECT_TRUE(catalog_->get(id_of(2)));
-  EXPECT_TRUE(shelf_.take_away({"boss", true}, id_of(2)));
+  EXPECT_TRUE(ownership_.remove_owner({"boss", true}, id_of(2)));
   EXPECT_FALSE(catalog_->get(id_of(2)));
-  shelf_.forget_leftover(id_of(2));
-  EXPECT_THAT(shelf_.leftovers(), IsEmpty());
+  ownership_.forget_orphaned_blob(id_of(2));
+  EXPECT_THAT(ownership_.orphaned_blobs(), IsEmpty());
 }
 
 TEST_P(ServiceConformance, CollectionsAreCountedByHashtag) {
   catalog_->add(video_of(1, {"Cats"}, "tiktok"));
   catalog_->add(video_of(2, {"cats"}, "import"));
   catalog_->record({.notes = {{"collect/tiktok/hashtag/-/cats", R"({"round":1})"}, {"collect/tiktok/round", "{}"}}});
-  const auto all = shelf_.collections();
+  const auto all = ownership_.collections();
   ASSERT_THAT(all, SizeIs(1));
   EXPECT_EQ(all[0].source, "tiktok");
   EXPECT_EQ(all[0].hashtag, "cats");
@@ -316,16 +318,16 @@ TEST_P(ServiceConformance, CollectionsAreCountedByHashtag) {
 TEST_P(ServiceConformance, WhatIsForgottenLeavesNothingHere) {
   bring(1, "ann");
   const std::vector<std::string> sure{"cat"};
-  shelf_.put_tagging(id_of(1), "m", "{}", sure);
-  shelf_.give_feedback(id_of(1), "ann", {"cat", Verdict::accept});
+  taggings_.put(id_of(1), "m", "{}", sure);
+  feedback_.put(id_of(1), "ann", {"cat", FeedbackVerdict::accept});
   const auto job = upload("ann", "u1");
   jobs_.claim("w", "here", 60);
   jobs_.finish(job.id, "w", id_of(1));
   catalog_->forget(Forgettable::video, id_of(1));
   EXPECT_FALSE(jobs_.get(job.id));
-  EXPECT_FALSE(shelf_.tagging(id_of(1)));
-  EXPECT_THAT(shelf_.feedback(id_of(1), "ann"), IsEmpty());
-  EXPECT_THAT(ids({"ann", true}, Of::all), IsEmpty());
+  EXPECT_FALSE(taggings_.find(id_of(1)));
+  EXPECT_THAT(feedback_.list(id_of(1), "ann"), IsEmpty());
+  EXPECT_THAT(ids({"ann", true}, Visibility::all), IsEmpty());
 }
 
 TEST_P(ServiceConformance, ATokenOpensUntilItIsRevoked) {

@@ -3,6 +3,7 @@
 #include <set>
 
 #include "chunks.hpp"
+#include "reeltag/hashtag.hpp"
 #include "sql_catalog.hpp"
 
 namespace reeltag::catalog {
@@ -28,19 +29,19 @@ void take_rows(Query query, std::unordered_map<std::string, std::int64_t>& rows)
 void append_links(std::int64_t video_row, const Video& video, std::vector<Link>& links) {
   std::int64_t position = 0;
   for (const auto& typed : video.hashtags) {
-    links.push_back({.video_row = video_row, .position = position++, .typed = typed, .name = normalise_hashtag(typed)});
+    links.push_back({.video_row = video_row, .position = position++, .typed = typed, .name = hashtag::fold(typed)});
   }
 }
 
 }  // namespace
 
-std::vector<Added> SqlCatalog::add_many(std::span<const Video> videos, std::optional<std::int64_t> added) {
+std::vector<AddOutcome> SqlCatalog::add_many(std::span<const Video> videos, std::optional<std::int64_t> added) {
   const bool all_welcome = salt().empty();  // nothing was ever forgotten
-  std::vector<Added> answers(videos.size(), Added::duplicate);
+  std::vector<AddOutcome> answers(videos.size(), AddOutcome::duplicate);
   std::vector<const Video*> welcome;
   for (std::size_t i = 0; i < videos.size(); ++i) {
     if (!all_welcome && must_stay_out(&videos[i], nullptr)) {
-      answers[i] = Added::forgotten;
+      answers[i] = AddOutcome::forgotten;
     } else {
       welcome.push_back(&videos[i]);
     }
@@ -49,10 +50,10 @@ std::vector<Added> SqlCatalog::add_many(std::span<const Video> videos, std::opti
   std::vector<Link> links;
   std::vector<const Video*> again;
   for (std::size_t i = 0; i < videos.size(); ++i) {
-    if (answers[i] == Added::forgotten) continue;
+    if (answers[i] == AddOutcome::forgotten) continue;
     if (const auto row = rows.extract(videos[i].id)) {
       append_links(row.mapped(), videos[i], links);
-      answers[i] = Added::added;
+      answers[i] = AddOutcome::added;
     } else {
       again.push_back(&videos[i]);
     }
@@ -94,7 +95,7 @@ std::vector<Link> SqlCatalog::missing_links(const Video& video) {
   }
   std::vector<Link> links;
   for (const auto& typed : video.hashtags) {
-    auto name = normalise_hashtag(typed);
+    auto name = hashtag::fold(typed);
     if (!there.insert(name).second) continue;
     links.push_back({.video_row = video_row, .position = next++, .typed = typed, .name = std::move(name)});
   }

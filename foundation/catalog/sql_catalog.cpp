@@ -3,7 +3,9 @@
 #include <chrono>
 
 #include "check_video.hpp"
-#include "migrate.hpp"
+#include "migrations.hpp"
+#include "reeltag/base/time.hpp"
+#include "reeltag/hashtag.hpp"
 #include "sql_rows.hpp"
 
 namespace reeltag::catalog {
@@ -36,7 +38,7 @@ Condition condition_of(const Filter& filter) {
     check_text(*filter.hashtag, "the hashtag to look for");
     add("v.row_no IN (SELECT w.video_row FROM video_hashtag w JOIN hashtag h ON h.row_no = w.hashtag_row WHERE h.name "
         "= ",
-        normalise_hashtag(*filter.hashtag), ") ");
+        hashtag::fold(*filter.hashtag), ") ");
   }
   return condition;
 }
@@ -48,8 +50,6 @@ std::int64_t single_integer(Query query) {
 }
 
 }  // namespace
-
-std::int64_t seconds_since_1970() { return std::chrono::system_clock::to_time_t(std::chrono::system_clock::now()); }
 
 SqlCatalog::Turn::Turn(SqlCatalog& catalog) : catalog_(catalog) {
   if (catalog.inside_ == std::this_thread::get_id()) {
@@ -65,17 +65,17 @@ SqlCatalog::Turn::~Turn() {
 }
 
 SqlCatalog::SqlCatalog(std::unique_ptr<Database> database) : owned_(std::move(database)), database_(*owned_) {
-  migrate(database_, migrations());
+  sql::migrate(database_, migrations());
 }
 
-Added SqlCatalog::add(const Video& video) { return add_all({&video, 1}).front(); }
+AddOutcome SqlCatalog::add(const Video& video) { return add_all({&video, 1}).front(); }
 
-std::vector<Added> SqlCatalog::add_all(std::span<const Video> videos) {
+std::vector<AddOutcome> SqlCatalog::add_all(std::span<const Video> videos) {
   for (const auto& video : videos) check_video(video);
   if (videos.empty()) return {};
   const Turn turn(*this);
   Transaction transaction(database_);
-  auto answers = add_many(videos, seconds_since_1970());
+  auto answers = add_many(videos, unix_seconds());
   transaction.commit();
   return answers;
 }

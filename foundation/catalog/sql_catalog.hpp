@@ -9,11 +9,9 @@
 #include <unordered_map>
 
 #include "reeltag/catalog.hpp"
-#include "reeltag/catalog/sql.hpp"
+#include "sql_types.hpp"
 
 namespace reeltag::catalog {
-
-std::int64_t seconds_since_1970();
 
 // A hashtag of a video.
 struct Link {
@@ -26,11 +24,11 @@ class SqlCatalog final : public Catalog {
   // Migrates it as needed.
   explicit SqlCatalog(std::unique_ptr<Database> database);
 
-  Added add(const Video& video) override;
-  std::vector<Added> add_all(std::span<const Video> videos) override;
+  AddOutcome add(const Video& video) override;
+  std::vector<AddOutcome> add_all(std::span<const Video> videos) override;
   std::optional<Video> get(std::string_view id) override;
-  Added record(const Record& record) override;
-  std::vector<Added> record_all(std::span<const Record> records) override;
+  AddOutcome record(const ChangeSet& record) override;
+  std::vector<AddOutcome> record_all(std::span<const ChangeSet> records) override;
   std::optional<Post> post(std::string_view site, std::string_view id) override;
   void each_post(const std::function<void(const Post&)>& visit) override;
   std::vector<std::pair<std::string, std::int64_t>> post_counts(std::string_view site) override;
@@ -38,10 +36,10 @@ class SqlCatalog final : public Catalog {
   void each(const Filter& filter, const std::function<void(const Video&)>& visit) override;
   std::int64_t count(const Filter& filter) override;
   std::vector<std::pair<std::string, std::int64_t>> hashtag_counts() override;
-  void each_kin(const std::function<void(const Kin&)>& visit) override;
+  void each_grouping(const std::function<void(const SplitGrouping&)>& visit) override;
   void put_fingerprints(std::span<const std::pair<std::string, std::string>> fingerprints) override;
   void put_clusters(std::span<const std::pair<std::string, std::string>> clusters) override;
-  Forgotten forget(Forgettable kind, std::string_view value) override;
+  ForgetResult forget(Forgettable kind, std::string_view value) override;
   bool is_forgotten(Forgettable kind, std::string_view value) override;
   Tombstones tombstones() override;
   std::string forgetting() override;
@@ -64,13 +62,13 @@ class SqlCatalog final : public Catalog {
   };
 
   // Within a transaction. `added`: their time; unset: each keeps its own.
-  std::vector<Added> add_many(std::span<const Video> videos, std::optional<std::int64_t> added);
+  std::vector<AddOutcome> add_many(std::span<const Video> videos, std::optional<std::int64_t> added);
   std::unordered_map<std::string, std::int64_t> insert_videos(std::span<const Video* const> videos,
                                                               std::optional<std::int64_t> added);
   std::vector<Link> missing_links(const Video& video);
   void insert_links(std::span<const Link> links);
   std::unordered_map<std::string, std::int64_t> hashtag_rows(std::span<const Link> links);
-  Added record_one(const Record& record, std::int64_t now);
+  AddOutcome record_change_set(const ChangeSet& record, std::int64_t now);
   void put_fingerprint(std::string_view video, std::string_view fingerprint);
 
   std::int64_t restore_posts(std::span<const Post> posts);
@@ -84,8 +82,8 @@ class SqlCatalog final : public Catalog {
   bool must_stay_out(const Video* video, const Post* post);
   void bury(Forgettable kind, std::string_view value);
   static std::vector<std::string> column(Query rows);  // the first one
-  void take_out(const std::string& video, Forgotten& gone);
-  void take_out_posts(const std::vector<std::string>& posts, Forgotten& gone);
+  void take_out(const std::string& video, ForgetResult& gone);
+  void take_out_posts(const std::vector<std::string>& posts, ForgetResult& gone);
 
   std::mutex mutex_;
   std::atomic<std::thread::id> inside_;

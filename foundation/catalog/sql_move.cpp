@@ -13,7 +13,7 @@ const std::string kSelectLooks =
 const std::string kSelectNotes = "SELECT name, body FROM note ORDER BY name";
 const std::string kSelectTombstones = "SELECT kind, name, made FROM tombstone ORDER BY kind, name";
 
-const std::string kRestoreLook =
+const std::string kRestoreFingerprint =
     "INSERT INTO fingerprint (video_row, frames, cluster_name) SELECT row_no, $2, $3 FROM video WHERE id = $1 "
     "ON CONFLICT (video_row) DO NOTHING RETURNING video_row";
 const std::string kRestorePosts =
@@ -34,6 +34,11 @@ std::vector<Kind> of_kind(std::span<const Row> rows) {
   return found;
 }
 
+// Files that were exported before migration 6 have the word that it replaces.
+std::string_view current_outcome(std::string_view outcome) {
+  return outcome == "described" ? "metadata_only" : outcome;
+}
+
 }  // namespace
 
 void SqlCatalog::each_row(const std::function<void(const Row&)>& visit) {
@@ -46,7 +51,7 @@ void SqlCatalog::each_row(const std::function<void(const Row&)>& visit) {
   {
     auto rows = database_.stream_with(kSelectLooks, {});
     while (rows.step()) {
-      visit(Look{.video = rows.text(0), .fingerprint = rows.text(1), .cluster = rows.text(2)});
+      visit(FingerprintRow{.video = rows.text(0), .fingerprint = rows.text(1), .cluster = rows.text(2)});
     }
   }
   {
@@ -67,11 +72,12 @@ Counts SqlCatalog::restore(std::span<const Row> rows) {
   Transaction transaction(database_);
   Counts stored;
   for (const auto answer : add_many(of_kind<Video>(rows), std::nullopt)) {
-    stored.videos += answer == Added::added ? 1 : 0;
+    stored.videos += answer == AddOutcome::added ? 1 : 0;
   }
   const auto one = [](Query query) { return query.step() ? 1 : 0; };
-  for (const auto& look : of_kind<Look>(rows)) {
-    stored.looks += one(database_.query(kRestoreLook, look.video, look.fingerprint, look.cluster));
+  for (const auto& fingerprint_row : of_kind<FingerprintRow>(rows)) {
+    stored.fingerprints += one(database_.query(kRestoreFingerprint, fingerprint_row.video, fingerprint_row.fingerprint,
+                                               fingerprint_row.cluster));
   }
   stored.posts = restore_posts(of_kind<Post>(rows));
   for (const auto& note : of_kind<Note>(rows)) stored.notes += restore_note(note) ? 1 : 0;
@@ -95,8 +101,8 @@ std::int64_t SqlCatalog::restore_posts(std::span<const Post> posts) {
     int n = 0;
     const auto bind = [&](const auto&... values) { (insert.bind(++n, values), ...); };
     for (const auto* p : chunk) {
-      bind(p->site, p->id, p->source, p->video, p->outcome, p->round, p->author, p->caption, text_of_list(p->hashtags),
-           p->created, p->attributes, p->seen);
+      bind(p->site, p->id, p->source, p->video, current_outcome(p->outcome), p->round, p->author, p->caption,
+           text_of_list(p->hashtags), p->created, p->attributes, p->seen);
     }
     while (insert.step()) ++stored;
   });

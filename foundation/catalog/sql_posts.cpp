@@ -1,5 +1,6 @@
 // Posts and notes of the catalog.
 #include "check_video.hpp"
+#include "reeltag/base/time.hpp"
 #include "sql_catalog.hpp"
 #include "sql_rows.hpp"
 
@@ -21,7 +22,7 @@ const std::string kReplaceNote =
     "INSERT INTO note (name, body) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET body = excluded.body";
 const std::string kSelectNote = "SELECT body FROM note WHERE name = $1";
 
-void check_record(const Record& record) {
+void check_change_set(const ChangeSet& record) {
   if (record.video) check_video(*record.video);
   if (record.post) check_post(*record.post);
   if (record.fingerprint) check_text(*record.fingerprint, "a fingerprint");
@@ -30,24 +31,24 @@ void check_record(const Record& record) {
 
 }  // namespace
 
-Added SqlCatalog::record(const Record& record) { return record_all({&record, 1}).front(); }
+AddOutcome SqlCatalog::record(const ChangeSet& record) { return record_all({&record, 1}).front(); }
 
-std::vector<Added> SqlCatalog::record_all(std::span<const Record> records) {
-  for (const auto& record : records) check_record(record);
+std::vector<AddOutcome> SqlCatalog::record_all(std::span<const ChangeSet> records) {
+  for (const auto& record : records) check_change_set(record);
   const Turn turn(*this);
   Transaction transaction(database_);
-  const auto now = seconds_since_1970();
-  std::vector<Added> answers;
+  const auto now = unix_seconds();
+  std::vector<AddOutcome> answers;
   answers.reserve(records.size());
-  for (const auto& record : records) answers.push_back(record_one(record, now));
+  for (const auto& record : records) answers.push_back(record_change_set(record, now));
   transaction.commit();
   return answers;
 }
 
 // Within a transaction.
-Added SqlCatalog::record_one(const Record& record, std::int64_t now) {
+AddOutcome SqlCatalog::record_change_set(const ChangeSet& record, std::int64_t now) {
   const bool out = must_stay_out(record.video ? &*record.video : nullptr, record.post ? &*record.post : nullptr);
-  auto added = out ? Added::forgotten : Added::duplicate;
+  auto added = out ? AddOutcome::forgotten : AddOutcome::duplicate;
   if (record.video && !out) {
     added = add_many({&*record.video, 1}, now).front();
     if (record.fingerprint) put_fingerprint(record.video->id, *record.fingerprint);

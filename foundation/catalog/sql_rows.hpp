@@ -5,7 +5,7 @@
 #include <string>
 
 #include "reeltag/catalog.hpp"
-#include "reeltag/catalog/sql.hpp"
+#include "sql_types.hpp"
 
 namespace reeltag::catalog {
 

@@ -1,5 +1,6 @@
 // Forgetting in the catalog.
 #include "reeltag/base/ids.hpp"
+#include "reeltag/base/time.hpp"
 #include "sql_catalog.hpp"
 #include "tombstones.hpp"
 
@@ -7,7 +8,7 @@ namespace reeltag::catalog {
 namespace {
 
 const std::string kPendingNote = "forget/pending";
-const std::string kSelectNote = "SELECT body FROM note WHERE name = $1";
+const std::string kSelectNoteBody = "SELECT body FROM note WHERE name = $1";
 const std::string kKeepSalt = "INSERT INTO note (name, body) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
 
 const std::string kPutPending =
@@ -17,7 +18,7 @@ const std::string kDropPending = "DELETE FROM note WHERE name = $1 AND body = $2
 const std::string kBury =
     "INSERT INTO tombstone (kind, name, made) VALUES ($1, $2, $3) ON CONFLICT (kind, name) DO NOTHING";
 const std::string kSelectTombstone = "SELECT 1 FROM tombstone WHERE kind = $1 AND name = $2";
-const std::string kSelectTombstones = "SELECT name FROM tombstone";
+const std::string kSelectTombstoneNames = "SELECT name FROM tombstone";
 
 const std::string kVideosOfAuthor = "SELECT id FROM video WHERE author = $1 OR split_group = $1 ORDER BY id";
 const std::string kPostsOfAuthor = "SELECT site || ':' || id FROM post WHERE author = $1 ORDER BY site, id";
@@ -41,7 +42,7 @@ std::pair<std::string_view, std::string_view> parts_of(std::string_view post) {
 }  // namespace
 
 std::string SqlCatalog::text_of(std::string_view note) {
-  auto row = database_.query(kSelectNote, note);
+  auto row = database_.query(kSelectNoteBody, note);
   return row.step() ? row.text(0) : std::string();
 }
 
@@ -68,7 +69,7 @@ bool SqlCatalog::must_stay_out(const Video* video, const Post* post) {
 }
 
 void SqlCatalog::bury(Forgettable kind, std::string_view value) {
-  database_.query(kBury, kind_name(kind), tombstone_name(salt(), kind, value), seconds_since_1970()).step();
+  database_.query(kBury, kind_name(kind), tombstone_name(salt(), kind, value), unix_seconds()).step();
   if (kind != Forgettable::post) return;
   // As the collector names the files of posts: those of one site by their id, those of many by both.
   const auto [site, id] = parts_of(value);
@@ -82,7 +83,7 @@ std::vector<std::string> SqlCatalog::column(Query rows) {
   return values;
 }
 
-void SqlCatalog::take_out_posts(const std::vector<std::string>& posts, Forgotten& gone) {
+void SqlCatalog::take_out_posts(const std::vector<std::string>& posts, ForgetResult& gone) {
   for (const auto& post : posts) {
     bury(Forgettable::post, post);
     const auto [site, id] = parts_of(post);
@@ -90,21 +91,21 @@ void SqlCatalog::take_out_posts(const std::vector<std::string>& posts, Forgotten
   }
 }
 
-void SqlCatalog::take_out(const std::string& video, Forgotten& gone) {
+void SqlCatalog::take_out(const std::string& video, ForgetResult& gone) {
   bury(Forgettable::video, video);
   if (database_.query(kDeleteVideo, video).step()) gone.videos.push_back(video);
   database_.query(kDeleteJobs, video).step();
   take_out_posts(column(database_.query(kPostsOfVideo, video)), gone);
 }
 
-Forgotten SqlCatalog::forget(Forgettable kind, std::string_view value) {
+ForgetResult SqlCatalog::forget(Forgettable kind, std::string_view value) {
   check_forgettable(kind, value);
   const Turn turn(*this);
   Transaction transaction(database_);
   if (salt().empty()) database_.query(kKeepSalt, kSaltNote, random_salt()).step();
   database_.query(kPutPending, kPendingNote, random_salt()).step();
   bury(kind, value);
-  Forgotten gone;
+  ForgetResult gone;
   if (kind == Forgettable::video) take_out(std::string(value), gone);
   if (kind == Forgettable::author) {
     for (const auto& video : column(database_.query(kVideosOfAuthor, value))) take_out(video, gone);
@@ -131,7 +132,7 @@ Tombstones SqlCatalog::tombstones() {
   const Snapshot snapshot(database_);
   auto salt = this->salt();
   std::unordered_set<std::string> names;
-  auto rows = database_.query(kSelectTombstones);
+  auto rows = database_.query(kSelectTombstoneNames);
   while (rows.step()) names.insert(rows.text(0));
   return {std::move(salt), std::move(names)};
 }

@@ -9,9 +9,9 @@
 
 #include "catalog_conformance.hpp"
 #include "child.hpp"
-#include "migrate.hpp"
+#include "migrations.hpp"
 #include "reeltag/base/file.hpp"
-#include "reeltag/catalog/sqlite.hpp"
+#include "reeltag/sql/sqlite.hpp"
 
 namespace reeltag::catalog {
 namespace {
@@ -156,7 +156,7 @@ TEST_F(SqliteFile, AReadOnlyFileIsPermissionDenied) {
 // Another process has the write lock until it is killed.
 std::unique_ptr<test::Child> locker(const std::string& path, const std::string& begin) {
   auto child = std::make_unique<test::Child>([=](const test::Child::WriteLine& say) {
-    SqliteDatabase database(path, 1s);
+    sql::SqliteDatabase database(path, 1s);
     if (begin.find("EXCLUSIVE") != std::string::npos) database.execute("PRAGMA locking_mode = EXCLUSIVE");
     database.execute(begin);
     database.execute("CREATE TABLE IF NOT EXISTS held (x)");
@@ -179,7 +179,7 @@ TEST_F(SqliteFile, ALockHeldForLongIsUnavailableAndReadsGoOn) {
   EXPECT_EQ(error.code, Code::unavailable);
   EXPECT_THAT(error.message, AllOf(HasSubstr(path()), HasSubstr("another process")));
   holder->kill();
-  EXPECT_EQ(catalog->add(video_of(2)), Added::added);
+  EXPECT_EQ(catalog->add(video_of(2)), AddOutcome::added);
   EXPECT_EQ(catalog->count({}), 2);
 }
 
@@ -210,8 +210,8 @@ TEST_F(SqliteFile, AFullDiskChangesNothing) {
 }
 
 TEST_F(SqliteFile, DurabilityAndKeysAreOn) {
-  SqliteDatabase database(path(), 1s);
-  migrate(database, migrations());
+  sql::SqliteDatabase database(path(), 1s);
+  sql::migrate(database, migrations());
   const auto pragma = [&](const std::string& name) {
     auto query = database.query("PRAGMA " + name);
     return query.step() ? query.text(0) : "";

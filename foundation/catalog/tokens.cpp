@@ -1,5 +1,4 @@
 // Tokens that open a server's door, and the connection that all of its memory shares.
-#include <sys/random.h>
 
 #include <algorithm>
 #include <array>
@@ -8,8 +7,10 @@
 
 #include "check_video.hpp"
 #include "connection.hpp"
-#include "migrate.hpp"
+#include "migrations.hpp"
 #include "reeltag/base/hash.hpp"
+#include "reeltag/base/random.hpp"
+#include "reeltag/base/time.hpp"
 #include "sql_catalog.hpp"
 
 namespace reeltag::catalog {
@@ -19,12 +20,12 @@ constexpr std::array<std::string_view, 3> kScopes{"read", "write", "operator"};
 constexpr std::string_view kPrefix = "reeltag_";  // so that scanners of leaked secrets recognise one
 constexpr std::int64_t kHour = 3600;
 
-const std::string kColumns = "id, name, scopes, created, used ";
+const std::string kTokenColumns = "id, name, scopes, created, used ";
 const std::string kMake =
     "INSERT INTO token (id, name, hash, scopes, created, used) VALUES ($1, $2, $3, $4, $5, 0) "
     "ON CONFLICT (name) DO NOTHING RETURNING id";
-const std::string kFind = "SELECT " + kColumns + "FROM token WHERE hash = $1";
-const std::string kList = "SELECT " + kColumns + "FROM token ORDER BY name";
+const std::string kFindToken = "SELECT " + kTokenColumns + "FROM token WHERE hash = $1";
+const std::string kListTokens = "SELECT " + kTokenColumns + "FROM token ORDER BY name";
 const std::string kUsed = "UPDATE token SET used = $2 WHERE id = $1";
 const std::string kRevoke = "DELETE FROM token WHERE name = $1 RETURNING id";
 
@@ -50,16 +51,9 @@ std::string hash_of(std::string_view text) { return hex(sha256(text)); }
 
 }  // namespace
 
-std::string random_name(std::size_t bytes) {
-  std::vector<std::uint8_t> random(bytes);
-  if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size()))
-    throw Exception(Code::unavailable, "no random numbers: " + std::generic_category().message(errno));
-  return hex(random);
-}
-
 std::shared_ptr<Connection> connect(const std::string& location, const Options& options) {
   auto database = open_database(location, options);
-  migrate(*database, migrations());
+  sql::migrate(*database, migrations());
   return std::make_shared<Connection>(std::move(database));
 }
 
@@ -75,10 +69,10 @@ std::pair<Token, std::string> Tokens::make(std::string_view name, std::span<cons
     text_of_scopes += (text_of_scopes.empty() ? "" : " ") + scope;
   }
   if (scopes.empty()) throw Exception(Code::invalid_argument, "a token needs at least one scope");
-  const std::string id = random_name(8), text = std::string(kPrefix) + random_name(24);
+  const std::string id = random_hex(8), text = std::string(kPrefix) + random_hex(24);
   const Connection::Use database(*connection_);
   Transaction transaction(*database);
-  const auto now = seconds_since_1970();
+  const auto now = unix_seconds();
   if (!database->query(kMake, id, name, hash_of(text), text_of_scopes, now).step())
     throw Exception(Code::already_exists,
                     "there is a token called '" + std::string(name) + "' already; revoke it first");
@@ -91,11 +85,11 @@ std::optional<Token> Tokens::find(std::string_view text) {
   std::optional<Token> token;
   {
     // Found by its hash: how long it takes says nothing of how near a guess was.
-    auto row = database->query(kFind, hash_of(text));
+    auto row = database->query(kFindToken, hash_of(text));
     if (!row.step()) return std::nullopt;
     token = token_of(row);
   }
-  if (const auto now = seconds_since_1970(); now - token->used >= kHour) {
+  if (const auto now = unix_seconds(); now - token->used >= kHour) {
     Transaction transaction(*database);
     database->query(kUsed, token->id, now).step();
     transaction.commit();
@@ -105,7 +99,7 @@ std::optional<Token> Tokens::find(std::string_view text) {
 
 std::vector<Token> Tokens::list() {
   const Connection::Use database(*connection_);
-  auto rows = database->query(kList);
+  auto rows = database->query(kListTokens);
   std::vector<Token> out;
   while (rows.step()) out.push_back(token_of(rows));
   return out;

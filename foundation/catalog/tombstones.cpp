@@ -1,13 +1,12 @@
 #include "tombstones.hpp"
 
-#include <sys/random.h>
-
 #include <array>
 #include <cerrno>
 #include <system_error>
 
 #include "check_video.hpp"
 #include "reeltag/base/hash.hpp"
+#include "reeltag/base/random.hpp"
 
 namespace reeltag::catalog {
 
@@ -34,19 +33,13 @@ std::string tombstone_name(std::string_view salt, Forgettable kind, std::string_
   return hex(hash.finish());
 }
 
-std::string random_salt() {
-  std::array<std::uint8_t, 32> random{};
-  if (getrandom(random.data(), random.size(), 0) != static_cast<ssize_t>(random.size())) {
-    throw Exception(Code::unavailable, "no random numbers: " + std::generic_category().message(errno));
-  }
-  return hex(random);
-}
+std::string random_salt() { return random_hex(32); }
 
 void check_forgettable(Forgettable kind, std::string_view value) {
   const std::string what = "the " + std::string(kind_name(kind)) + " to forget";
   check_text(value, what);
   const bool wanted_digits = kind == Forgettable::video || kind == Forgettable::author;
-  const bool digits = value.size() == 64 && value.find_first_not_of("0123456789abcdef") == std::string_view::npos;
+  const bool digits = is_hex(value, 64);
   if (wanted_digits && !digits) {
     throw Exception(Code::invalid_argument, what + " is not a SHA-256 of 64 lower-case hex digits");
   }

@@ -68,26 +68,26 @@ Response guarded(const std::function<Response()>& make, const Request& request) 
 
 }  // namespace
 
-Connection::Connection(Socket socket, Common& common, Client connected)
-    : common_(common),
-      options_(common.options),
+Connection::Connection(Socket socket, ServerContext& server, Client connected)
+    : server_(server),
+      options_(server.options),
       connected_(std::move(connected)),
-      channel_(
-          std::make_shared<Channel>(std::move(socket), static_cast<std::size_t>(options_.max_header_bytes) + 1024)) {}
+      socket_(std::make_shared<ClientSocket>(std::move(socket),
+                                             static_cast<std::size_t>(options_.max_header_bytes) + 1024)) {}
 
 void Connection::drain() {
-  asio::post(channel_->executor(), [self = shared_from_this()] {
-    if (self->idle_) self->channel_->interrupt();
+  asio::post(socket_->executor(), [self = shared_from_this()] {
+    if (self->idle_) self->socket_->interrupt();
   });
-  channel_->poke();
+  socket_->poke();
 }
 
 void Connection::break_off() {
-  asio::post(channel_->executor(), [self = shared_from_this()] {
+  asio::post(socket_->executor(), [self = shared_from_this()] {
     self->stop_.request_stop();
-    self->channel_->close();
+    self->socket_->close();
   });
-  channel_->poke();
+  socket_->poke();
 }
 
 Awaitable<void> Connection::run() {
@@ -97,7 +97,7 @@ Awaitable<void> Connection::run() {
     again = co_await read_head(first);
     if (again) again = co_await exchange();
   }
-  channel_->close();
+  socket_->close();
 }
 
 // Everything as before the first byte of a request.
@@ -114,24 +114,24 @@ void Connection::prepare() {
 
 // False where there is no request to answer any more.
 Awaitable<bool> Connection::read_head(bool first) {
-  if (channel_->unread().empty()) {
-    if (common_.draining) co_return false;
+  if (socket_->unread().empty()) {
+    if (server_.draining) co_return false;
     idle_ = true;
     const double wait = first ? options_.header_timeout : options_.idle_timeout;
-    const Outcome got = co_await channel_->read(Clock::now() + seconds(wait));
+    const Outcome got = co_await socket_->read(Clock::now() + seconds(wait));
     idle_ = false;
     if (got != Outcome::ok) co_return false;
   }
   begin_ = Clock::now();
   const auto deadline = begin_ + seconds(options_.header_timeout);
-  if (channel_->unread().starts_with("\r\n")) channel_->consume(2);  // RFC 9112, 2.2
+  if (socket_->unread().starts_with("\r\n")) socket_->consume(2);  // RFC 9112, 2.2
   while (!parser_->has_head()) {
-    const std::size_t used = parser_->feed(channel_->unread());
-    channel_->consume(used);
+    const std::size_t used = parser_->feed(socket_->unread());
+    socket_->consume(used);
     if (parser_->failure()) break;
     if (used > 0) continue;
     Outcome got = Outcome::late;
-    if (channel_->has_room()) got = co_await channel_->read(deadline);
+    if (socket_->has_room()) got = co_await socket_->read(deadline);
     if (got == Outcome::gone) co_return false;
     if (got == Outcome::ok) continue;
     co_await answer(problem(408, "timeout", "the request's head did not come in time"));
@@ -152,12 +152,12 @@ Response Connection::failure() const {
 // True when another request may follow.
 Awaitable<bool> Connection::exchange() {
   Request& request = parser_->request();
-  client_ = connected_.is_proxy ? common_.proxies.behind(connected_, request.header("x-forwarded-for")) : connected_;
+  client_ = connected_.is_proxy ? server_.proxies.behind(connected_, request.header("x-forwarded-for")) : connected_;
   request.peer = client_.address;
   const auto id = request.header("x-request-id");
   request.id = is_request_id(id) ? std::string(id) : new_request_id();
   request.stop = stop_.get_token();
-  common_.registry.gauge("reeltag_http_requests_running", "Requests being answered").add(1);
+  server_.registry.gauge("reeltag_http_requests_running", "Requests being answered").add(1);
   Answer response = refusal();
   if (!response) {
     if (route_->begin) {
@@ -172,14 +172,14 @@ Awaitable<bool> Connection::exchange() {
   } else {
     finish(499);  // nginx's number for a client that went away
   }
-  common_.registry.gauge("reeltag_http_requests_running", "Requests being answered").add(-1);
+  server_.registry.gauge("reeltag_http_requests_running", "Requests being answered").add(-1);
   co_return again;
 }
 
 // What can be refused by the head alone, without a thread of the pool.
 Connection::Answer Connection::refusal() {
   Request& request = parser_->request();
-  auto found = common_.router.find(request.method, parser_->segments());
+  auto found = server_.router.find(request.method, parser_->segments());
   if (request.path == "*") found = {};
   route_ = found.route;
   request.parameters = std::move(found.parameters);
@@ -196,13 +196,13 @@ Connection::Answer Connection::refusal() {
 }
 
 Connection::Answer Connection::over_rate() {
-  const auto wait = common_.rate.take(client_.key, Clock::now());
+  const auto wait = server_.rate.take(client_.key, Clock::now());
   if (!wait) return std::nullopt;
   return problem(429, "rate_limited", "too many requests; wait as Retry-After says")
       .with("Retry-After", std::to_string(static_cast<std::int64_t>(std::ceil(*wait))));
 }
 
-Connection::Answer Connection::without_route(const Router::Found& found) {
+Connection::Answer Connection::without_route(const Router::Match& found) {
   const Request& request = parser_->request();
   if (request.method == "OPTIONS" && (request.path == "*" || !found.allowed.empty())) {
     Response response{.status = 204};
@@ -220,15 +220,15 @@ Connection::Answer Connection::without_route(const Router::Found& found) {
 Awaitable<bool> Connection::on_worker(std::function<void()> work) {
   auto initiate = [this, &work](auto handler) {
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
-    auto executor = channel_->executor();
+    auto executor = socket_->executor();
     auto task = [work = std::move(work), shared, executor]() mutable {
       work();
       work = nullptr;  // what it holds is gone before the coroutine goes on
       asio::post(executor, [shared = std::move(shared)] { (*shared)(true); });
     };
     if (std::exchange(began_, true)) {
-      common_.pool.go_on(std::move(task));
-    } else if (!common_.pool.start(std::move(task))) {
+      server_.pool.go_on(std::move(task));
+    } else if (!server_.pool.start(std::move(task))) {
       began_ = false;
       asio::post(executor, [shared] { (*shared)(false); });
     }
@@ -248,10 +248,10 @@ Awaitable<Connection::Answer> Connection::response_of(std::function<Response()> 
 
 Awaitable<Connection::Answer> Connection::handle() {
   const Request& request = parser_->request();
-  if (common_.router.check()) {
+  if (server_.router.check()) {
     Answer refused;
     auto check = [this, &request, &refused] {
-      refused = common_.router.check()(request);
+      refused = server_.router.check()(request);
       return Response{};
     };
     Answer checked = co_await response_of(check);
@@ -263,16 +263,15 @@ Awaitable<Connection::Answer> Connection::handle() {
     if (!refused) co_return std::nullopt;
     if (refused->status != 200) co_return refused;
   }
-  channel_->watch([self = shared_from_this()] { self->stop_.request_stop(); });
+  socket_->watch([self = shared_from_this()] { self->stop_.request_stop(); });
   auto call = [this, &request] { return route_->handler(request); };
   Answer response = co_await response_of(call);
-  channel_->unwatch();
+  socket_->unwatch();
   co_return response;
 }
 
 Awaitable<bool> Connection::write_continue() {
-  if (!parser_->expects_continue() || parser_->is_done() || received_ > 0 || !channel_->unread().empty())
-    co_return true;
+  if (!parser_->expects_continue() || parser_->is_done() || received_ > 0 || !socket_->unread().empty()) co_return true;
   co_return co_await write_text("HTTP/1.1 100 Continue\r\n\r\n", {});
 }
 
@@ -280,20 +279,20 @@ Awaitable<bool> Connection::write_continue() {
 Awaitable<Connection::Answer> Connection::next_piece() {
   const auto limit = route_->options.max_body >= 0 ? route_->options.max_body : options_.max_body_bytes;
   while (!parser_->is_done()) {
-    const std::size_t used = parser_->feed(channel_->unread());
-    channel_->consume(used);
+    const std::size_t used = parser_->feed(socket_->unread());
+    socket_->consume(used);
     if (parser_->failure()) co_return failure();
     received_ += static_cast<std::int64_t>(parser_->piece().size());
     if (received_ > limit) co_return too_large(limit);
     if (!parser_->piece().empty()) co_return Response{};
     if (used > 0) continue;
-    if (!channel_->has_room()) co_return problem(400, "bad_request", "a chunk's head or the trailer is too long");
+    if (!socket_->has_room()) co_return problem(400, "bad_request", "a chunk's head or the trailer is too long");
     const auto begin = Clock::now();
-    const auto before = channel_->unread().size();
-    const Outcome got = co_await channel_->read(begin + seconds(options_.stall_timeout));
+    const auto before = socket_->unread().size();
+    const Outcome got = co_await socket_->read(begin + seconds(options_.stall_timeout));
     if (got == Outcome::gone) co_return std::nullopt;
     in_.waited += std::chrono::duration<double>(Clock::now() - begin).count();
-    in_.bytes += static_cast<double>(channel_->unread().size() - before);
+    in_.bytes += static_cast<double>(socket_->unread().size() - before);
     if (got == Outcome::late || in_.is_too_slow(options_))
       co_return problem(408, "timeout", "the body comes too slowly");
   }
@@ -317,8 +316,8 @@ Awaitable<Connection::Answer> Connection::upload() {
   const Request& request = parser_->request();
   std::unique_ptr<Upload> to;
   auto begin = [this, &request, &to]() -> Response {
-    if (common_.router.check()) {
-      if (auto refused = common_.router.check()(request)) return std::move(*refused);
+    if (server_.router.check()) {
+      if (auto refused = server_.router.check()(request)) return std::move(*refused);
     }
     auto begun = route_->begin(request);
     if (auto* refused = std::get_if<Response>(&begun)) return std::move(*refused);
@@ -343,7 +342,7 @@ Awaitable<Connection::Answer> Connection::upload() {
 // Gives the body to the upload, piece by piece, and ends it.
 Awaitable<Connection::Answer> Connection::pass_on(std::unique_ptr<Upload>& to) {
   constexpr std::size_t kPiece = 256 << 10;  // smaller ones cost more than the copy that they save
-  channel_->enlarge(kPiece);
+  socket_->enlarge(kPiece);
   std::string gathered;  // small chunks, so that each of them does not cost a change of threads
   Response outcome;
   auto take = [&to, &gathered, this]() -> Response {
@@ -357,7 +356,7 @@ Awaitable<Connection::Answer> Connection::pass_on(std::unique_ptr<Upload>& to) {
     const auto piece = parser_->piece();
     if (!failed && (!gathered.empty() || piece.size() < kPiece / 16)) gathered += piece;
     last = failed || parser_->is_done();
-    const bool enough = last || gathered.empty() || gathered.size() >= kPiece / 4 || channel_->unread().empty();
+    const bool enough = last || gathered.empty() || gathered.size() >= kPiece / 4 || socket_->unread().empty();
     if (enough && !(gathered.empty() && (failed || piece.empty()))) {
       Answer took = co_await response_of(take);
       if (took->status != 200) co_return took;
@@ -376,7 +375,7 @@ Awaitable<Connection::Answer> Connection::pass_on(std::unique_ptr<Upload>& to) {
 Awaitable<bool> Connection::answer(Response response) {
   Request& request = parser_->request();
   if (request.id.empty()) request.id = new_request_id();  // its head could not be read
-  Framing framing{.keep = parser_->is_done() && !parser_->failure() && parser_->keeps_alive() && !common_.draining,
+  Framing framing{.keep = parser_->is_done() && !parser_->failure() && parser_->keeps_alive() && !server_.draining,
                   .http_1_0 = parser_->has_head() && parser_->is_http_1_0()};
   std::optional<Reply> reply;
   try {
@@ -388,7 +387,7 @@ Awaitable<bool> Connection::answer(Response response) {
   const bool written = co_await write_reply(*reply);
   finish(reply->status);
   if (!written) co_return false;
-  if (!reply->keep) co_await channel_->linger();
+  if (!reply->keep) co_await socket_->linger();
   co_return reply->keep;
 }
 
@@ -398,11 +397,11 @@ void Connection::finish(int status) {
   const double took = std::chrono::duration<double>(Clock::now() - begin_).count();
   const std::string route = route_ == nullptr ? "none" : route_->pattern;
   const std::string method = method_label(request.method);
-  common_.registry
+  server_.registry
       .counter("reeltag_http_requests_total", "Requests by route, method and status",
                {{"route", route}, {"method", method}, {"code", std::to_string(status)}})
       .add();
-  common_.registry
+  server_.registry
       .histogram("reeltag_http_request_duration_seconds", "From a request's first byte to its answer's last",
                  {{"route", route}}, metrics::seconds_buckets())
       .observe(took);

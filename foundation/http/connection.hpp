@@ -10,8 +10,8 @@
 #include <stop_token>
 #include <string>
 
-#include "channel.hpp"
 #include "client.hpp"
+#include "client_socket.hpp"
 #include "rate_limit.hpp"
 #include "reeltag/http/server.hpp"
 #include "reply.hpp"
@@ -21,7 +21,7 @@
 namespace reeltag::http::server {
 
 // What the connections of a server have in common; outlives them.
-struct Common {
+struct ServerContext {
   const Options& options;
   const Router& router;
   metrics::Registry& registry;
@@ -32,7 +32,7 @@ struct Common {
 };
 
 // How fast a body comes or goes: only the time counts in which the client was waited for.
-struct Pace {
+struct TransferRate {
   double waited = 0.0;
   double bytes = 0.0;
 
@@ -43,14 +43,14 @@ struct Pace {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Socket socket, Common& common, Client connected);
+  Connection(Socket socket, ServerContext& server, Client connected);
 
   Awaitable<void> run();
   void drain();  // ends it where it is idle; a stream of events too
   void break_off();
 
  private:
-  using Outcome = Channel::Outcome;
+  using Outcome = ClientSocket::Outcome;
   using Answer = std::optional<Response>;  // none: the connection is broken
 
   Awaitable<bool> read_head(bool first);
@@ -58,7 +58,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void prepare();
   Answer refusal();
   Answer over_rate();
-  Answer without_route(const Router::Found& found);
+  Answer without_route(const Router::Match& found);
 
   Awaitable<Answer> handle();
   Awaitable<Answer> receive_body();
@@ -80,10 +80,10 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void finish(int status);
   [[nodiscard]] Response failure() const;
 
-  Common& common_;
+  ServerContext& server_;
   const Options& options_;
   const Client connected_;
-  std::shared_ptr<Channel> channel_;
+  std::shared_ptr<ClientSocket> socket_;
   std::atomic<bool> idle_ = false;
 
   // Of the request at hand.
@@ -96,7 +96,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool has_gone_ = false;
   std::int64_t received_ = 0;
   std::int64_t sent_ = 0;
-  Pace in_, out_;
+  TransferRate in_, out_;
 };
 
 }  // namespace reeltag::http::server

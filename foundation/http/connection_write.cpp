@@ -31,7 +31,7 @@ Awaitable<bool> Connection::write_text(std::string_view head, std::string_view b
   do {
     const auto piece = body.substr(0, kPiece);
     const auto begin = Clock::now();
-    const Outcome put = co_await channel_->write(head, piece, begin + seconds(options_.stall_timeout));
+    const Outcome put = co_await socket_->write(head, piece, begin + seconds(options_.stall_timeout));
     if (put != Outcome::ok) co_return false;
     out_.waited += std::chrono::duration<double>(Clock::now() - begin).count();
     out_.bytes += static_cast<double>(piece.size());
@@ -82,8 +82,8 @@ Awaitable<bool> Connection::write_chunks(const Chunks& chunks, bool chunked) {
 }
 
 Awaitable<bool> Connection::write_events(const Events& events, bool chunked) {
-  auto stream = std::make_shared<EventStream>([weak = std::weak_ptr(channel_)] {
-    if (const auto channel = weak.lock()) channel->poke();
+  auto stream = std::make_shared<EventStream>([weak = std::weak_ptr(socket_)] {
+    if (const auto socket = weak.lock()) socket->poke();
   });
   auto begin = [&] {
     events.begin(stream);
@@ -92,13 +92,13 @@ Awaitable<bool> Connection::write_events(const Events& events, bool chunked) {
   Answer begun = co_await response_of(begin);
   bool whole = begun->status == 200;
   if (whole) {
-    channel_->watch([self = shared_from_this()] {
+    socket_->watch([self = shared_from_this()] {
       self->has_gone_ = true;
       self->stop_.request_stop();
-      self->channel_->poke();
+      self->socket_->poke();
     });
     whole = co_await write_waiting_events(*stream, chunked);
-    channel_->unwatch();
+    socket_->unwatch();
   }
   stream->cut();
   co_return whole;
@@ -107,11 +107,11 @@ Awaitable<bool> Connection::write_events(const Events& events, bool chunked) {
 // Until the stream is closed, the client has gone or the server ends.
 Awaitable<bool> Connection::write_waiting_events(EventStream& stream, bool chunked) {
   for (;;) {
-    const bool last = stream.is_closed() || common_.draining;
+    const bool last = stream.is_closed() || server_.draining;
     std::string text = stream.take();
     if (has_gone_) co_return false;
     if (text.empty() && !last) {
-      const bool poked = co_await channel_->sleep(seconds(options_.heartbeat));
+      const bool poked = co_await socket_->sleep(seconds(options_.heartbeat));
       if (poked) continue;
       text = ":\n\n";  // a comment: keeps proxies from closing, and finds out whether the client is there
     }

@@ -142,7 +142,7 @@ Result<Response> file(const std::filesystem::path& path, std::string content_typ
   // O_NONBLOCK: a named pipe must not hold a worker until somebody writes into it.
   auto opened = std::make_shared<Descriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat facts{};
-  if (!opened->is_open() || ::fstat(opened->get(), &facts) != 0) return tl::unexpected(file_error(path, errno));
+  if (!opened->is_open() || ::fstat(opened->get(), &facts) != 0) return fail(file_error(path, errno));
   if (!S_ISREG(facts.st_mode)) return fail(Code::not_found, path.string() + " is no file");
   Content content{.size = facts.st_size, .read = [opened](std::int64_t offset, std::span<char> into) {
                     for (;;) {

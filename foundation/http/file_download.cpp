@@ -27,7 +27,7 @@ constexpr std::int64_t kMaxRecord = 64 << 10;  // bytes of PATH.json
 fs::path with_ending(const fs::path& path, const char* ending) { return path.string() + ending; }
 
 // What was learned about the file when its first byte came.
-struct Record {
+struct PartialDownload {
   std::string url, etag, last_modified;
   std::int64_t size = kUnknown;
 
@@ -40,22 +40,22 @@ struct Record {
   }
 };
 
-std::optional<Record> read_record(const fs::path& file) {
+std::optional<PartialDownload> read_record(const fs::path& file) {
   const auto text = read_file(file, kMaxRecord);
   if (!text) return std::nullopt;
   const auto json = parse_json(*text, file.string());
   if (!json || !json->is_object()) return std::nullopt;
   try {
-    return Record{.url = json->at("url").get<std::string>(),
-                  .etag = json->at("etag").get<std::string>(),
-                  .last_modified = json->at("last_modified").get<std::string>(),
-                  .size = json->at("size").get<std::int64_t>()};
+    return PartialDownload{.url = json->at("url").get<std::string>(),
+                           .etag = json->at("etag").get<std::string>(),
+                           .last_modified = json->at("last_modified").get<std::string>(),
+                           .size = json->at("size").get<std::int64_t>()};
   } catch (const nlohmann::json::exception&) {
     return std::nullopt;  // as good as none: the download starts over
   }
 }
 
-void write_record(const fs::path& file, const Record& r) {
+void write_record(const fs::path& file, const PartialDownload& r) {
   write_file(file, dump_json({{"url", r.url}, {"etag", r.etag}, {"last_modified", r.last_modified}, {"size", r.size}}));
 }
 
@@ -103,7 +103,7 @@ class FileDownloader {
 
   Result<FileDownload> run() {
     if (path_.has_parent_path()) fs::create_directories(path_.parent_path());
-    if (auto locked = lock(); !locked) return tl::unexpected(locked.error());
+    if (auto locked = lock(); !locked) return fail(locked.error());
     if (const auto there = whole_file()) return *there;
     find_start();
     if (start_ == 0 || start_ != record_.size) {
@@ -114,7 +114,7 @@ class FileDownloader {
       }
       if (!got) {
         remove_empty_part();
-        return tl::unexpected(got.error());
+        return fail(got.error());
       }
     }
     return finish();
@@ -130,12 +130,12 @@ class FileDownloader {
   // here.
   Result<void> lock() {
     file_ = Descriptor(::open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
-    if (!file_.is_open()) return tl::unexpected(not_stored("cannot write"));
+    if (!file_.is_open()) return fail(not_stored("cannot write"));
     struct stat opened{}, named{};
     const bool mine = ::flock(file_.get(), LOCK_EX | LOCK_NB) == 0 && ::fstat(file_.get(), &opened) == 0 &&
                       ::stat(part_.c_str(), &named) == 0 && opened.st_ino == named.st_ino;
     if (mine) return {};
-    return tl::unexpected(error(Code::unavailable, "another process is downloading to " + path_.string()));
+    return fail(error(Code::unavailable, "another process is downloading to " + path_.string()));
   }
 
   // A call that got no byte leaves no file.
@@ -182,7 +182,7 @@ class FileDownloader {
     }
     auto got = transfer(url_, exchange, options_);
     if (got || passed_limit_ || start_over_) {
-      if (passed_limit_) return tl::unexpected(error(Code::too_large, too_large_text()));
+      if (passed_limit_) return fail(error(Code::too_large, too_large_text()));
       return got;
     }
     if (got.error().code == Code::unavailable && at_ > 0 && !record_.validator().empty()) {
@@ -197,14 +197,14 @@ class FileDownloader {
     const bool out_of_range = start_ > 0 && answer.status == 416;
     if (!out_of_range && (answer.status < 200 || answer.status >= 300)) return {};  // refused by transfer()
     if (::strncasecmp(answer.header("content-type").c_str(), "text/html", 9) == 0)
-      return tl::unexpected(error(Code::unsupported, "the server sent a web page (text/html) instead of the file"));
+      return fail(error(Code::unsupported, "the server sent a web page (text/html) instead of the file"));
     if (start_ > 0 && answer.status != 200) {
       if (continues(answer)) return {};
       start_over_ = true;
-      return tl::unexpected(error(Code::unavailable, "the server cannot continue the download"));
+      return fail(error(Code::unavailable, "the server cannot continue the download"));
     }
     if (answer.status != 200)
-      return tl::unexpected(error(Code::unavailable, "the server sent a part of the file that nobody asked for"));
+      return fail(error(Code::unavailable, "the server sent a part of the file that nobody asked for"));
     return begin_anew(answer);
   }
 
@@ -226,10 +226,9 @@ class FileDownloader {
                .etag = answer.header("etag"),
                .last_modified = answer.header("last-modified"),
                .size = take_number(digits)};
-    if (record_.size > options_.max_file_bytes) return tl::unexpected(error(Code::too_large, too_large_text()));
+    if (record_.size > options_.max_file_bytes) return fail(error(Code::too_large, too_large_text()));
     fs::remove(path_);
-    if (::ftruncate(file_.get(), 0) != 0 || ::fsync(file_.get()) != 0)
-      return tl::unexpected(not_stored("cannot empty"));
+    if (::ftruncate(file_.get(), 0) != 0 || ::fsync(file_.get()) != 0) return fail(not_stored("cannot empty"));
     write_record(record_file_, record_);
     start_ = at_ = 0;
     return {};
@@ -254,12 +253,11 @@ class FileDownloader {
 
   Result<FileDownload> finish() {
     struct stat facts{};
-    if (::fstat(file_.get(), &facts) != 0 || ::fsync(file_.get()) != 0)
-      return tl::unexpected(not_stored("cannot store"));
+    if (::fstat(file_.get(), &facts) != 0 || ::fsync(file_.get()) != 0) return fail(not_stored("cannot store"));
     if (record_.size != kUnknown && facts.st_size != record_.size) {
-      return tl::unexpected(error(Code::unavailable, "ended after " + std::to_string(facts.st_size) + " of " +
-                                                         std::to_string(record_.size) +
-                                                         " bytes; the next call goes on from there"));
+      return fail(error(Code::unavailable, "ended after " + std::to_string(facts.st_size) + " of " +
+                                               std::to_string(record_.size) +
+                                               " bytes; the next call goes on from there"));
     }
     rename_durably(part_, path_);
     return FileDownload{.bytes = facts.st_size, .resumed = start_};
@@ -276,7 +274,7 @@ class FileDownloader {
   const OnBytes& on_bytes_;
   int& status_;
   Descriptor file_;
-  Record record_;
+  PartialDownload record_;
   std::int64_t start_ = 0;  // bytes that are not asked for
   std::int64_t at_ = 0;     // where the next byte goes
   bool start_over_ = false, passed_limit_ = false;

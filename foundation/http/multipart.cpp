@@ -23,7 +23,7 @@ std::size_t find_in(std::string_view text, std::string_view wanted) {
   return at == nullptr ? std::string_view::npos : static_cast<std::size_t>(static_cast<const char*>(at) - text.data());
 }
 
-bool has_control(std::string_view text) {
+bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
@@ -51,14 +51,14 @@ MultipartParser::MultipartParser(const std::string& boundary, MultipartOptions o
     : delimiter_("\r\n--" + boundary), options_(std::move(options)), sink_(std::move(sink)) {}
 
 Result<void> MultipartParser::feed(std::string_view bytes) {
-  if (failure_) return tl::unexpected(*failure_);
+  if (failure_) return fail(*failure_);
   buffer_ += bytes;
   rest_ = buffer_;
   for (;;) {
     const Result<bool> went_on = step();
     if (!went_on) {
       failure_ = went_on.error();
-      return tl::unexpected(*failure_);
+      return fail(*failure_);
     }
     if (!*went_on) break;
   }
@@ -68,7 +68,7 @@ Result<void> MultipartParser::feed(std::string_view bytes) {
 }
 
 Result<MultipartForm> MultipartParser::finish() {
-  if (failure_) return tl::unexpected(*failure_);
+  if (failure_) return fail(*failure_);
   if (state_ != State::end) return bad("it ends before its last boundary");
   return std::move(form_);
 }
@@ -125,7 +125,7 @@ Result<bool> MultipartParser::step_head() {
   if (std::min(end, rest_.size()) > options_.max_head_bytes)
     return fail(Code::too_large, "multipart form: a part's head is too long");
   if (end == std::string_view::npos) return false;
-  if (const auto begun = begin_part(rest_.substr(0, end + 2)); !begun) return tl::unexpected(begun.error());
+  if (const auto begun = begin_part(rest_.substr(0, end + 2)); !begun) return fail(begun.error());
   rest_.remove_prefix(end + 4);
   return true;
 }
@@ -139,7 +139,8 @@ Result<void> MultipartParser::begin_part(std::string_view head) {
     const auto line = head.substr(0, end);
     head.remove_prefix(end + 2);
     const auto colon = line.find(':');
-    if (colon == std::string_view::npos || has_control(line)) return bad("a part's head is no list of fields");
+    if (colon == std::string_view::npos || has_control_character(line))
+      return bad("a part's head is no list of fields");
     const std::string name = lower_case(line.substr(0, colon));
     if (name == "content-type") content_type = trimmed(line.substr(colon + 1));
     if (name != "content-disposition") continue;
@@ -169,7 +170,7 @@ Result<bool> MultipartParser::step_content() {
   const bool ends = found != std::string_view::npos;
   const std::size_t sure = ends ? found : rest_.size() - std::min(rest_.size(), delimiter_.size() - 1);
   if (sure > 0) {
-    if (const auto taken = take(rest_.substr(0, sure)); !taken) return tl::unexpected(taken.error());
+    if (const auto taken = take(rest_.substr(0, sure)); !taken) return fail(taken.error());
   }
   rest_.remove_prefix(ends ? found + delimiter_.size() : sure);
   if (ends) state_ = State::boundary;

@@ -24,7 +24,7 @@ Read read(std::string_view text, std::size_t piece = 1 << 20, const MultipartOpt
     file += part;
     return {};
   });
-  if (!parser) return {tl::unexpected(parser.error()), ""};
+  if (!parser) return {fail(parser.error()), ""};
   while (!text.empty()) {
     (void)parser->feed(text.substr(0, piece));  // a failure stays until finish()
     text.remove_prefix(std::min(piece, text.size()));

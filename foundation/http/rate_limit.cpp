@@ -4,7 +4,7 @@
 
 namespace reeltag::http::server {
 
-double RateLimit::tokens(const Bucket& bucket, Clock::time_point now) const {
+double RateLimit::tokens(const TokenBucket& bucket, Clock::time_point now) const {
   const double passed = std::chrono::duration<double>(now - bucket.at).count();
   return std::min(burst_, bucket.tokens + passed * per_second_);
 }
@@ -13,7 +13,7 @@ std::optional<double> RateLimit::take(const std::string& client, Clock::time_poi
   if (per_second_ <= 0.0) return std::nullopt;
   const std::lock_guard lock(mutex_);
   if (buckets_.size() >= forget_at_) forget(now);
-  Bucket& bucket = buckets_.try_emplace(client, Bucket{burst_, now}).first->second;
+  TokenBucket& bucket = buckets_.try_emplace(client, TokenBucket{burst_, now}).first->second;
   bucket = {tokens(bucket, now), now};
   if (bucket.tokens < 1.0) return (1.0 - bucket.tokens) / per_second_;
   bucket.tokens -= 1.0;

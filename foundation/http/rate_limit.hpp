@@ -27,17 +27,17 @@ class RateLimit {
   [[nodiscard]] std::size_t clients() const;
 
  private:
-  struct Bucket {
+  struct TokenBucket {
     double tokens;
     Clock::time_point at;
   };
-  [[nodiscard]] double tokens(const Bucket& bucket, Clock::time_point now) const;
+  [[nodiscard]] double tokens(const TokenBucket& bucket, Clock::time_point now) const;
   void forget(Clock::time_point now);
 
   double per_second_;
   double burst_;
   mutable std::mutex mutex_;
-  std::unordered_map<std::string, Bucket> buckets_;
+  std::unordered_map<std::string, TokenBucket> buckets_;
   std::size_t forget_at_ = 1024;
 };
 

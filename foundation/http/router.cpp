@@ -96,8 +96,8 @@ Router& Router::check(Check check) {
   return *this;
 }
 
-Router::Found Router::find(std::string_view method, const std::vector<std::string>& segments) const {
-  Found out;
+Router::Match Router::find(std::string_view method, const std::vector<std::string>& segments) const {
+  Match out;
   const Route* get = nullptr;
   Pairs of_get;
   const std::vector<std::string>* pattern = nullptr;  // the most exact one that matches: others do not count beside it

@@ -27,7 +27,7 @@ Result<Response> send(const Request& request, const ClientOptions& options, std:
   };
   exchange.headers.emplace_back("Expect:");  // a server that waits for it would only cost a second
   auto got = transfer(request.url, exchange, options);
-  if (!got) return tl::unexpected(got.error());
+  if (!got) return fail(got.error());
   return response;
 }
 

@@ -62,10 +62,10 @@ std::string canned(int status, const char* code, const char* detail) {
 }
 
 Awaitable<void> refuse(Socket socket, std::string text, std::atomic<int>& refusing) {
-  const auto channel = std::make_shared<Channel>(std::move(socket), 4096);
-  const auto put = co_await channel->write(text, {}, Clock::now() + std::chrono::seconds(1));
-  if (put == Channel::Outcome::ok) co_await channel->linger();
-  channel->close();
+  const auto client = std::make_shared<ClientSocket>(std::move(socket), 4096);
+  const auto put = co_await client->write(text, {}, Clock::now() + std::chrono::seconds(1));
+  if (put == ClientSocket::Outcome::ok) co_await client->linger();
+  client->close();
   --refusing;
 }
 
@@ -136,7 +136,7 @@ struct Server::Impl {
     }
   }
 
-  Awaitable<void> accept(Common& common) {
+  Awaitable<void> accept(ServerContext& server) {
     Timer pause(loops[0]->context.get_executor());
     for (std::size_t next = 0;; ++next) {
       auto& context = loops[next % loops.size()]->context;
@@ -144,7 +144,7 @@ struct Server::Impl {
       const auto [ec] = co_await acceptor->async_accept(socket, kAwait);
       if (!acceptor->is_open()) co_return;
       if (!ec) {
-        take(std::move(socket), context, common);
+        take(std::move(socket), context, server);
       } else if (ec != asio::error::connection_aborted) {
         log::warning("http_accept_failed", {{"message", ec.message()}});  // no descriptors left: closing ones will help
         pause.expires_after(std::chrono::milliseconds(100));
@@ -153,8 +153,8 @@ struct Server::Impl {
     }
   }
 
-  void take(Socket socket, asio::io_context& context, Common& common) {
-    Client client = client_of(socket, common.proxies);
+  void take(Socket socket, asio::io_context& context, ServerContext& server) {
+    Client client = client_of(socket, server.proxies);
     if (const int status = connections.refusal(client, options); status != 0) {
       registry.counter("reeltag_http_refused_connections_total", "Connections over a limit").add();
       if (++refusing > kMaxRefusing) {
@@ -166,7 +166,7 @@ struct Server::Impl {
       asio::co_spawn(context, refuse(std::move(socket), std::move(text), refusing), asio::detached);
       return;
     }
-    auto connection = std::make_shared<Connection>(std::move(socket), common, client);
+    auto connection = std::make_shared<Connection>(std::move(socket), server, client);
     connections.add(connection, client.key);
     asio::co_spawn(context, connection->run(), [this, connection, key = client.key](const std::exception_ptr& e) {
       if (e) log::error("http_connection_failed", {{"message", message_of(e)}});
@@ -198,12 +198,12 @@ struct Server::Impl {
   void run(const Router& router, const std::stop_token& stop) {
     WorkerPool pool(options.worker_threads, options.max_queued);
     RateLimit rate(options.requests_per_second, options.burst);
-    Common common{options, router, registry, pool, rate, proxies};
+    ServerContext server{options, router, registry, pool, rate, proxies};
     auto& depth = registry.gauge("reeltag_http_queue_depth", "Tasks that wait for a worker thread");
     auto& open = registry.gauge("reeltag_http_connections", "Open connections");
     std::vector<std::jthread> threads;
     for (auto& loop : loops) threads.emplace_back([this, &loop] { run_loop(*loop); });
-    asio::co_spawn(loops[0]->context, accept(common), asio::detached);
+    asio::co_spawn(loops[0]->context, accept(server), asio::detached);
     ready = true;
     log::info("http_listening", {{"host", options.host}, {"port", port}});
     std::mutex mutex;
@@ -213,17 +213,17 @@ struct Server::Impl {
       depth.set(static_cast<double>(pool.queued()));
       open.set(static_cast<double>(connections.count()));
     }
-    drain(common);
+    drain(server);
     for (auto& loop : loops) {
       loop->work.reset();
       loop->context.stop();
     }
   }
 
-  void drain(Common& common) {
+  void drain(ServerContext& server) {
     ready = false;
     std::this_thread::sleep_for(seconds(options.drain_delay));
-    common.draining = true;
+    server.draining = true;
     asio::post(loops[0]->context, [this] {
       error_code ignored;
       acceptor->close(ignored);

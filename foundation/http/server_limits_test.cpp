@@ -248,8 +248,8 @@ TEST(HttpLimits, RequestsOfOneClientArePaced) {
   EXPECT_EQ(refused.status, 429);
   EXPECT_EQ(refused.header("retry-after"), "1");
   EXPECT_EQ(client.exchange(get("/probe")).status, 200);
-  Raw neighbour(server.port(), "127.0.0.2");
-  EXPECT_EQ(neighbour.exchange(get("/")).status, 200);
+  Raw neighbor(server.port(), "127.0.0.2");
+  EXPECT_EQ(neighbor.exchange(get("/")).status, 200);
   std::this_thread::sleep_for(300ms);
   EXPECT_EQ(client.exchange(get("/")).status, 200);
 }

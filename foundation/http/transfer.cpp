@@ -19,7 +19,7 @@ namespace {
 
 constexpr long kSlowBytes = 1024, kSlowSeconds = 30;  // slower than this for so long is given up
 constexpr long kMillisecond = 1000;
-constexpr std::size_t kMostHeaders = 200;  // of one answer; more are passed over
+constexpr std::size_t kMaxHeaders = 200;  // of one answer; more are passed over
 
 template <class T, auto free>
 using Owned = std::unique_ptr<T, decltype([](T* p) { free(p); })>;
@@ -55,7 +55,7 @@ class Transfer {
   }
 
   Result<Download> run() {
-    if (auto fits = check_url(); !fits) return tl::unexpected(fits.error());
+    if (auto fits = check_url(); !fits) return fail(fits.error());
     static std::once_flag once;
     std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
     curl_.reset(curl_easy_init());
@@ -64,9 +64,9 @@ class Transfer {
     set_headers();
     const CURLcode code = curl_easy_perform(curl_.get());
     if (thrown_) std::rethrow_exception(thrown_);
-    if (refused_) return tl::unexpected(*refused_);
-    if (code != CURLE_OK) return tl::unexpected(problem(code));
-    if (!begin()) return tl::unexpected(*refused_);  // an empty body
+    if (refused_) return fail(*refused_);
+    if (code != CURLE_OK) return fail(problem(code));
+    if (!begin()) return fail(*refused_);  // an empty body
     return Download{.url = info(CURLINFO_EFFECTIVE_URL), .content_type = info(CURLINFO_CONTENT_TYPE), .bytes = bytes_};
   }
 
@@ -77,19 +77,18 @@ class Transfer {
   [[nodiscard]] Result<void> check_url() const {
     const auto bad = [](unsigned char c) { return c <= 0x20 || c == 0x7F || c == '\\'; };
     if (url_.size() > 8192 || std::any_of(url_.begin(), url_.end(), bad))
-      return tl::unexpected(
-          error(Code::invalid_argument, "is no URL: it holds spaces, control characters or backslashes"));
+      return fail(error(Code::invalid_argument, "is no URL: it holds spaces, control characters or backslashes"));
     const Url parsed(curl_url());
     if (!parsed) throw std::bad_alloc();
     if (curl_url_set(parsed.get(), CURLUPART_URL, url_.c_str(), CURLU_NON_SUPPORT_SCHEME) != CURLUE_OK)
-      return tl::unexpected(error(Code::invalid_argument, "is no URL"));
+      return fail(error(Code::invalid_argument, "is no URL"));
     const std::string scheme = part(parsed.get(), CURLUPART_SCHEME);
     if (scheme != "http" && scheme != "https")
-      return tl::unexpected(error(Code::unsupported, "only http and https URLs are fetched, not " + printable(scheme)));
+      return fail(error(Code::unsupported, "only http and https URLs are fetched, not " + printable(scheme)));
     if (!part(parsed.get(), CURLUPART_USER).empty() || !part(parsed.get(), CURLUPART_PASSWORD).empty())
-      return tl::unexpected(error(Code::unsupported, "URLs with a user name or password are not fetched"));
+      return fail(error(Code::unsupported, "URLs with a user name or password are not fetched"));
     if (!options_.proxy.empty() && is_private_literal(part(parsed.get(), CURLUPART_HOST)))
-      return tl::unexpected(error(Code::permission_denied, "is not a public address; no proxy is asked for it"));
+      return fail(error(Code::permission_denied, "is not a public address; no proxy is asked for it"));
     return {};
   }
 
@@ -204,7 +203,7 @@ class Transfer {
   bool keep_header(std::string_view line) {
     if (line.starts_with("HTTP/")) answer_.headers.clear();
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || answer_.headers.size() >= kMostHeaders) return true;
+    if (colon == std::string_view::npos || answer_.headers.size() >= kMaxHeaders) return true;
     std::string_view value = line.substr(colon + 1);
     while (!value.empty() && static_cast<unsigned char>(value.front()) <= 0x20) value.remove_prefix(1);
     while (!value.empty() && static_cast<unsigned char>(value.back()) <= 0x20) value.remove_suffix(1);

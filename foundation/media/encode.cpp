@@ -192,7 +192,7 @@ Result<void> encode_mp4(const Frames& frames, double fps, const std::filesystem:
     return {};
   } catch (const Exception& e) {
     std::filesystem::remove(part, ignored);
-    return tl::unexpected(e.error());
+    return fail(e.error());
   } catch (const std::filesystem::filesystem_error& e) {
     std::filesystem::remove(part, ignored);
     return fail(Code::internal, path.string() + ": cannot be written: " + e.code().message());

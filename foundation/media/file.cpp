@@ -29,12 +29,12 @@ Result<std::shared_ptr<const File>> File::adopt(Descriptor descriptor, const std
   std::shared_ptr<File> file(new File(std::move(descriptor), name));
   struct stat facts{};
   if (::fstat(file->descriptor(), &facts) != 0 || !S_ISREG(facts.st_mode))
-    return tl::unexpected(file->error(Code::not_a_video, "is not a regular file"));
-  if (facts.st_size == 0) return tl::unexpected(file->error(Code::not_a_video, "is empty"));
+    return fail(file->error(Code::not_a_video, "is not a regular file"));
+  if (facts.st_size == 0) return fail(file->error(Code::not_a_video, "is empty"));
   if (facts.st_size > limits.max_bytes)
-    return tl::unexpected(file->error(Code::too_large, "has " + std::to_string(facts.st_size) +
-                                                           " bytes, the limit media.max_bytes is " +
-                                                           std::to_string(limits.max_bytes)));
+    return fail(file->error(Code::too_large, "has " + std::to_string(facts.st_size) +
+                                                 " bytes, the limit media.max_bytes is " +
+                                                 std::to_string(limits.max_bytes)));
   file->size_ = facts.st_size;
   return file;
 }

@@ -20,7 +20,7 @@ constexpr int kLow = 8;      // frequencies kept in each direction
 // A border of every picture that is dark and even is a bar, not the picture.
 constexpr float kBarLuma = 48.0F;
 constexpr float kBarRange = 12.0F;
-constexpr double kMostTrimmed = 0.4;  // of each side
+constexpr double kMaxTrimmed = 0.4;  // of each side
 
 // Standard deviation of the luma, of 255. Below it there is no structure to go by, only noise of the coding.
 constexpr float kFlat = 4.0F;
@@ -63,7 +63,7 @@ bool is_bar(const std::vector<Plane>& planes, bool row, int at) {
 
 Box without_bars(const std::vector<Plane>& planes) {
   const int width = planes.front().width, height = planes.front().height;
-  const int most_x = static_cast<int>(width * kMostTrimmed), most_y = static_cast<int>(height * kMostTrimmed);
+  const int most_x = static_cast<int>(width * kMaxTrimmed), most_y = static_cast<int>(height * kMaxTrimmed);
   Box box{.right = width, .bottom = height};
   while (box.top < most_y && is_bar(planes, true, box.top)) ++box.top;
   while (height - box.bottom < most_y && is_bar(planes, true, box.bottom - 1)) --box.bottom;
@@ -153,9 +153,9 @@ std::uint64_t hash_of(const Square& square) {
 double tolerance(double duration) { return std::max(0.5, 0.03 * duration); }
 
 // Measured (docs/adr/0043): the nearer half of the frames of a copy differs in up to 7 bits each on average.
-constexpr int kMostBits = 7;
-constexpr std::size_t kLeastFrames = 3;  // that are not flat in both
-constexpr unsigned kChunks = 4;          // of 16 bits each
+constexpr int kMaxBits = 7;
+constexpr std::size_t kMinFrames = 3;  // that are not flat in both
+constexpr unsigned kChunks = 4;        // of 16 bits each
 
 // Joins what looks alike among the fingerprints with the same 16 bits at one place: those of a like duration stand
 // beside each other.
@@ -260,11 +260,11 @@ bool look_alike(const Fingerprint& a, const Fingerprint& b) {
     for (; at > 0 && bits[at - 1] > differ; --at) bits[at] = bits[at - 1];
     bits[at] = differ;
   }
-  if (matched < kLeastFrames) return false;
+  if (matched < kMinFrames) return false;
   const std::size_t nearest = (matched + 1) / 2;
   int sum = 0;
   for (std::size_t i = 0; i < nearest; ++i) sum += bits[i];
-  return sum <= kMostBits * static_cast<int>(nearest);
+  return sum <= kMaxBits * static_cast<int>(nearest);
 }
 
 std::vector<std::size_t> clusters_of(std::span<const Fingerprint> fingerprints) {

@@ -31,31 +31,32 @@ class Shapes {
   std::array<std::array<double, 4>, 8> waves_;
 };
 
-struct Look {
+struct Alteration {
   unsigned seed = 1;
   int width = 96, height = 72, bar = 0;  // pixels of black above and below
   double gain = 1.0, offset = 0.0, late = 0.0, crop = 0.0;
   int flat_frames = 0;  // the first ones
 };
 
-Fingerprint print_of(const Look& look, double duration = 10.0) {
+Fingerprint print_of(const Alteration& alteration, double duration = 10.0) {
   Frames frames{.count = static_cast<int>(kFingerprintFrames),
-                .height = look.height,
-                .width = look.width,
+                .height = alteration.height,
+                .width = alteration.width,
                 .data = {},
                 .times = fingerprint_times(duration)};
-  const Shapes shapes(look.seed);
+  const Shapes shapes(alteration.seed);
   for (int t = 0; t < frames.count; ++t) {
-    for (int y = 0; y < look.height; ++y) {
-      for (int x = 0; x < look.width; ++x) {
-        const bool bar = y < look.bar || y >= look.height - look.bar;
-        const double u = look.crop + (1 - 2 * look.crop) * (x + 0.5) / look.width;
-        const double v = look.crop + (1 - 2 * look.crop) * (y + 0.5 - look.bar) / (look.height - 2 * look.bar);
-        const double time = frames.times[static_cast<std::size_t>(t)] * 0.1 + look.late;
-        const double luma = 255 * (look.gain * shapes.at(u, v, time) + look.offset);
-        const auto byte = static_cast<std::uint8_t>(std::clamp(bar                    ? 16.0
-                                                               : t < look.flat_frames ? 90.0
-                                                                                      : luma,
+    for (int y = 0; y < alteration.height; ++y) {
+      for (int x = 0; x < alteration.width; ++x) {
+        const bool bar = y < alteration.bar || y >= alteration.height - alteration.bar;
+        const double u = alteration.crop + (1 - 2 * alteration.crop) * (x + 0.5) / alteration.width;
+        const double v = alteration.crop + (1 - 2 * alteration.crop) * (y + 0.5 - alteration.bar) /
+                                               (alteration.height - 2 * alteration.bar);
+        const double time = frames.times[static_cast<std::size_t>(t)] * 0.1 + alteration.late;
+        const double luma = 255 * (alteration.gain * shapes.at(u, v, time) + alteration.offset);
+        const auto byte = static_cast<std::uint8_t>(std::clamp(bar                          ? 16.0
+                                                               : t < alteration.flat_frames ? 90.0
+                                                                                            : luma,
                                                                0.0, 255.0));
         frames.data.insert(frames.data.end(), 3, byte);
       }
@@ -66,8 +67,9 @@ Fingerprint print_of(const Look& look, double duration = 10.0) {
 
 TEST(Fingerprint, CopiesAreNearAndOthersFar) {
   const auto original = print_of({});
-  for (const Look& copy : {Look{}, Look{.width = 64, .height = 48}, Look{.width = 200, .height = 150},
-                           Look{.gain = 0.8, .offset = 0.1}, Look{.bar = 9}, Look{.late = 0.02}, Look{.crop = 0.01}}) {
+  for (const Alteration& copy : {Alteration{}, Alteration{.width = 64, .height = 48},
+                                 Alteration{.width = 200, .height = 150}, Alteration{.gain = 0.8, .offset = 0.1},
+                                 Alteration{.bar = 9}, Alteration{.late = 0.02}, Alteration{.crop = 0.01}}) {
     EXPECT_TRUE(look_alike(original, print_of(copy))) << copy.width << " " << copy.bar << " " << copy.crop;
   }
   for (unsigned seed = 2; seed < 30; ++seed) EXPECT_FALSE(look_alike(original, print_of({.seed = seed}))) << seed;

@@ -62,20 +62,20 @@ Result<FrameReader> FrameReader::open(Input& input, const Timeline& timeline) {
     codec->has_b_frames = std::clamp(timeline.reorder_delay(), codec->has_b_frames, kMaxReorder);
   if (got >= 0) got = avcodec_open2(codec.get(), decoder, nullptr);
   if (got < 0)
-    return tl::unexpected(input.error(Code::decode_failed, std::string("its ") + avcodec_get_name(parameters.codec_id) +
-                                                               " stream cannot be opened: " + libav::error_text(got)));
+    return fail(input.error(Code::decode_failed, std::string("its ") + avcodec_get_name(parameters.codec_id) +
+                                                     " stream cannot be opened: " + libav::error_text(got)));
   return FrameReader(input, timeline, std::move(codec));
 }
 
 Result<std::vector<int>> FrameReader::read(const std::vector<int>& frames, const Sink& sink) {
   for (const Run& run : timeline_->plan(frames, has_true_keys(codec_->codec_id))) {
     const auto there = go_to(run.first);
-    if (!there) return tl::unexpected(there.error());
+    if (!there) return fail(there.error());
     if (!*there) {
       missing_.insert(missing_.end(), run.frames.begin(), run.frames.end());
       continue;
     }
-    if (auto done = decode(run, sink); !done) return tl::unexpected(done.error());
+    if (auto done = decode(run, sink); !done) return fail(done.error());
   }
   return missing_;
 }
@@ -84,7 +84,7 @@ Result<std::vector<int>> FrameReader::read_carefully(const std::vector<int>& fra
   careful_ = true;
   next_packet_ = 0;
   for (const Run& run : timeline_->plan(frames, false))
-    if (auto done = decode(run, sink); !done) return tl::unexpected(done.error());
+    if (auto done = decode(run, sink); !done) return fail(done.error());
   return missing_;
 }
 
@@ -141,7 +141,7 @@ Result<void> FrameReader::decode(const Run& run, const Sink& sink) {
   for (int i = run.first; i <= run.last && next_ < run.frames.size(); ++i) {
     if (!std::exchange(held_, false)) {
       const auto more = input_->read(*packet_);
-      if (!more) return tl::unexpected(more.error());
+      if (!more) return fail(more.error());
       if (!*more) break;
     }
     ++next_packet_;
@@ -166,14 +166,14 @@ Result<void> FrameReader::send(const AVPacket* packet, const Run& run, const Sin
   }
   // A broken packet costs its frame, not the video; whether too much is missing is decided by who asked for frames.
   if (got < 0 && got != AVERROR_EOF) problem_ = libav::error_text(got);
-  if (input_->late()) return tl::unexpected(input_->timeout());
+  if (input_->late()) return fail(input_->timeout());
   return receive(run, sink);
 }
 
 Result<void> FrameReader::receive(const Run& run, const Sink& sink) {
   for (;;) {
     const int got = avcodec_receive_frame(codec_.get(), picture_.get());
-    if (input_->late()) return tl::unexpected(input_->timeout());
+    if (input_->late()) return fail(input_->timeout());
     if (got == AVERROR(EAGAIN) || got == AVERROR_EOF) return {};
     if (got < 0) {
       problem_ = libav::error_text(got);

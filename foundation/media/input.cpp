@@ -50,8 +50,8 @@ bool is_picture_only(const AVStream& s) {
 // table, packet or frame (at most 16 bytes a pixel) is larger than this. The bound is the process's; the last call sets
 // it.
 void bound_allocations(const Limits& limits) {
-  constexpr std::int64_t kLeast = 512LL << 20, kMost = 1LL << 36;
-  av_max_alloc(static_cast<std::size_t>(std::clamp(limits.max_pixels, kLeast / 16, kMost / 16) * 16));
+  constexpr std::int64_t kMin = 512LL << 20, kMax = 1LL << 36;
+  av_max_alloc(static_cast<std::size_t>(std::clamp(limits.max_pixels, kMin / 16, kMax / 16) * 16));
 }
 
 }  // namespace
@@ -69,7 +69,7 @@ Result<std::unique_ptr<Input>> Input::open(std::shared_ptr<const File> file, con
   auto done = step(&Input::open_container, {});
   done = step(&Input::choose_stream, done);
   done = step(&Input::read_headers, done);
-  if (!done) return tl::unexpected(done.error());
+  if (!done) return fail(done.error());
   return input;
 }
 
@@ -115,12 +115,11 @@ Result<void> Input::open_container() {
   // The content alone decides what a file is; its name is not asked.
   const AVInputFormat* container = nullptr;
   int got = av_probe_input_buffer2(io_.get(), &container, "", nullptr, 0, kProbeBytes);
-  if (late()) return tl::unexpected(timeout());
-  if (got < 0) return tl::unexpected(error(Code::not_a_video, "is not a video: its content has no known container"));
+  if (late()) return fail(timeout());
+  if (got < 0) return fail(error(Code::not_a_video, "is not a video: its content has no known container"));
   if (av_match_list(container->name, kContainers, ',') <= 0)
-    return tl::unexpected(
-        error(Code::not_a_video, std::string("is not a video: its content looks like ") +
-                                     (container->long_name ? container->long_name : container->name)));
+    return fail(error(Code::not_a_video, std::string("is not a video: its content looks like ") +
+                                             (container->long_name ? container->long_name : container->name)));
 
   AVFormatContext* format = libav::owned<libav::InputPtr>(avformat_alloc_context()).release();
   format->pb = io_.get();
@@ -129,10 +128,10 @@ Result<void> Input::open_container() {
   libav::clear_log();
   got = avformat_open_input(&format, "", container, nullptr);  // frees format when it fails
   format_.reset(got < 0 ? nullptr : format);
-  if (late()) return tl::unexpected(timeout());
+  if (late()) return fail(timeout());
   if (got < 0)
-    return tl::unexpected(error(Code::not_a_video, std::string("is damaged or cut off: no readable ") +
-                                                       container->name + " header: " + libav::error_text(got)));
+    return fail(error(Code::not_a_video, std::string("is damaged or cut off: no readable ") + container->name +
+                                             " header: " + libav::error_text(got)));
   probe_.container = container->name;
   return {};
 }
@@ -160,7 +159,7 @@ Result<void> Input::choose_stream() {
     if (auto found = find_streams(); !found) return found;
     pick_stream();
   }
-  if (stream_ == nullptr) return tl::unexpected(error(Code::not_a_video, "holds no video stream"));
+  if (stream_ == nullptr) return fail(error(Code::not_a_video, "holds no video stream"));
   read_all_streams(false);
   return check_size();
 }
@@ -169,9 +168,9 @@ Result<void> Input::check_size() const {
   const AVCodecParameters& p = *stream_->codecpar;
   const std::int64_t pixels = static_cast<std::int64_t>(p.width) * p.height;
   if (p.width >= 0 && p.height >= 0 && pixels <= limits_.max_pixels) return {};
-  return tl::unexpected(error(Code::too_large, "has " + std::to_string(p.width) + "x" + std::to_string(p.height) +
-                                                   " pixels a frame, the limit media.max_pixels is " +
-                                                   std::to_string(limits_.max_pixels)));
+  return fail(error(Code::too_large, "has " + std::to_string(p.width) + "x" + std::to_string(p.height) +
+                                         " pixels a frame, the limit media.max_pixels is " +
+                                         std::to_string(limits_.max_pixels)));
 }
 
 // Once: libav 5.1 crashes when it is asked again.
@@ -188,8 +187,8 @@ Result<void> Input::find_streams() {
   libav::clear_log();
   const int got = avformat_find_stream_info(format_.get(), options.data());
   for (unsigned i = 0; i < known; ++i) av_dict_free(&options[i]);
-  if (late()) return tl::unexpected(timeout());
-  if (got < 0) return tl::unexpected(error(Code::not_a_video, "has no readable streams: " + libav::error_text(got)));
+  if (late()) return fail(timeout());
+  if (got < 0) return fail(error(Code::not_a_video, "has no readable streams: " + libav::error_text(got)));
   return {};
 }
 
@@ -199,17 +198,14 @@ Result<void> Input::read_headers() {
 
   const AVCodecParameters& p = *stream_->codecpar;
   if (avcodec_find_decoder(p.codec_id) == nullptr)
-    return tl::unexpected(
-        error(Code::unsupported, std::string("no decoder for codec ") + avcodec_get_name(p.codec_id)));
+    return fail(error(Code::unsupported, std::string("no decoder for codec ") + avcodec_get_name(p.codec_id)));
   if (p.width <= 0 || p.height <= 0)
-    return tl::unexpected(
-        error(Code::decode_failed, std::string("its ") + avcodec_get_name(p.codec_id) +
-                                       " stream cannot be decoded: " + libav::error_text(AVERROR_INVALIDDATA)));
+    return fail(error(Code::decode_failed, std::string("its ") + avcodec_get_name(p.codec_id) +
+                                               " stream cannot be decoded: " + libav::error_text(AVERROR_INVALIDDATA)));
   read_facts();
   if (probe_.duration > limits_.max_duration)
-    return tl::unexpected(error(Code::too_large, "lasts " + number(probe_.duration) +
-                                                     " s, the limit media.max_duration is " +
-                                                     number(limits_.max_duration) + " s"));
+    return fail(error(Code::too_large, "lasts " + number(probe_.duration) + " s, the limit media.max_duration is " +
+                                           number(limits_.max_duration) + " s"));
   return {};
 }
 
@@ -257,7 +253,7 @@ Result<bool> Input::read(AVPacket& packet) {
     av_packet_unref(&packet);
     libav::clear_log();
     const int got = av_read_frame(format_.get(), &packet);
-    if (late()) return tl::unexpected(timeout());
+    if (late()) return fail(timeout());
     if (got == AVERROR(EAGAIN)) continue;
     if (got < 0) {
       if (got != AVERROR_EOF) problem_ = libav::error_text(got);

@@ -15,10 +15,10 @@
 #include <optional>
 #include <system_error>
 
-#include "channel.hpp"
 #include "decoders.hpp"
 #include "reeltag/base/subprocess.hpp"
 #include "wire.hpp"
+#include "worker_channel.hpp"
 
 namespace reeltag::media {
 namespace {
@@ -33,7 +33,7 @@ constexpr const char* kEnvironment[] = {"LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSA
 
 tl::unexpected<Error> nonsense(const char* what) { return fail(Code::corrupt, what); }
 
-std::string number(double x) {
+std::string number_text(double x) {
   char text[32];
   std::snprintf(text, sizeof text, "%.6g", x);
   return text;
@@ -48,14 +48,14 @@ Result<std::filesystem::path> worker_program(const WorkerLimits& limits) {
   return self.parent_path() / "reeltag";
 }
 
-struct Started {
+struct StartedWorker {
   Process process;
-  Channel channel;
+  WorkerChannel channel;
 };
 
-Result<Started> start_worker(const WorkerLimits& limits) {
+Result<StartedWorker> start_worker(const WorkerLimits& limits) {
   const auto program = worker_program(limits);
-  if (!program) return tl::unexpected(program.error());
+  if (!program) return fail(program.error());
   int ends[2] = {-1, -1};
   if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
     return fail(Code::unavailable,
@@ -66,8 +66,8 @@ Result<Started> start_worker(const WorkerLimits& limits) {
   for (const char* name : kEnvironment)
     if (const char* value = std::getenv(name)) options.environment.push_back(std::string(name) + "=" + value);
   auto process = Process::start({program->string(), "decode-worker", "--fd", "3"}, options);
-  if (!process) return tl::unexpected(process.error());
-  return Started{std::move(*process), Channel(std::move(ours))};
+  if (!process) return fail(process.error());
+  return StartedWorker{std::move(*process), WorkerChannel(std::move(ours))};
 }
 
 // The codes that a video can earn; others would mislead whoever acts on them.
@@ -119,7 +119,7 @@ bool fits(const Frames& f, const Scale& scale) {
 
 class IsolatedDecoder final : public Decoder {
  public:
-  IsolatedDecoder(std::shared_ptr<const File> file, const Limits& limits, Started started)
+  IsolatedDecoder(std::shared_ptr<const File> file, const Limits& limits, StartedWorker started)
       : file_(std::move(file)),
         limits_(limits),
         process_(std::move(started.process)),
@@ -129,10 +129,10 @@ class IsolatedDecoder final : public Decoder {
     Packer hello;
     pack(hello, limits_);
     const auto answer = ask(Kind::open, hello.text(file_->name()).bytes(), file_->descriptor());
-    if (!answer) return tl::unexpected(answer.error());
+    if (!answer) return fail(answer.error());
     auto probe = answer->kind == Kind::opened ? unpack_probe(answer->body) : nonsense("an answer to another question");
     if (probe && probe->duration > limits_.max_duration) probe = nonsense("a longer video than the limit");
-    if (!probe) return tl::unexpected(broken(probe.error()));
+    if (!probe) return fail(broken(probe.error()));
     probe_ = std::move(*probe);
     probe_.size_bytes = file_->size();
     return {};
@@ -145,33 +145,33 @@ class IsolatedDecoder final : public Decoder {
     request.number(scale.short_side).number(scale.width).number(scale.height);
     for (const double t : times) request.number(t);
     const auto answer = ask(Kind::frames_at, request.bytes());
-    if (!answer) return tl::unexpected(answer.error());
+    if (!answer) return fail(answer.error());
     auto frames = unpack_frames(*answer, times.size(), scale);
     if (frames || frames.error().code == Code::too_large) return frames;
-    return tl::unexpected(broken(frames.error()));
+    return fail(broken(frames.error()));
   }
 
   Result<std::vector<double>> frame_times() override {
     const auto answer = ask(Kind::frame_times, {});
-    if (!answer) return tl::unexpected(answer.error());
+    if (!answer) return fail(answer.error());
     auto times = unpack_times(*answer);
     if (times) return times;
-    return tl::unexpected(broken(times.error()));
+    return fail(broken(times.error()));
   }
 
  private:
   Result<Message> ask(Kind kind, std::string_view body, int descriptor = -1) {
-    if (broken_) return tl::unexpected(*broken_);
+    if (broken_) return fail(*broken_);
     const double seconds = std::clamp(limits_.max_decode_seconds, 0.0, 1e8);
     const auto deadline = std::chrono::steady_clock::now() + kGrace +
                           std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
     auto sent = channel_.send(kind, body, descriptor, deadline);
-    auto answer = sent ? channel_.receive(kMaxAnswer, deadline) : tl::unexpected(sent.error());
-    if (!answer) return tl::unexpected(broken(answer.error()));
+    auto answer = sent ? channel_.receive(kMaxAnswer, deadline) : fail(sent.error());
+    if (!answer) return fail(broken(answer.error()));
     if (answer->kind != Kind::error) return answer;
     const auto error = unpack_error(answer->body);
-    if (!error) return tl::unexpected(broken(error.error()));
-    return tl::unexpected(*error);
+    if (!error) return fail(broken(error.error()));
+    return fail(*error);
   }
 
   [[nodiscard]] std::int64_t output_bytes() const { return static_cast<std::int64_t>(limits_.worker.output_mb) << 20; }
@@ -192,7 +192,7 @@ class IsolatedDecoder final : public Decoder {
       return fail(Code::too_large, file_->name() + output_problem(limits_.worker));
     f.data.resize(f.frame_bytes() * count);
     f.times.resize(count);
-    if (auto read = read_memory(answer.descriptor, f.data, f.times); !read) return tl::unexpected(read.error());
+    if (auto read = read_memory(answer.descriptor, f.data, f.times); !read) return fail(read.error());
     return f;
   }
 
@@ -202,7 +202,7 @@ class IsolatedDecoder final : public Decoder {
     if (answer.kind != Kind::times || !in.done() || count > static_cast<std::uint64_t>(output_bytes()) / sizeof(double))
       return nonsense("times without a sensible count");
     std::vector<double> times(count);
-    if (auto read = read_memory(answer.descriptor, {}, times); !read) return tl::unexpected(read.error());
+    if (auto read = read_memory(answer.descriptor, {}, times); !read) return fail(read.error());
     if (!std::is_sorted(times.begin(), times.end())) return nonsense("times out of order");
     return times;
   }
@@ -216,7 +216,7 @@ class IsolatedDecoder final : public Decoder {
   Error describe(const Error& cause) {
     if (cause.code == Code::timeout) {
       process_.end();
-      return file_->error(Code::timeout, "took longer than " + number(limits_.max_decode_seconds) +
+      return file_->error(Code::timeout, "took longer than " + number_text(limits_.max_decode_seconds) +
                                              " s; raise media.max_decode_seconds if that is expected");
     }
     if (cause.code == Code::corrupt) {
@@ -240,15 +240,15 @@ class IsolatedDecoder final : public Decoder {
   Limits limits_;
   Probe probe_;
   Process process_;
-  Channel channel_;
+  WorkerChannel channel_;
   std::optional<Error> broken_;
 };
 
 Result<std::unique_ptr<IsolatedDecoder>> open_worker(const std::shared_ptr<const File>& file, const Limits& limits) {
   auto started = start_worker(limits.worker);
-  if (!started) return tl::unexpected(file->error(Code::unavailable, started.error().message));
+  if (!started) return fail(file->error(Code::unavailable, started.error().message));
   auto decoder = std::make_unique<IsolatedDecoder>(file, limits, std::move(*started));
-  if (auto opened = decoder->open(); !opened) return tl::unexpected(opened.error());
+  if (auto opened = decoder->open(); !opened) return fail(opened.error());
   return decoder;
 }
 
@@ -264,10 +264,10 @@ Result<void> check_isolation(const Limits& limits) {
   if (!byte.is_open() || ::write(byte.get(), "x", 1) != 1)
     return fail(Code::unavailable, "this system has no memfd_create; media.isolate=never decodes without it");
   const auto file = File::adopt(std::move(byte), "check", limits);
-  if (!file) return tl::unexpected(file.error());
+  if (!file) return fail(file.error());
   const auto opened = open_isolated(*file, limits);
   if (opened || opened.error().code == Code::not_a_video) return {};
-  return tl::unexpected(opened.error());
+  return fail(opened.error());
 }
 
 }  // namespace reeltag::media

@@ -35,7 +35,7 @@ class Isolated : public testing::Test {
     return link;
   }
   Result<std::unique_ptr<Decoder>> open(const Limits& l) const {
-    return Decoder::open_outside(Descriptor(::open(clip_.c_str(), O_RDONLY | O_CLOEXEC)), "http://a/b.mp4", l);
+    return Decoder::open_untrusted(Descriptor(::open(clip_.c_str(), O_RDONLY | O_CLOEXEC)), "http://a/b.mp4", l);
   }
   // What the name's lie ends in: when it is opened, or at the first frame.
   Error lie(const std::string& name, const std::function<void(Limits&)>& change = [](Limits&) {}) const {
@@ -78,7 +78,7 @@ TEST_F(Isolated, AFileWithoutANameIsAsGood) {
   const Descriptor file = open_unnamed_file(folder_ / "");
   const std::string bytes = test::content_of(clip_);
   ASSERT_EQ(::write(file.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
-  auto decoder = Decoder::open_outside(Descriptor(::dup(file.get())), "-", limits());
+  auto decoder = Decoder::open_untrusted(Descriptor(::dup(file.get())), "-", limits());
   ASSERT_TRUE(decoder) << decoder.error().message;
   EXPECT_EQ((*decoder)->frame_times()->size(), 50U);
 }
@@ -215,7 +215,7 @@ TEST_F(Isolated, TheWorkerHoldsNothingElse) {
   const std::string bytes = test::content_of(clip_);
   ASSERT_EQ(::write(file.get(), bytes.data(), bytes.size()), static_cast<ssize_t>(bytes.size()));
   ::setenv("AWS_SECRET_ACCESS_KEY", "hidden", 1);
-  auto decoder = Decoder::open_outside(Descriptor(::dup(file.get())), "-", limits());
+  auto decoder = Decoder::open_untrusted(Descriptor(::dup(file.get())), "-", limits());
   ::unsetenv("AWS_SECRET_ACCESS_KEY");
   ASSERT_TRUE(decoder);
   const auto worker = std::filesystem::path("/proc") / std::to_string(only_child());

@@ -46,15 +46,15 @@ class LibavDecoder final : public Decoder {
       input_->start_clock();
       return decode(times, scale);
     } catch (const std::bad_alloc&) {
-      return tl::unexpected(no_memory(times.size()));
+      return fail(no_memory(times.size()));
     } catch (const std::length_error&) {
-      return tl::unexpected(no_memory(times.size()));
+      return fail(no_memory(times.size()));
     }
   }
 
   Result<std::vector<double>> frame_times() override {
     input_->start_clock();
-    if (auto ready = load_timeline(); !ready) return tl::unexpected(ready.error());
+    if (auto ready = load_timeline(); !ready) return fail(ready.error());
     return timeline_->times();
   }
 
@@ -89,12 +89,12 @@ class LibavDecoder final : public Decoder {
 Result<void> LibavDecoder::load_timeline() {
   if (timeline_) return {};
   auto timeline = Timeline::read(*input_);
-  if (!timeline) return tl::unexpected(timeline.error());
+  if (!timeline) return fail(timeline.error());
   if (timeline->times().empty())
-    return tl::unexpected(input_->error(
-        Code::decode_failed, "holds no frames" + (timeline->problem().empty() ? "" : ": " + timeline->problem())));
+    return fail(input_->error(Code::decode_failed,
+                              "holds no frames" + (timeline->problem().empty() ? "" : ": " + timeline->problem())));
   if (timeline->end() > limits_.max_duration)
-    return tl::unexpected(input_->error(
+    return fail(input_->error(
         Code::too_large,
         "lasts " + seconds(timeline->end()) + ", the limit media.max_duration is " + seconds(limits_.max_duration)));
   timeline_.emplace(std::move(*timeline));
@@ -110,10 +110,10 @@ Result<void> LibavDecoder::check_times(std::span<const double> times) const {
   for (const double t : times) {
     if (!std::isfinite(t)) return fail(Code::invalid_argument, "a time that frames are asked for is not a number");
     if (!cut_off || t <= timeline_->end()) continue;
-    return tl::unexpected(input_->error(
-        Code::decode_failed, "breaks off after " + seconds(timeline_->end()) + " of " + seconds(claim.seconds) +
-                                 (timeline_->problem().empty() ? "" : " (" + timeline_->problem() + ")") +
-                                 "; the frame at " + seconds(t) + " is missing"));
+    return fail(input_->error(Code::decode_failed,
+                              "breaks off after " + seconds(timeline_->end()) + " of " + seconds(claim.seconds) +
+                                  (timeline_->problem().empty() ? "" : " (" + timeline_->problem() + ")") +
+                                  "; the frame at " + seconds(t) + " is missing"));
   }
   return {};
 }
@@ -123,9 +123,9 @@ Result<Size> LibavDecoder::output_size(const Scale& scale) const {
   if (!size) return size;
   const std::int64_t pixels = static_cast<std::int64_t>(size->width) * size->height;
   if (pixels <= limits_.max_pixels) return size;
-  return tl::unexpected(input_->error(
-      Code::too_large, "scaled to " + std::to_string(size->width) + "x" + std::to_string(size->height) +
-                           " it exceeds the limit media.max_pixels of " + std::to_string(limits_.max_pixels)));
+  return fail(input_->error(Code::too_large,
+                            "scaled to " + std::to_string(size->width) + "x" + std::to_string(size->height) +
+                                " it exceeds the limit media.max_pixels of " + std::to_string(limits_.max_pixels)));
 }
 
 LibavDecoder::Order LibavDecoder::order_of(std::span<const double> times) const {
@@ -144,10 +144,10 @@ LibavDecoder::Order LibavDecoder::order_of(std::span<const double> times) const 
 }
 
 Result<Frames> LibavDecoder::decode(std::span<const double> times, const Scale& scale) {
-  if (auto ready = load_timeline(); !ready) return tl::unexpected(ready.error());
-  if (auto fine = check_times(times); !fine) return tl::unexpected(fine.error());
+  if (auto ready = load_timeline(); !ready) return fail(ready.error());
+  if (auto fine = check_times(times); !fine) return fail(fine.error());
   const auto size = output_size(scale);
-  if (!size) return tl::unexpected(size.error());
+  if (!size) return fail(size.error());
 
   Frames result;
   result.count = static_cast<int>(times.size());
@@ -155,15 +155,15 @@ Result<Frames> LibavDecoder::decode(std::span<const double> times, const Scale& 
   result.height = size->height;
   result.times.resize(times.size());
   if (times.empty()) return result;
-  if (result.frame_bytes() > result.data.max_size() / times.size()) return tl::unexpected(no_memory(times.size()));
+  if (result.frame_bytes() > result.data.max_size() / times.size()) return fail(no_memory(times.size()));
   result.data.resize(result.frame_bytes() * times.size());
 
   const Order order = order_of(times);
   std::string problem;
   auto missing = fill(order, order.frames, false, result, problem);
   if (missing && !missing->empty()) missing = fill(order, std::vector<int>(*missing), true, result, problem);
-  if (!missing) return tl::unexpected(missing.error());
-  if (!missing->empty()) return tl::unexpected(undecodable(timeline_->times()[missing->front()], problem));
+  if (!missing) return fail(missing.error());
+  if (!missing->empty()) return fail(undecodable(timeline_->times()[missing->front()], problem));
   return result;
 }
 
@@ -172,23 +172,23 @@ Result<std::vector<int>> LibavDecoder::fill(const Order& order, const std::vecto
                                             Frames& result, std::string& problem) {
   if (carefully) {
     auto again = Input::open(file_, limits_);
-    if (!again) return tl::unexpected(again.error());
+    if (!again) return fail(again.error());
     (*again)->take_clock(*input_);
     input_ = std::move(*again);
   }
   auto reader = FrameReader::open(*input_, *timeline_);
-  if (!reader) return tl::unexpected(reader.error());
+  if (!reader) return fail(reader.error());
   Converter converter(input_->geometry().orientation, {result.width, result.height});
   const auto& at = timeline_->times();
   const auto sink = [&](int chosen, int actual, const AVFrame& picture) -> Result<void> {
     if (std::abs(at[chosen] - at[actual]) > kMissingShare * timeline_->end())
-      return tl::unexpected(undecodable(at[chosen], reader->problem()));
+      return fail(undecodable(at[chosen], reader->problem()));
     const auto k = std::lower_bound(order.frames.begin(), order.frames.end(), chosen) - order.frames.begin();
     const std::vector<int>& places = order.places[static_cast<std::size_t>(k)];
     const std::size_t bytes = result.frame_bytes();
     const std::span<std::uint8_t> first(result.data.data() + bytes * static_cast<std::size_t>(places[0]), bytes);
     if (auto done = converter.convert(picture, first); !done)
-      return tl::unexpected(input_->error(done.error().code, done.error().message));
+      return fail(input_->error(done.error().code, done.error().message));
     for (const int place : places) {
       result.times[place] = at[actual];
       if (place != places[0])
@@ -214,9 +214,9 @@ Error LibavDecoder::undecodable(double at, const std::string& problem) const {
 
 Result<std::unique_ptr<Decoder>> open_libav(const std::shared_ptr<const File>& file, const Limits& limits) {
   auto input = Input::open(file, limits);
-  if (!input) return tl::unexpected(input.error());
+  if (!input) return fail(input.error());
   auto decoder = std::make_unique<LibavDecoder>(file, limits, std::move(*input));
-  if (auto done = decoder->complete_probe(); !done) return tl::unexpected(done.error());
+  if (auto done = decoder->complete_probe(); !done) return fail(done.error());
   return decoder;
 }
 

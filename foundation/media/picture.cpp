@@ -198,7 +198,7 @@ void Converter::write_upright(std::span<std::uint8_t> rgb) const {
 
 Result<Frames> resize(const Frames& frames, const Scale& scale) {
   const auto size = scaled_size({frames.width, frames.height}, scale);
-  if (!size) return tl::unexpected(size.error());
+  if (!size) return fail(size.error());
   Frames out{.count = frames.count, .height = size->height, .width = size->width, .data = {}, .times = frames.times};
   out.data.resize(out.frame_bytes() * static_cast<std::size_t>(out.count));
   Converter converter({}, *size);
@@ -211,7 +211,7 @@ Result<Frames> resize(const Frames& frames, const Scale& scale) {
     }
     const std::span<std::uint8_t> target(out.data.data() + out.frame_bytes() * static_cast<std::size_t>(t),
                                          out.frame_bytes());
-    if (auto done = converter.convert(*source, target); !done) return tl::unexpected(done.error());
+    if (auto done = converter.convert(*source, target); !done) return fail(done.error());
   }
   return out;
 }

@@ -14,16 +14,16 @@
 #include <string>
 #include <vector>
 
-#include "channel.hpp"
 #include "sandbox.hpp"
 #include "wire.hpp"
+#include "worker_channel.hpp"
 
 namespace {
 
 using namespace reeltag;
 using namespace reeltag::media;
 
-constexpr auto kForever = Channel::Deadline::max();
+constexpr auto kForever = WorkerChannel::Deadline::max();
 
 Probe good_probe() {
   Probe p;
@@ -72,7 +72,7 @@ class Liar {
   void wait() { (void)channel_.receive(1 << 20, kForever); }
 
  private:
-  Channel channel_;
+  WorkerChannel channel_;
 };
 
 // Sanitizers would end the process in their own way.

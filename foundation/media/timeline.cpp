@@ -72,7 +72,7 @@ Result<Timeline> Timeline::read(Input& input) {
   input.read_all_streams(input.claim().whole_file);
   for (;;) {
     const auto more = input.read(*packet);
-    if (!more) return tl::unexpected(more.error());
+    if (!more) return fail(more.error());
     if (!*more) break;
     if (packet->pts != AV_NOPTS_VALUE) {
       const AVRational base = input.format().streams[packet->stream_index]->time_base;
@@ -81,8 +81,8 @@ Result<Timeline> Timeline::read(Input& input) {
     }
     if (packet->stream_index != video) continue;
     if (static_cast<double>(packets.size()) >= most)
-      return tl::unexpected(input.error(Code::too_large, "has more than " + std::to_string(packets.size()) +
-                                                             " frames, too many for media.max_duration"));
+      return fail(input.error(Code::too_large, "has more than " + std::to_string(packets.size()) +
+                                                   " frames, too many for media.max_duration"));
     packets.push_back(entry_of(*packet));
   }
   input.read_all_streams(false);

@@ -5,8 +5,8 @@
 
 #include <string>
 
-#include "channel.hpp"
 #include "reeltag/media.hpp"
+#include "worker_channel.hpp"
 
 namespace reeltag::media {
 

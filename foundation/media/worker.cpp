@@ -13,15 +13,15 @@
 #include <new>
 #include <span>
 
-#include "channel.hpp"
 #include "decoders.hpp"
 #include "sandbox.hpp"
 #include "wire.hpp"
+#include "worker_channel.hpp"
 
 namespace reeltag::media {
 namespace {
 
-constexpr auto kForever = Channel::Deadline::max();
+constexpr auto kForever = WorkerChannel::Deadline::max();
 constexpr std::uint64_t kMaxRequest = 1ULL << 30;
 
 std::string_view bytes_of(std::span<const double> numbers) {
@@ -46,9 +46,9 @@ class Worker {
     try {
       answered = answer(request);
     } catch (const Exception& e) {
-      answered = tl::unexpected(e.error());
+      answered = fail(e.error());
     } catch (const std::bad_alloc&) {
-      answered = tl::unexpected(no_memory());
+      answered = fail(no_memory());
     }
     if (answered) return true;
     const bool sent = send_error(answered.error());
@@ -77,13 +77,13 @@ class Worker {
     whole.max_bytes = std::numeric_limits<std::int64_t>::max();  // checked by the parent
     // Looks at the descriptor, not into the video: the sandbox would not let it.
     auto file = File::adopt(std::move(video), name_, whole);
-    if (!file) return tl::unexpected(file.error());
+    if (!file) return fail(file.error());
     status_ = Descriptor(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
     apply_rlimits(limits_.worker);
     enter_sandbox();
     // From here on the video may do its worst.
     auto opened = open_libav(*file, limits_);
-    if (!opened) return tl::unexpected(opened.error());
+    if (!opened) return fail(opened.error());
     decoder_ = std::move(*opened);
     return send(Kind::opened, pack(decoder_->probe()));
   }
@@ -96,7 +96,7 @@ class Worker {
     std::vector<double> times(in.left() / sizeof(double));
     for (double& t : times) t = in.number<double>();
     const auto frames = decoder_->frames_at(times, scale);
-    if (!frames) return tl::unexpected(frames.error());
+    if (!frames) return fail(frames.error());
     const std::string_view pixels(reinterpret_cast<const char*>(frames->data.data()), frames->data.size());
     return send_memory(Kind::frames,
                        Packer().number(frames->count).number(frames->height).number(frames->width).bytes(),
@@ -105,7 +105,7 @@ class Worker {
 
   Result<void> frame_times() {
     const auto times = decoder_->frame_times();
-    if (!times) return tl::unexpected(times.error());
+    if (!times) return fail(times.error());
     return send_memory(Kind::times, Packer().number<std::uint64_t>(times->size()).bytes(), {bytes_of(*times)});
   }
 
@@ -138,7 +138,7 @@ class Worker {
       }
     }
     if (!fine && errno == EFBIG) return fail(Code::too_large, name_ + output_problem(limits_.worker));
-    if (!fine || ::fcntl(memory.get(), F_ADD_SEALS, kSeals) != 0) return tl::unexpected(no_memory());
+    if (!fine || ::fcntl(memory.get(), F_ADD_SEALS, kSeals) != 0) return fail(no_memory());
     return send(kind, body, memory.get());
   }
 
@@ -157,7 +157,7 @@ class Worker {
                                  " MB; raise media.worker.memory_mb if that is expected"};
   }
 
-  Channel parent_;
+  WorkerChannel parent_;
   Limits limits_;
   std::string name_;
   Descriptor status_;  // of this process, opened before the sandbox closed

@@ -25,8 +25,8 @@ class ArrowStore final : public Store {
   std::vector<Blob> list(std::string_view prefix) override;
   bool remove(std::string_view key) override;
   std::filesystem::path local_path(std::string_view key) override;
-  std::vector<Unfinished> unfinished() override { return backend_->unfinished(); }
-  bool discard(const Unfinished& write) override { return backend_->discard(write); }
+  std::vector<UnfinishedUpload> unfinished() override { return backend_->unfinished(); }
+  bool discard(const UnfinishedUpload& write) override { return backend_->discard(write); }
   Copies drop_copies(std::chrono::seconds unused_for, bool dry_run) override {
     return backend_->drop_copies(unused_for, dry_run);
   }

@@ -61,8 +61,8 @@ class MemoryBackend final : public Backend {
     std::ofstream(copy, std::ios::binary) << view_of(*bytes);
     return copy;
   }
-  std::vector<Unfinished> unfinished() override { return {}; }
-  bool discard(const Unfinished& /*write*/) override { return false; }
+  std::vector<UnfinishedUpload> unfinished() override { return {}; }
+  bool discard(const UnfinishedUpload& /*write*/) override { return false; }
   Copies drop_copies(std::chrono::seconds /*unused_for*/, bool /*dry_run*/) override { return {}; }
 
  private:

@@ -35,8 +35,8 @@ class Backend {
   virtual std::optional<std::filesystem::path> local_path(const std::string& path, const std::string& doing) = 0;
 
   // As Store has them.
-  virtual std::vector<Unfinished> unfinished() = 0;
-  virtual bool discard(const Unfinished& write) = 0;
+  virtual std::vector<UnfinishedUpload> unfinished() = 0;
+  virtual bool discard(const UnfinishedUpload& write) = 0;
   virtual Copies drop_copies(std::chrono::seconds unused_for, bool dry_run) = 0;
 };
 

@@ -45,25 +45,27 @@ std::string printable(std::string_view key) {
   return key.size() > kShown ? out + "..." : out;
 }
 
-[[noreturn]] void refuse(std::string_view key, const std::string& why) {
+[[noreturn]] void refuse_key(std::string_view key, const std::string& why) {
   throw Exception(Code::invalid_argument, "key '" + printable(key) + "' " + why);
 }
 
 void check_bytes(std::string_view key) {
-  if (key.size() > kMaxKeyBytes) refuse(key, "is longer than " + std::to_string(kMaxKeyBytes) + " bytes");
+  if (key.size() > kMaxKeyBytes) refuse_key(key, "is longer than " + std::to_string(kMaxKeyBytes) + " bytes");
   for (std::size_t i = 0; i < key.size();) {
     const auto c = static_cast<unsigned char>(key[i]);
-    if (c < 0x20 || c == 0x7F) refuse(key, "has a control character");
+    if (c < 0x20 || c == 0x7F) refuse_key(key, "has a control character");
     const std::size_t length = utf8_sequence(key.substr(i));
-    if (length == 0) refuse(key, "is not UTF-8");
+    if (length == 0) refuse_key(key, "is not UTF-8");
     i += length;
   }
 }
 
 void check_name(std::string_view key, std::string_view name) {
-  if (name.empty()) refuse(key, "has an empty name: write it without leading, trailing or double '/'");
-  if (name == "." || name == "..") refuse(key, "has the name '" + std::string(name) + "', which could leave the store");
-  if (name.size() > kMaxNameBytes) refuse(key, "has a name longer than " + std::to_string(kMaxNameBytes) + " bytes");
+  if (name.empty()) refuse_key(key, "has an empty name: write it without leading, trailing or double '/'");
+  if (name == "." || name == "..")
+    refuse_key(key, "has the name '" + std::string(name) + "', which could leave the store");
+  if (name.size() > kMaxNameBytes)
+    refuse_key(key, "has a name longer than " + std::to_string(kMaxNameBytes) + " bytes");
 }
 
 // Checks the names of key; the part after the last '/' only when whole.
@@ -74,7 +76,7 @@ void check_names(std::string_view key, bool whole) {
     begin = slash + 1;
   }
   if (whole) check_name(key, key.substr(begin));
-  if (key.substr(0, key.find('/')) == kTemporaryFolder) refuse(key, "is in the folder of half-written blobs");
+  if (key.substr(0, key.find('/')) == kTemporaryFolder) refuse_key(key, "is in the folder of half-written blobs");
 }
 
 }  // namespace

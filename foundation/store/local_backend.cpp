@@ -41,9 +41,9 @@ std::optional<fs::path> LocalBackend::local_path(const std::string& path, const 
   return path;
 }
 
-std::vector<Unfinished> LocalBackend::unfinished() { return temporaries_in(temporaries_); }
+std::vector<UnfinishedUpload> LocalBackend::unfinished() { return temporaries_in(temporaries_); }
 
-bool LocalBackend::discard(const Unfinished& write) { return remove_temporary(temporaries_, write.name); }
+bool LocalBackend::discard(const UnfinishedUpload& write) { return remove_temporary(temporaries_, write.name); }
 
 Copies LocalBackend::drop_copies(std::chrono::seconds /*unused_for*/, bool /*dry_run*/) { return {}; }
 

@@ -20,8 +20,8 @@ class LocalBackend final : public Backend {
   void publish(const std::string& path, const Fill& fill, const std::string& doing) override;
   bool remove(const std::string& path, const std::string& doing) override;
   std::optional<std::filesystem::path> local_path(const std::string& path, const std::string& doing) override;
-  std::vector<Unfinished> unfinished() override;
-  bool discard(const Unfinished& write) override;
+  std::vector<UnfinishedUpload> unfinished() override;
+  bool discard(const UnfinishedUpload& write) override;
   Copies drop_copies(std::chrono::seconds unused_for, bool dry_run) override;
 
  private:

@@ -1,4 +1,5 @@
-// What only a local store can do wrong: crashes in the middle of a write, leftovers, full disks, modes, other mounts.
+// What only a local store can do wrong: crashes in the middle of a write, leftover files, full disks, modes, other
+// mounts.
 #include "local_backend.hpp"
 
 #include <fcntl.h>
@@ -30,7 +31,7 @@ namespace fs = std::filesystem;
 using namespace std::chrono_literals;
 using testing::HasSubstr;
 
-std::size_t leftovers(const fs::path& root) {
+std::size_t leftover_files(const fs::path& root) {
   std::error_code none;
   std::size_t count = 0;
   for ([[maybe_unused]] const auto& entry : fs::directory_iterator(root / kTemporaryFolder, none)) ++count;
@@ -75,7 +76,7 @@ TEST(LocalStore, ABlobCannotBeAFolderOfKeysToo) {
   }
   EXPECT_EQ(store->get("a"), "blob");
   EXPECT_EQ(store->get("b/c"), "blob");
-  EXPECT_EQ(leftovers(folder.path()), 0U);
+  EXPECT_EQ(leftover_files(folder.path()), 0U);
 }
 
 TEST(LocalBackend, WhatFailsHalfwayLeavesNothing) {
@@ -91,7 +92,7 @@ TEST(LocalBackend, WhatFailsHalfwayLeavesNothing) {
   EXPECT_THROW(backend.publish((folder.path() / "new").string(), half, "writing"), std::runtime_error);
   EXPECT_EQ(store->get("k"), "old");
   EXPECT_EQ(store->list("").size(), 1U);
-  EXPECT_EQ(leftovers(folder.path()), 0U);
+  EXPECT_EQ(leftover_files(folder.path()), 0U);
 }
 
 TEST(LocalBackend, HalfWrittenBytesAreNotVisibleWhileTheyAreWritten) {
@@ -101,7 +102,7 @@ TEST(LocalBackend, HalfWrittenBytesAreNotVisibleWhileTheyAreWritten) {
   backend.publish((folder.path() / "k").string(),
                   [&](arrow::io::OutputStream& out) {
                     EXPECT_TRUE(out.Write("half", 4).ok());
-                    EXPECT_EQ(leftovers(folder.path()), 1U);
+                    EXPECT_EQ(leftover_files(folder.path()), 1U);
                     EXPECT_TRUE(store->list("").empty());
                     EXPECT_EQ(store->get("k"), std::nullopt);
                   },
@@ -141,7 +142,7 @@ TEST(LocalStore, AFullDiskIsAnErrorThatLeavesNothing) {
   EXPECT_EQ(error.code, Code::too_large);
   EXPECT_THAT(error.message, HasSubstr("'big'"));
   EXPECT_TRUE(store->list("").empty());
-  EXPECT_EQ(leftovers(folder.path()), 0U);
+  EXPECT_EQ(leftover_files(folder.path()), 0U);
 }
 
 // While it lives, a user without rights on other users' files; tests usually run as root, whom no mode stops.

@@ -13,7 +13,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kFirst{100}, kLongest{10'000};
+constexpr std::chrono::milliseconds kFirst{100}, kMax{10'000};
 
 // What servers that are not Amazon's say for "later", where the client does not know it.
 constexpr std::array<std::string_view, 6> kLater{
@@ -26,7 +26,7 @@ thread_local Clock::time_point failing_since;  // NOLINT(cppcoreguidelines-avoid
 
 std::chrono::milliseconds backoff(std::int64_t attempt) {
   thread_local std::mt19937 random(std::random_device{}());
-  const auto most = std::min(kLongest, kFirst * (std::int64_t{1} << std::min<std::int64_t>(attempt, 10)));
+  const auto most = std::min(kMax, kFirst * (std::int64_t{1} << std::min<std::int64_t>(attempt, 10)));
   return std::chrono::milliseconds(std::uniform_int_distribution<std::int64_t>(0, most.count())(random));
 }
 

@@ -142,9 +142,9 @@ std::optional<fs::path> S3Backend::local_path(const std::string& path, const std
   }
 }
 
-std::vector<Unfinished> S3Backend::unfinished() { return requests_.uploads(); }
+std::vector<UnfinishedUpload> S3Backend::unfinished() { return requests_.uploads(); }
 
-bool S3Backend::discard(const Unfinished& write) { return requests_.end(write); }
+bool S3Backend::discard(const UnfinishedUpload& write) { return requests_.end(write); }
 
 Copies S3Backend::drop_copies(std::chrono::seconds unused_for, bool dry_run) {
   return copies_.drop(unused_for, dry_run);

@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "reeltag/base/error.hpp"
+#include "reeltag/base/percent.hpp"
 #include "reeltag/base/stop.hpp"
 #include "retry.hpp"
 #include "url.hpp"
@@ -79,7 +80,7 @@ std::string S3Requests::path_of(const std::string& key) const {
   return (host_has_bucket_ ? "" : "/" + place_.bucket) + "/" + percent_encoded(key, "/");
 }
 
-http::Response S3Requests::send(Unsigned request, const std::string& doing) {
+http::Response S3Requests::send(UnsignedRequest request, const std::string& doing) {
   request.host = host();
   const auto query = query_of(request);
   const auto url = place_.scheme + "://" + request.host + request.path + (query.empty() ? "" : "?" + query);
@@ -104,13 +105,14 @@ void S3Requests::remove(const std::string& path, const std::string& doing) {
   if (answer.status >= 300 && answer.status != 404) raise_answer(answer, doing);
 }
 
-std::vector<Unfinished> S3Requests::uploads() {
+std::vector<UnfinishedUpload> S3Requests::uploads() {
   const auto doing = "listing the uploads of " + s3_url_of(place_);
   const auto prefix = place_.prefix.empty() ? "" : place_.prefix + "/";
-  std::vector<Unfinished> found;
+  std::vector<UnfinishedUpload> found;
   std::string key_marker, upload_marker;
   do {
-    Unsigned request{.method = "GET", .host = {}, .path = path_of({}), .query = {{"uploads", ""}, {"prefix", prefix}}};
+    UnsignedRequest request{
+        .method = "GET", .host = {}, .path = path_of({}), .query = {{"uploads", ""}, {"prefix", prefix}}};
     if (!key_marker.empty()) {
       request.query["key-marker"] = key_marker;
       request.query["upload-id-marker"] = upload_marker;
@@ -131,7 +133,7 @@ std::vector<Unfinished> S3Requests::uploads() {
   return found;
 }
 
-bool S3Requests::end(const Unfinished& upload) {
+bool S3Requests::end(const UnfinishedUpload& upload) {
   const auto doing = "ending the upload of '" + upload.name + "' to " + s3_url_of(place_);
   const auto key = place_.prefix.empty() ? upload.name : place_.prefix + "/" + upload.name;
   const auto answer =

@@ -29,12 +29,12 @@ class S3Requests {
   // path: bucket and key, as in Arrow's file system. No error where there is none.
   void remove(const std::string& path, const std::string& doing);
   // Uploads of keys below the store's prefix, whose key is named without it; oldest first.
-  std::vector<Unfinished> uploads();
+  std::vector<UnfinishedUpload> uploads();
   // False when it was gone.
-  bool end(const Unfinished& upload);
+  bool end(const UnfinishedUpload& upload);
 
  private:
-  http::Response send(Unsigned request, const std::string& doing);
+  http::Response send(UnsignedRequest request, const std::string& doing);
   [[nodiscard]] std::string host() const;
   // Of an object's key; empty: of the bucket.
   [[nodiscard]] std::string path_of(const std::string& key) const;

@@ -7,6 +7,7 @@
 
 #include "key.hpp"
 #include "reeltag/base/error.hpp"
+#include "reeltag/base/percent.hpp"
 #include "url.hpp"
 
 namespace reeltag::store {
@@ -15,12 +16,12 @@ namespace {
 // S3's limit for prefix, '/' and key together.
 constexpr std::size_t kMaxPrefixBytes = 1024 - 1 - kMaxKeyBytes;
 
-[[noreturn]] void refuse(const std::string& url, const std::string& why) {
+[[noreturn]] void refuse_s3_url(const std::string& url, const std::string& why) {
   throw Exception(Code::invalid_argument, "store URL '" + without_secrets(url) + "': " + why);
 }
 
 [[noreturn]] void refuse_secret(const std::string& url) {
-  refuse(
+  refuse_s3_url(
       url,
       "credentials do not belong in a URL, which is kept with runs and logs; put them in the environment "
       "(AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY), in a profile (AWS_PROFILE), or give the machine a role. If this "
@@ -29,7 +30,7 @@ constexpr std::size_t kMaxPrefixBytes = 1024 - 1 - kMaxKeyBytes;
 
 std::string decoded(const std::string& url, std::string_view text) {
   auto out = percent_decoded(text);
-  if (!out) refuse(url, "'%' must be followed by two hex digits; write '%' itself as %25");
+  if (!out) refuse_s3_url(url, "'%' must be followed by two hex digits; write '%' itself as %25");
   return std::move(*out);
 }
 
@@ -41,14 +42,14 @@ bool is_secret(std::string name) {
 
 void set_option(const std::string& url, const std::string& name, const std::string& value, S3Place& place) {
   const auto one_of = [&](std::string_view a, std::string_view b) {
-    if (value != a && value != b) refuse(url, name + " is " + std::string(a) + " or " + std::string(b));
+    if (value != a && value != b) refuse_s3_url(url, name + " is " + std::string(a) + " or " + std::string(b));
   };
   if (is_secret(name)) refuse_secret(url);
   if (name == "region") {
     place.region = value;
   } else if (name == "endpoint_override") {
     if (value.empty() || value.find_first_of("/@?# ") != std::string::npos) {
-      refuse(url, "endpoint_override is host or host:port, and scheme=http an option of its own");
+      refuse_s3_url(url, "endpoint_override is host or host:port, and scheme=http an option of its own");
     }
     place.endpoint = value;
   } else if (name == "scheme") {
@@ -58,7 +59,7 @@ void set_option(const std::string& url, const std::string& name, const std::stri
     one_of("true", "false");
     place.virtual_hosts = value == "true";
   } else {
-    refuse(url, "option '" + name + "' is none of region, endpoint_override, scheme, force_virtual_addressing");
+    refuse_s3_url(url, "option '" + name + "' is none of region, endpoint_override, scheme, force_virtual_addressing");
   }
 }
 
@@ -78,7 +79,7 @@ void check_bucket(const std::string& url, const std::string& bucket) {
     return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_';
   });
   if (bucket.size() < 3 || bucket.size() > 63 || !plain || bucket.front() == '.' || bucket.find("..") != bucket.npos) {
-    refuse(url, "'" + (plain ? bucket : "...") + "' is no bucket's name: 3 to 63 of a-z, 0-9, '-' and '.'");
+    refuse_s3_url(url, "'" + (plain ? bucket : "...") + "' is no bucket's name: 3 to 63 of a-z, 0-9, '-' and '.'");
   }
 }
 
@@ -90,7 +91,7 @@ S3Place parse_s3_url(const std::string& url) {
   const auto query = rest.substr(std::min(mark + 1, rest.size()));
   rest = rest.substr(0, mark);
   if (rest.find('@') != std::string_view::npos) refuse_secret(url);
-  if (rest.find('#') != std::string_view::npos) refuse(url, "write '#' as %23");
+  if (rest.find('#') != std::string_view::npos) refuse_s3_url(url, "write '#' as %23");
   S3Place place;
   read_options(url, query, place);
   const auto slash = std::min(rest.find('/'), rest.size());
@@ -99,7 +100,7 @@ S3Place parse_s3_url(const std::string& url) {
   while (place.prefix.ends_with('/')) place.prefix.pop_back();
   check_bucket(url, place.bucket);
   if (place.prefix.size() > kMaxPrefixBytes) {
-    refuse(url, "the prefix is longer than " + std::to_string(kMaxPrefixBytes) + " bytes");
+    refuse_s3_url(url, "the prefix is longer than " + std::to_string(kMaxPrefixBytes) + " bytes");
   }
   if (!place.prefix.empty()) check_key(place.prefix);
   return place;

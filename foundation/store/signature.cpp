@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "reeltag/base/hash.hpp"
+#include "reeltag/base/percent.hpp"
 #include "reeltag/base/time.hpp"
 #include "url.hpp"
 
@@ -25,7 +26,7 @@ std::string hmac(std::string key, std::string_view text) {
 
 }  // namespace
 
-std::string query_of(const Unsigned& request) {
+std::string query_of(const UnsignedRequest& request) {
   std::string out;
   for (const auto& [name, value] : request.query) {
     out += (out.empty() ? "" : "&") + percent_encoded(name) + "=" + percent_encoded(value);
@@ -33,7 +34,7 @@ std::string query_of(const Unsigned& request) {
   return out;
 }
 
-std::vector<std::string> sign(const Unsigned& request, const Credentials& keys, const std::string& region,
+std::vector<std::string> sign(const UnsignedRequest& request, const Credentials& keys, const std::string& region,
                               std::time_t now) {
   const auto nothing = hex(sha256(""));
   const auto stamp = utc_text(now, "%Y%m%dT%H%M%SZ"), day = utc_text(now, "%Y%m%d");

@@ -17,17 +17,17 @@ struct Credentials {
   std::string token = {};  // of temporary ones
 };
 
-struct Unsigned {
+struct UnsignedRequest {
   std::string method, host;
   std::string path;                               // as it is sent: percent-encoded but for '/'
   std::map<std::string, std::string> query = {};  // not encoded
 };
 
 // The query as it is sent and signed.
-std::string query_of(const Unsigned& request);
+std::string query_of(const UnsignedRequest& request);
 
 // "Authorization: ...", "x-amz-date: ..." and what else goes with them; Host is the client's to send.
-std::vector<std::string> sign(const Unsigned& request, const Credentials& keys, const std::string& region,
+std::vector<std::string> sign(const UnsignedRequest& request, const Credentials& keys, const std::string& region,
                               std::time_t now);
 
 }  // namespace reeltag::store

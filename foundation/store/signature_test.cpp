@@ -16,7 +16,7 @@ const Credentials kExample{.key = "AKIAIOSFODNN7EXAMPLE", .secret = "wJalrXUtnFE
 constexpr std::time_t kThen = 1369353600;
 
 TEST(Signature, IsThatOfAmazonsExamples) {
-  Unsigned request{
+  UnsignedRequest request{
       .method = "GET", .host = "examplebucket.s3.amazonaws.com", .path = "/", .query = {{"lifecycle", ""}}};
   EXPECT_THAT(sign(request, kExample, "us-east-1", kThen),
               Contains(EndsWith("Signature=fea454ca298b7da1c68078a5d1bdbfbbe0d65c699e0f91ac7a200a0136783543")));

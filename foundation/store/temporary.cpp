@@ -26,7 +26,7 @@ namespace fs = std::filesystem;
 constexpr std::chrono::minutes kGrace{10};
 
 // Folders can vanish between two system calls when another writer clears an empty one away.
-constexpr int kAttempts = 5;
+constexpr int kNameAttempts = 5;
 
 // A name that no other writer has, on this machine or on another one that shares the folder.
 std::string unique_name() {
@@ -50,7 +50,7 @@ bool remove_empty_folders(const fs::path& folder) {
 void rename_to(const fs::path& path, const fs::path& target, const std::string& doing) {
   for (int attempt = 1; ::rename(path.c_str(), target.c_str()) != 0; ++attempt) {
     const int error = errno;
-    const bool again = attempt < kAttempts;
+    const bool again = attempt < kNameAttempts;
     if (error == EXDEV) {
       throw Exception(Code::unsupported, doing + ": '" + target.parent_path().string() +
                                              "' is on another file system than the store's root; a store must be on "
@@ -68,7 +68,7 @@ void rename_to(const fs::path& path, const fs::path& target, const std::string& 
 
 Temporary::Temporary(const fs::path& folder, const std::string& doing) : path_(folder / unique_name()) {
   int descriptor = create(path_);
-  for (int attempt = 1; descriptor < 0 && errno == ENOENT && attempt < kAttempts; ++attempt) {
+  for (int attempt = 1; descriptor < 0 && errno == ENOENT && attempt < kNameAttempts; ++attempt) {
     make_folders(folder, doing);
     descriptor = create(path_);
   }
@@ -99,14 +99,14 @@ void make_folders(const fs::path& folder, const std::string& doing) {
       if (fs::is_directory(folder, ignored)) return;
       raise_errno(ENOTDIR, doing);
     }
-    if (error != ENOENT || attempt == kAttempts || parent == folder) raise_errno(error, doing);
+    if (error != ENOENT || attempt == kNameAttempts || parent == folder) raise_errno(error, doing);
     make_folders(parent, doing);
   }
   sync_folder(parent);
 }
 
-std::vector<Unfinished> temporaries_in(const fs::path& folder) {
-  std::vector<Unfinished> found;
+std::vector<UnfinishedUpload> temporaries_in(const fs::path& folder) {
+  std::vector<UnfinishedUpload> found;
   std::error_code ignored;
   for (const auto& entry : fs::directory_iterator(folder, ignored)) {
     struct stat facts{};

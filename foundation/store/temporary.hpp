@@ -43,7 +43,7 @@ class Temporary {
 void make_folders(const std::filesystem::path& folder, const std::string& doing);
 
 // The files of a folder of temporaries, oldest first.
-std::vector<Unfinished> temporaries_in(const std::filesystem::path& folder);
+std::vector<UnfinishedUpload> temporaries_in(const std::filesystem::path& folder);
 // Removes the one of this name; false where its writer lives, or it is gone.
 bool remove_temporary(const std::filesystem::path& folder, const std::string& name);
 // Removes those of dead writers. Young ones are left: their writer may not have come to lock them yet.

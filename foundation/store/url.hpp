@@ -18,10 +18,6 @@ std::string url_of_folder(const std::filesystem::path& folder);
 // "s3" of "S3://..."; empty for a plain path.
 std::string scheme_of(std::string_view url);
 
-// Everything but unreserved characters and those of keep as %XX; and back, nothing for a '%' without two hex digits.
-std::string percent_encoded(std::string_view text, std::string_view keep = "");
-std::optional<std::string> percent_decoded(std::string_view text);
-
 // The URL without what may be a password: "s3://KEY:SECRET@bucket" becomes "s3://***", a query is cut.
 std::string without_secrets(std::string_view url);
 

@@ -61,13 +61,12 @@ std::vector<std::string_view> xml_elements(std::string_view xml, std::string_vie
 std::string xml_text(std::string_view xml, std::string_view name) {
   const auto found = xml_elements(xml, name);
   if (found.empty()) return {};
-  constexpr std::size_t kLongestEntity = 10;
+  constexpr std::size_t kMaxEntity = 10;
   const auto text = found.front();
   std::string out;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const auto end = text[i] == '&' ? text.find(';', i) : std::string_view::npos;
-    if (end != std::string_view::npos && end - i <= kLongestEntity &&
-        append_entity(text.substr(i + 1, end - i - 1), out)) {
+    if (end != std::string_view::npos && end - i <= kMaxEntity && append_entity(text.substr(i + 1, end - i - 1), out)) {
       i = end;
     } else {
       out += text[i];

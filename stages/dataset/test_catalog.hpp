@@ -40,8 +40,8 @@ class TestCatalog {
     return v.id;
   }
   // A video whose fingerprint is that of `look`: the same number, copies; another, other videos.
-  std::string add_kin(const std::string& name, const std::string& group, const std::string& author, unsigned look,
-                      std::optional<std::int64_t> created = {}) {
+  std::string add_related(const std::string& name, const std::string& group, const std::string& author, unsigned look,
+                          std::optional<std::int64_t> created = {}) {
     catalog::Video v;
     v.id = hex(sha256(name));
     v.key = "videos/" + v.id + ".mp4";

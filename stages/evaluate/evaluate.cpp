@@ -75,11 +75,11 @@ constexpr std::array kTimeOrders{model::TimeOrder::forward, model::TimeOrder::re
 using SamplesByOrder = std::array<std::vector<Sample>, kTimeOrders.size()>;  // the first stays empty
 
 // One video in all orders of time, or the reason why it has no score.
-Result<void> score_video(const dataset::Item& item, const Fetched& video, const Matching& matching, const Model& model,
-                         Evaluation& e, SamplesByOrder& changed) {
+Result<void> score_video(const dataset::Item& item, const DecodedVideo& video, const Matching& matching,
+                         const Model& model, Evaluation& e, SamplesByOrder& changed) {
   const auto predictions =
       model.predict(video, std::span(kTimeOrders).first(e.options.time_check ? kTimeOrders.size() : 1));
-  if (!predictions) return tl::unexpected<Error>(predictions.error());
+  if (!predictions) return fail(predictions.error());
   e.videos.push_back(item.video);
   e.samples.push_back(sample_of(item, predictions->front(), matching));
   for (std::size_t i = 1; i < predictions->size(); ++i)
@@ -91,14 +91,14 @@ SamplesByOrder score_videos(const std::vector<const dataset::Item*>& items, cons
                             const Model& model, store::Store& store, const OnProgress& progress, Evaluation& e) {
   std::vector<std::string> keys;
   for (const auto* item : items) keys.push_back(item->key);
-  Prefetch prefetch(std::move(keys), model.ask, e.options, store);
+  Prefetch prefetch(std::move(keys), model.choose_frames, e.options, store);
   SamplesByOrder changed;
   std::int64_t done = 0;
   for (const auto* item : items) {
     stop::throw_if_requested();
     const auto fetched = prefetch.next();
-    const auto scored = fetched ? score_video(*item, *fetched, matching, model, e, changed)
-                                : Result<void>(tl::unexpected<Error>(fetched.error()));
+    const auto scored =
+        fetched ? score_video(*item, *fetched, matching, model, e, changed) : Result<void>(fail(fetched.error()));
     if (!scored) e.failures.push_back({item->video, scored.error()});
     if (progress) progress(++done, static_cast<std::int64_t>(items.size()));
   }
@@ -145,7 +145,7 @@ Evaluation evaluate(const dataset::Dataset& set, dataset::Split split, model::Pr
                     const EvaluateOptions& options, const OnProgress& progress) {
   const auto& extractor = predictor.extractor();
   const Model model{.bundle = predictor.bundle(),
-                    .ask =
+                    .choose_frames =
                         [&](double duration) {
                           auto views = options.view_seconds > 0.0
                                            ? model::cover(duration, options.view_seconds, options.max_views)
@@ -153,7 +153,7 @@ Evaluation evaluate(const dataset::Dataset& set, dataset::Split split, model::Pr
                           return Request{views, extractor.wanted(views)};
                         },
                     .predict =
-                        [&](const Fetched& video, std::span<const model::TimeOrder> orders) {
+                        [&](const DecodedVideo& video, std::span<const model::TimeOrder> orders) {
                           return predictor.predict(video.frames, video.views, orders);
                         }};
   return run(set, split, model, store, options, progress);

@@ -54,14 +54,14 @@ class Evaluate : public ::testing::Test {
   }
 
   Model model() {
-    return {bundle_, ask(), [this](const Fetched& video, std::span<const model::TimeOrder> orders) {
+    return {bundle_, choose_frames(), [this](const DecodedVideo& video, std::span<const model::TimeOrder> orders) {
               std::vector<model::Prediction> out;
               for (const auto order : orders) out.push_back(predict(video, order));
               return Result<std::vector<model::Prediction>>(std::move(out));
             }};
   }
   // The first and the last frame of each view of a second.
-  static Ask ask() {
+  static ChooseFrames choose_frames() {
     return [](double duration) {
       Request request{model::cover(duration, 1.0, 30), {.times = {}, .scale = {.short_side = 16}}};
       for (const auto& view : request.views) {
@@ -72,7 +72,7 @@ class Evaluate : public ::testing::Test {
     };
   }
   // Blind to motion, but for one thing: time that runs backwards is blue.
-  model::Prediction predict(const Fetched& video, model::TimeOrder order) const {
+  model::Prediction predict(const DecodedVideo& video, model::TimeOrder order) const {
     const auto& frames = video.frames;
     EXPECT_EQ(frames.count, static_cast<int>(2 * video.views.size()));
     std::array<float, 3> rgb{};
@@ -201,7 +201,7 @@ TEST_F(Evaluate, AStoppedPrefetchEnds) {
   for (int i = 0; i < 6; ++i) add("v" + std::to_string(i), 0, 0);
   std::vector<std::string> keys;
   for (const auto& item : set_.items) keys.push_back(item.key);
-  Prefetch prefetch(keys, ask(), options_, *store_);
+  Prefetch prefetch(keys, choose_frames(), options_, *store_);
   EXPECT_TRUE(prefetch.next());
 }  // the destructor joins workers that still have videos to go
 

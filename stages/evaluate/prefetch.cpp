@@ -10,23 +10,24 @@
 namespace reeltag::evaluate {
 namespace {
 
-Result<Fetched> fetch(const std::string& key, const Ask& ask, const EvaluateOptions& options, store::Store& store) {
+Result<DecodedVideo> fetch(const std::string& key, const ChooseFrames& choose_frames, const EvaluateOptions& options,
+                           store::Store& store) {
   auto video = media::Decoder::open(store.local_path(key), options.limits);
-  if (!video) return tl::unexpected<Error>(video.error());
-  auto request = ask((*video)->probe().duration);
+  if (!video) return fail(video.error());
+  auto request = choose_frames((*video)->probe().duration);
   auto frames = (*video)->frames_at(request.wanted.times, request.wanted.scale);
-  if (!frames) return tl::unexpected<Error>(frames.error());
-  return Fetched{std::move(request.views), std::move(*frames)};
+  if (!frames) return fail(frames.error());
+  return DecodedVideo{std::move(request.views), std::move(*frames)};
 }
 
 }  // namespace
 
 struct Prefetch::State {
-  State(std::vector<std::string> all, Ask asked, const EvaluateOptions& o, store::Store& from)
-      : keys(std::move(all)), ask(std::move(asked)), options(o), store(from) {}
+  State(std::vector<std::string> all, ChooseFrames asked, const EvaluateOptions& o, store::Store& from)
+      : keys(std::move(all)), choose_frames(std::move(asked)), options(o), store(from) {}
 
   std::vector<std::string> keys;
-  Ask ask;
+  ChooseFrames choose_frames;
   EvaluateOptions options;
   store::Store& store;
 
@@ -34,7 +35,7 @@ struct Prefetch::State {
   std::condition_variable_any changed;
   std::size_t claimed = 0;  // next key for a worker
   std::size_t handed = 0;   // next key for next()
-  std::map<std::size_t, Result<Fetched>> ready;
+  std::map<std::size_t, Result<DecodedVideo>> ready;
   std::vector<std::jthread> workers;  // last: joined before the rest goes
 
   void work(const std::stop_token& stop) {
@@ -52,19 +53,20 @@ struct Prefetch::State {
     }
   }
 
-  Result<Fetched> fetch_caught(const std::string& key) {
+  Result<DecodedVideo> fetch_caught(const std::string& key) {
     try {
-      return fetch(key, ask, options, store);
+      return fetch(key, choose_frames, options, store);
     } catch (const Exception& e) {
-      return tl::unexpected<Error>(e.error());
+      return fail(e.error());
     } catch (const std::exception& e) {
       return fail(Code::internal, key + ": " + e.what());
     }
   }
 };
 
-Prefetch::Prefetch(std::vector<std::string> keys, Ask ask, const EvaluateOptions& options, store::Store& store)
-    : state_(std::make_unique<State>(std::move(keys), std::move(ask), options, store)) {
+Prefetch::Prefetch(std::vector<std::string> keys, ChooseFrames choose_frames, const EvaluateOptions& options,
+                   store::Store& store)
+    : state_(std::make_unique<State>(std::move(keys), std::move(choose_frames), options, store)) {
   State* state = state_.get();
   const std::size_t threads = std::min(static_cast<std::size_t>(std::max(1, options.threads)), state->keys.size());
   state->options.threads = static_cast<int>(threads);
@@ -76,7 +78,7 @@ Prefetch::Prefetch(std::vector<std::string> keys, Ask ask, const EvaluateOptions
 // The jthreads ask their workers to stop; a worker ends after the video in its hands.
 Prefetch::~Prefetch() = default;
 
-Result<Fetched> Prefetch::next() {
+Result<DecodedVideo> Prefetch::next() {
   std::unique_lock lock(state_->mutex);
   state_->changed.wait(lock, [&] { return state_->ready.contains(state_->handed); });
   auto node = state_->ready.extract(state_->handed++);

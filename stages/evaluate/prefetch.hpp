@@ -18,11 +18,11 @@ namespace reeltag::evaluate {
 // What the model reads of a video of this length. Called by several threads at once.
 struct Request {
   std::vector<model::View> views;
-  model::Extractor::Wanted wanted;
+  model::Extractor::FramePlan wanted;
 };
-using Ask = std::function<Request(double duration)>;
+using ChooseFrames = std::function<Request(double duration)>;
 
-struct Fetched {
+struct DecodedVideo {
   std::vector<model::View> views;
   media::Frames frames;
 };
@@ -30,13 +30,14 @@ struct Fetched {
 class Prefetch {
  public:
   // keys in the order of next(). The store outlives this.
-  Prefetch(std::vector<std::string> keys, Ask ask, const EvaluateOptions& options, store::Store& store);
+  Prefetch(std::vector<std::string> keys, ChooseFrames choose_frames, const EvaluateOptions& options,
+           store::Store& store);
   ~Prefetch();
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
 
   // Of the next key; not after the last.
-  Result<Fetched> next();
+  Result<DecodedVideo> next();
 
  private:
   struct State;

@@ -21,7 +21,7 @@ constexpr std::size_t kMaxFailures = 200;  // listed one by one
 constexpr std::size_t kMaxRows = 5000;     // of the table per hashtag
 constexpr std::size_t kCaption = 140;      // characters
 
-bool is_single(const Evaluation& e) { return e.label_mode == dataset::LabelMode::single; }
+bool has_classes(const Evaluation& e) { return e.label_mode == dataset::LabelMode::single; }
 
 std::string split_name(const Evaluation& e) {
   return std::string(dataset::kSplitNames[static_cast<std::size_t>(e.split)]);
@@ -29,7 +29,7 @@ std::string split_name(const Evaluation& e) {
 
 std::string many(std::int64_t n, const std::string& one) { return count(n) + " " + one + (n == 1 ? "" : "s"); }
 
-std::string interval(const Figure& f) {
+std::string interval_text(const Figure& f) {
   return std::isfinite(f.low) ? fixed(100 * f.low, 1) + " to " + percent(f.high) : "n/a";
 }
 
@@ -52,8 +52,8 @@ std::string lead(const Evaluation& e) {
     return "<p class=\"lead\">None of these videos has a hashtag that the model knows, so there is nothing to "
            "measure.</p>\n";
   }
-  const std::string of = is_single(e) ? "the hashtag that the model puts first is the right one"
-                                      : "the hashtag that the model puts first is one that the video really has";
+  const std::string of = has_classes(e) ? "the hashtag that the model puts first is the right one"
+                                        : "the hashtag that the model puts first is one that the video really has";
   return "<p class=\"lead\">For <b>" + fixed(100 * m.top1.value, 0) + " of 100 videos</b> " + of +
          " (95&nbsp;% interval: " + fixed(100 * m.top1.low, 0) + " to " + fixed(100 * m.top1.high, 0) +
          "). Always naming the commonest hashtag would be right for <b>" + fixed(100 * m.chance_top1, 0) +
@@ -76,12 +76,12 @@ std::string strip(const Figure& f, double chance) {
 
 std::string tile(const std::string& name, const Figure& f, const std::string& meaning, double chance = NAN) {
   return "<div class=\"tile\"><h3>" + name + "</h3><strong>" + percent(f.value) + "</strong>" + strip(f, chance) +
-         "<p>" + interval(f) + "</p><p>" + meaning + "</p></div>";
+         "<p>" + interval_text(f) + "</p><p>" + meaning + "</p></div>";
 }
 
 std::string tiles(const Evaluation& e) {
   const Metrics& m = e.metrics;
-  const bool single = is_single(e);
+  const bool single = has_classes(e);
   return "<div class=\"grid tiles\">" +
          tile("Top-1", m.top1,
               single ? "The first hashtag is right." : "The first hashtag is true, of videos that have one.",
@@ -107,7 +107,7 @@ std::string class_table(const Evaluation& e) {
     const ClassFigures& f = e.metrics.classes[c];
     out += "<tr><td>#" + escape(e.hashtags[c]) + "</td>";
     for (const std::string& cell :
-         {count(f.support), percent(f.prior), percent(f.ap.value), interval(f.ap), percent(f.accuracy),
+         {count(f.support), percent(f.prior), percent(f.ap.value), interval_text(f.ap), percent(f.accuracy),
           fixed(f.threshold, 2), percent(f.precision), percent(f.recall)}) {
       out += "<td class=\"n\">" + cell + "</td>";
     }
@@ -122,12 +122,12 @@ std::string section(const std::string& title, const std::string& text, const std
 }
 
 std::string class_section(const Evaluation& e) {
-  const std::string what = is_single(e) ? "How often a video of each hashtag gets exactly that one."
-                                        : "How well the model ranks the videos of each hashtag before all others.";
+  const std::string what = has_classes(e) ? "How often a video of each hashtag gets exactly that one."
+                                          : "How well the model ranks the videos of each hashtag before all others.";
   const std::string legend =
       "<p class=\"legend\"><span><i class=\"s1\"></i>" +
-      std::string(is_single(e) ? "named right" : "average precision") + "</span>" +
-      (is_single(e) ? "" : "<span><i class=\"thin\"></i>95&nbsp;% interval</span>") +
+      std::string(has_classes(e) ? "named right" : "average precision") + "</span>" +
+      (has_classes(e) ? "" : "<span><i class=\"thin\"></i>95&nbsp;% interval</span>") +
       "<span><i class=\"tick\"></i>guessing (its share of the videos)</span><span>n: its videos</span></p>";
   return "<section><h2>Hashtag by hashtag</h2><p>" + what + "</p>" + legend + "<div class=\"grid\">" + plot_classes(e) +
          "</div>" + class_table(e) + "</section>\n";
@@ -139,7 +139,7 @@ std::string time_section(const Evaluation& e) {
   constexpr std::array<const char*, 4> kMeaning{"", "one frame, repeated", "frames shuffled", "frames reversed"};
   const auto row = [](const std::string& name, const Figure& top1, const Figure& map) {
     return "<tr><td>" + name + "</td><td class=\"n\">" + percent(top1.value) + "</td><td class=\"n\">" +
-           interval(top1) + "</td><td class=\"n\">" + percent(map.value) + "</td></tr>";
+           interval_text(top1) + "</td><td class=\"n\">" + percent(map.value) + "</td></tr>";
   };
   std::string out =
       "<section><h2>Scene or motion?</h2><p>The same videos with their frames in another order. What stays is known "

@@ -13,10 +13,10 @@ namespace {
 
 using nlohmann::json;
 
-json number(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
+json number_json(double value) { return std::isfinite(value) ? json(value) : json(nullptr); }
 
 json with_interval(const Figure& f) {
-  return {{"value", number(f.value)}, {"low", number(f.low)}, {"high", number(f.high)}};
+  return {{"value", number_json(f.value)}, {"low", number_json(f.low)}, {"high", number_json(f.high)}};
 }
 
 json failures_by_reason(const Evaluation& e) {
@@ -33,8 +33,8 @@ constexpr std::array<const char*, 4> kOrderNames{"forward", "repeated", "shuffle
 json time_figures(const Evaluation& e) {
   json out = json::object();
   for (const auto& t : e.time) {
-    out[kOrderNames.at(static_cast<std::size_t>(t.order))] = {{"top1", number(t.top1.value)},
-                                                              {"map", number(t.map.value)}};
+    out[kOrderNames.at(static_cast<std::size_t>(t.order))] = {{"top1", number_json(t.top1.value)},
+                                                              {"map", number_json(t.map.value)}};
   }
   return out;
 }
@@ -45,14 +45,14 @@ json summary(const Evaluation& e) {
           {"dataset", e.dataset},
           {"split", dataset::kSplitNames[static_cast<std::size_t>(e.split)]},
           {"labels", dataset::kLabelModeNames[static_cast<std::size_t>(e.label_mode)]},
-          {"top1", number(m.top1.value)},
-          {"top5", number(m.top5.value)},
-          {"map", number(m.map.value)},
-          {"gap20", number(m.gap20.value)},
-          {"hit1", number(m.hit1.value)},
-          {"perr", number(m.perr.value)},
-          {"calibration_error", number(e.curves.calibration_error)},
-          {"chance", {{"top1", number(m.chance_top1)}, {"map", number(m.chance_map)}}},
+          {"top1", number_json(m.top1.value)},
+          {"top5", number_json(m.top5.value)},
+          {"map", number_json(m.map.value)},
+          {"gap20", number_json(m.gap20.value)},
+          {"hit1", number_json(m.hit1.value)},
+          {"perr", number_json(m.perr.value)},
+          {"calibration_error", number_json(e.curves.calibration_error)},
+          {"chance", {{"top1", number_json(m.chance_top1)}, {"map", number_json(m.chance_map)}}},
           {"time", time_figures(e)},
           {"videos", m.videos},
           {"labelled", m.labelled},
@@ -60,7 +60,7 @@ json summary(const Evaluation& e) {
           {"failures", failures_by_reason(e)},
           {"hashtags", e.hashtags.size()},
           {"hashtags_missing", {{"in_model", e.missing_in_model.size()}, {"in_data", e.missing_in_data.size()}}},
-          {"seconds", number(e.seconds)}};
+          {"seconds", number_json(e.seconds)}};
 }
 
 json classes(const Evaluation& e) {
@@ -69,12 +69,12 @@ json classes(const Evaluation& e) {
     const ClassFigures& f = e.metrics.classes[c];
     out.push_back({{"hashtag", e.hashtags[c]},
                    {"support", f.support},
-                   {"prior", number(f.prior)},
+                   {"prior", number_json(f.prior)},
                    {"ap", with_interval(f.ap)},
                    {"threshold", f.threshold},
-                   {"precision", number(f.precision)},
-                   {"recall", number(f.recall)},
-                   {"accuracy", number(f.accuracy)}});
+                   {"precision", number_json(f.precision)},
+                   {"recall", number_json(f.recall)},
+                   {"accuracy", number_json(f.accuracy)}});
   }
   return out;
 }

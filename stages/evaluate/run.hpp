@@ -13,9 +13,10 @@ namespace reeltag::evaluate {
 
 struct Model {
   model::Bundle bundle;
-  Ask ask;
+  ChooseFrames choose_frames;
   // What model::Predictor::predict does; called on one thread.
-  std::function<Result<std::vector<model::Prediction>>(const Fetched& video, std::span<const model::TimeOrder> orders)>
+  std::function<Result<std::vector<model::Prediction>>(const DecodedVideo& video,
+                                                       std::span<const model::TimeOrder> orders)>
       predict;
 };
 

@@ -7,11 +7,11 @@
 namespace reeltag::index {
 namespace {
 
-constexpr std::size_t kMostBytes = 16U << 20;  // a caption has a few kilobytes; beyond this it is a mistake
+constexpr std::size_t kMaxBytes = 16U << 20;  // a caption has a few kilobytes; beyond this it is a mistake
 
 void check_text(std::string_view text, const std::string& what) {
-  if (text.size() > kMostBytes) {
-    throw Exception(Code::invalid_argument, what + " is longer than " + std::to_string(kMostBytes) + " bytes");
+  if (text.size() > kMaxBytes) {
+    throw Exception(Code::invalid_argument, what + " is longer than " + std::to_string(kMaxBytes) + " bytes");
   }
   const auto length = static_cast<int32_t>(text.size());
   for (int32_t i = 0; i < length;) {

@@ -6,17 +6,17 @@
 namespace reeltag::index {
 namespace {
 
-constexpr std::size_t kMostParts = 32;          // a longer query is a pasted text; 32 fit a mask and bound the time
-constexpr std::size_t kLongestTextRun = 4;      // words that somebody wrote as one
-constexpr std::size_t kLongestNameRun = 6;      // words of a predicted hashtag
-constexpr std::size_t kShortestHalf = 2;        // letters, when a typed-together hashtag is taken apart
-constexpr std::size_t kLongestTakenApart = 40;  // letters; bounds the time
+constexpr std::size_t kMaxParts = 32;       // a longer query is a pasted text; 32 fit a mask and bound the time
+constexpr std::size_t kMaxTextRun = 4;      // words that somebody wrote as one
+constexpr std::size_t kMaxNameRun = 6;      // words of a predicted hashtag
+constexpr std::size_t kShortestHalf = 2;    // letters, when a typed-together hashtag is taken apart
+constexpr std::size_t kMaxTakenApart = 40;  // letters; bounds the time
 
-std::vector<Part> distinct_parts(std::string_view text) {
-  std::vector<Part> kept;
+std::vector<QueryPart> distinct_parts(std::string_view text) {
+  std::vector<QueryPart> kept;
   for (auto& part : parts_of(text)) {
-    if (kept.size() == kMostParts) break;
-    const bool known = std::any_of(kept.begin(), kept.end(), [&](const Part& k) { return k.words == part.words; });
+    if (kept.size() == kMaxParts) break;
+    const bool known = std::any_of(kept.begin(), kept.end(), [&](const QueryPart& k) { return k.words == part.words; });
     if (!known) kept.push_back(std::move(part));
   }
   return kept;
@@ -30,7 +30,7 @@ void take_apart(const std::string& word, std::uint64_t covers, std::vector<Phras
   for (std::size_t i = 0; i < word.size(); ++i) {
     if ((static_cast<unsigned char>(word[i]) & 0xC0) != 0x80) letters.push_back(i);
   }
-  if (letters.size() > kLongestTakenApart) return;
+  if (letters.size() > kMaxTakenApart) return;
   for (std::size_t n = kShortestHalf; n + kShortestHalf <= letters.size(); ++n) {
     phrases.push_back({.words = {word.substr(0, letters[n]), word.substr(letters[n])}, .covers = covers});
   }
@@ -49,13 +49,13 @@ Query parse_query(std::string_view text) {
     std::string joined;
     std::uint64_t covers = 0;
     bool letters = true;
-    for (std::size_t n = i; n < std::min(parts.size(), i + kLongestNameRun); ++n) {
+    for (std::size_t n = i; n < std::min(parts.size(), i + kMaxNameRun); ++n) {
       joined += parts[n].joined();
       covers |= bit(n);
       letters = letters && parts[n].kind == Word::Kind::letters;
       query.names.push_back(joined);
       // Other kinds are separate words in texts however they are written.
-      if (letters && n > i && n < i + kLongestTextRun) query.phrases.push_back({.words = {joined}, .covers = covers});
+      if (letters && n > i && n < i + kMaxTextRun) query.phrases.push_back({.words = {joined}, .covers = covers});
     }
   }
   std::sort(query.names.begin(), query.names.end());

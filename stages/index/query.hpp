@@ -36,7 +36,7 @@ Query parse_query(std::string_view text);
 std::vector<std::pair<std::string, double>> names_of(std::string_view hashtag);
 
 // What was found of one video; a score of 0 is nothing.
-struct Found {
+struct QueryMatch {
   std::uint64_t covered = 0;  // parts of the query that its texts hold
   double named = 0.0;         // scores of its predicted hashtags, each times the share that was named
 
@@ -47,7 +47,7 @@ struct Found {
 // hash table would miss the processor's cache at every one of a hundred thousand.
 class Board {
  public:
-  Found& operator[](std::int64_t row) {
+  QueryMatch& operator[](std::int64_t row) {
     if (const auto page = row >> kPageBits; page_ == nullptr || page != number_) {
       page_ = &pages_[page];
       number_ = page;
@@ -60,7 +60,7 @@ class Board {
  private:
   static constexpr int kPageBits = 10;
   static constexpr std::int64_t kPageRows = 1 << kPageBits;
-  using Page = std::array<Found, kPageRows>;
+  using Page = std::array<QueryMatch, kPageRows>;
 
   std::map<std::int64_t, Page> pages_;
   Page* page_ = nullptr;  // the one that was asked for last

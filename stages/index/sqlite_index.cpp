@@ -5,14 +5,14 @@
 
 #include "check.hpp"
 #include "reeltag/base/json.hpp"
-#include "reeltag/catalog.hpp"
+#include "reeltag/hashtag.hpp"
 
 namespace reeltag::index {
 namespace {
 
-using catalog::Snapshot;
-using catalog::SqliteDatabase;
-using catalog::Transaction;
+using sql::Snapshot;
+using sql::SqliteDatabase;
+using sql::Transaction;
 
 constexpr std::chrono::seconds kLockWait{10};
 // Marks the file; "rein" in ASCII.
@@ -79,7 +79,7 @@ const std::string kCountModels =
     "SELECT model, model_version, COUNT(*) FROM video WHERE model <> '' GROUP BY model, model_version "
     "ORDER BY model, model_version";
 
-catalog::Purpose purpose() {
+sql::Purpose purpose() {
   return {.name = "index",
           .when_damaged = "delete it and make it anew with: reeltag index build",
           .when_foreign = "delete it, or set index.url to another file; then: reeltag index build",
@@ -196,7 +196,7 @@ void SqliteIndex::put(const Prediction& p) {
   }();
   database_.query(kDropTags, row).step();
   for (const auto& tag : p.tags) {
-    const Row hashtag = hashtag_row(catalog::normalise_hashtag(tag.hashtag));
+    const Row hashtag = hashtag_row(hashtag::fold(tag.hashtag));
     database_.query(kPutTag, row, hashtag, tag.score, json_of(tag.segments)).step();
   }
 }

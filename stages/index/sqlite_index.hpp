@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "query.hpp"
-#include "reeltag/catalog/sqlite.hpp"
 #include "reeltag/index.hpp"
+#include "reeltag/sql/sqlite.hpp"
 
 namespace reeltag::index {
 
@@ -36,7 +36,7 @@ class SqliteIndex final : public Index {
   Row single(const std::string& sql);
 
   std::mutex mutex_;
-  catalog::SqliteDatabase database_;
+  sql::SqliteDatabase database_;
 };
 
 }  // namespace reeltag::index

@@ -87,13 +87,13 @@ TEST_F(SqliteIndexFile, WhatIsNoIndexIsNamedAndLeftAlone) {
 }
 
 TEST_F(SqliteIndexFile, AnotherProgramsDatabaseIsLeftAlone) {
-  catalog::SqliteDatabase(path(), std::chrono::seconds(1)).execute("CREATE TABLE theirs (x)");
+  sql::SqliteDatabase(path(), std::chrono::seconds(1)).execute("CREATE TABLE theirs (x)");
   EXPECT_EQ(open_error().code, Code::invalid_argument);
 }
 
 TEST_F(SqliteIndexFile, AnotherFormIsUnsupportedAndSaysWhatToDo) {
   open(path(), Missing::create);
-  catalog::SqliteDatabase(path(), std::chrono::seconds(1)).execute("PRAGMA user_version = 99");
+  sql::SqliteDatabase(path(), std::chrono::seconds(1)).execute("PRAGMA user_version = 99");
   const auto error = open_error();
   EXPECT_EQ(error.code, Code::unsupported);
   EXPECT_THAT(error.message, AllOf(HasSubstr("99"), HasSubstr("delete it")));
@@ -119,8 +119,8 @@ TEST_F(SqliteIndexFile, WhoeverWritesSearchesGoOn) {
   const auto index = open(path(), Missing::create);
   const Texts row{.video = "a", .caption = "cat", .typed = {}};
   index->put_texts({&row, 1});
-  catalog::SqliteDatabase other(path(), std::chrono::seconds(1));
-  catalog::Transaction writing(other);
+  sql::SqliteDatabase other(path(), std::chrono::seconds(1));
+  sql::Transaction writing(other);
   other.execute("DELETE FROM video");
   EXPECT_EQ(open(path(), Missing::refuse)->search("cat", 5).size(), 1U);
 }

@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-#include "reeltag/catalog.hpp"
+#include "reeltag/hashtag.hpp"
 
 namespace reeltag::index {
 namespace {
@@ -95,7 +95,7 @@ class Cutter {
 }  // namespace
 
 std::vector<Word> words_of(std::string_view text) {
-  const auto spelling = catalog::normalise_hashtag(text);
+  const auto spelling = hashtag::fold(text);
   const auto length = static_cast<int32_t>(spelling.size());
   Cutter cutter;
   for (int32_t i = 0; i < length;) {
@@ -112,14 +112,14 @@ std::string spaced(const std::vector<Word>& words) {
   return out;
 }
 
-std::string Part::joined() const {
+std::string QueryPart::joined() const {
   std::string out;
   for (const auto& word : words) out += word;
   return out;
 }
 
-std::vector<Part> parts_of(std::string_view text) {
-  std::vector<Part> parts;
+std::vector<QueryPart> parts_of(std::string_view text) {
+  std::vector<QueryPart> parts;
   for (auto& word : words_of(text)) {
     const bool goes_on = !parts.empty() && !word.after_gap && word.kind == Word::Kind::unspaced &&
                          parts.back().kind == Word::Kind::unspaced;

@@ -30,13 +30,13 @@ std::vector<Word> words_of(std::string_view text);
 std::string spaced(const std::vector<Word>& words);
 
 // What is searched for as one: a word, or a run of unspaced letters that touch each other.
-struct Part {
+struct QueryPart {
   std::vector<std::string> words;
   Word::Kind kind = Word::Kind::letters;
   bool after_hash = false;
 
   [[nodiscard]] std::string joined() const;
 };
-std::vector<Part> parts_of(std::string_view text);
+std::vector<QueryPart> parts_of(std::string_view text);
 
 }  // namespace reeltag::index

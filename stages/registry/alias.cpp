@@ -2,7 +2,7 @@
 #include <nlohmann/json.hpp>
 
 #include "history.hpp"
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 #include "reference.hpp"
 
 namespace reeltag::registry {

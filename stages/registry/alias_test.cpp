@@ -3,7 +3,7 @@
 
 #include <thread>
 
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 #include "test_bundle.hpp"
 
 namespace reeltag::registry {

@@ -1,6 +1,6 @@
 #include <algorithm>
 
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 
 namespace reeltag::registry {
 namespace {
@@ -14,7 +14,7 @@ bool is_bundle(const fs::path& folder) {
   return fs::exists(folder / "bundle.json", none);
 }
 
-std::vector<std::string> known_models(const Places& places) {
+std::vector<std::string> known_models(const ModelFolders& places) {
   std::vector<std::string> known = Registry(places.home / "models").names();
   for (const auto& folder : {places.shipped, places.home / "models", places.home / "runs"}) {
     std::error_code none;
@@ -27,7 +27,7 @@ std::vector<std::string> known_models(const Places& places) {
   return known;
 }
 
-[[noreturn]] void throw_unknown(const Places& places, const std::string& text) {
+[[noreturn]] void throw_unknown(const ModelFolders& places, const std::string& text) {
   std::string list;
   for (const auto& name : known_models(places)) list += (list.empty() ? "" : ", ") + name;
   throw Exception(Code::not_found, "no model '" + text + "': not a version, a bundle's folder, a run or an imported " +
@@ -37,7 +37,7 @@ std::vector<std::string> known_models(const Places& places) {
 
 }  // namespace
 
-fs::path find_model(const Places& places, const std::string& text) {
+fs::path find_model(const ModelFolders& places, const std::string& text) {
   const Registry registry(places.home / "models");
   if (text.empty()) {
     const bool chosen = registry.has(kDefaultName) && registry.aliases(kDefaultName).contains(kChampion);

@@ -1,7 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 #include "test_bundle.hpp"
 
 namespace reeltag::registry {

@@ -15,7 +15,7 @@
 #include <vector>
 
 #include "reeltag/base/descriptor.hpp"
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 
 namespace reeltag::registry {
 

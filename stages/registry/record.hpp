@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 
 namespace reeltag::registry {
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <charconv>
 
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 
 namespace reeltag::registry {
 namespace {

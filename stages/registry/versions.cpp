@@ -1,5 +1,5 @@
 // Publishing, reading and removing. What aliases do is in alias.cpp.
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 
 #include <unistd.h>
 
@@ -183,7 +183,7 @@ std::vector<Change> Registry::history(const std::string& name) const {
   return read_history(models_ / name);
 }
 
-Registry::Published Registry::publish(const fs::path& bundle, const std::string& name, const Author& author) const {
+Registry::PublishResult Registry::publish(const fs::path& bundle, const std::string& name, const Author& author) const {
   check_name(name);
   Version version = describe_bundle(bundle);
   version.figures = figures_of(bundle, version.bundle);

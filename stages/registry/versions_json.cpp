@@ -1,6 +1,6 @@
 #include <nlohmann/json.hpp>
 
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 
 namespace reeltag::registry {
 

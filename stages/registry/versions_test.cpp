@@ -1,4 +1,4 @@
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>

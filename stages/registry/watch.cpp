@@ -3,7 +3,7 @@
 #include <cerrno>
 
 #include "history.hpp"
-#include "reeltag/versions.hpp"
+#include "reeltag/registry.hpp"
 
 namespace reeltag::registry {
 
@@ -19,11 +19,11 @@ Result<std::optional<std::int64_t>> Watch::poll() {
   if (!there && errno != ENOENT && errno != ENOTDIR)
     return fail(Code::unavailable, "cannot look at " + history_.string());
   // The file only grows, so that its size alone would do; the rest is for one that was put there by hand.
-  const Seen now = !there ? Seen{}
-                          : Seen{.size = facts.st_size,
-                                 .seconds = facts.st_mtim.tv_sec,
-                                 .nanoseconds = facts.st_mtim.tv_nsec,
-                                 .inode = facts.st_ino};
+  const FileStamp now = !there ? FileStamp{}
+                               : FileStamp{.size = facts.st_size,
+                                           .seconds = facts.st_mtim.tv_sec,
+                                           .nanoseconds = facts.st_mtim.tv_nsec,
+                                           .inode = facts.st_ino};
   if (now == seen_) return std::nullopt;
   try {
     const auto aliases = registry_.aliases(name_);
@@ -33,7 +33,7 @@ Result<std::optional<std::int64_t>> Watch::poll() {
     version_ = it->second;
     return version_;
   } catch (const Exception& e) {
-    return tl::unexpected(e.error());
+    return fail(e.error());
   }
 }
 

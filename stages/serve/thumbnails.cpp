@@ -25,7 +25,7 @@ Result<fs::path> Thumbnails::get(const catalog::Video& video) {
   turns_.acquire();
   auto made = fs::exists(path, error) ? Result<void>{} : make(video, path);
   turns_.release();
-  if (!made) return tl::unexpected(made.error());
+  if (!made) return fail(made.error());
   return path;
 }
 
@@ -38,18 +38,18 @@ void Thumbnails::remove(const std::string& video) {
 Result<void> Thumbnails::make(const catalog::Video& video, const fs::path& to) try {
   Descriptor file(::open(store_.local_path(video.key).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) return fail(Code::not_found, "the bytes of video " + video.id + " cannot be read");
-  const auto decoder = media::Decoder::open_outside(std::move(file), video.id, limits_);
-  if (!decoder) return tl::unexpected(decoder.error());
+  const auto decoder = media::Decoder::open_untrusted(std::move(file), video.id, limits_);
+  if (!decoder) return fail(decoder.error());
   const double middle = (*decoder)->probe().duration / 2;
   const int side = std::min({kShortSide, (*decoder)->probe().width, (*decoder)->probe().height});
   const auto frame = (*decoder)->frames_at({&middle, 1}, {.short_side = side});
-  if (!frame) return tl::unexpected(frame.error());
+  if (!frame) return fail(frame.error());
   const auto jpeg = media::encode_jpeg(frame->frame(0), frame->width, frame->height);
-  if (!jpeg) return tl::unexpected(jpeg.error());
+  if (!jpeg) return fail(jpeg.error());
   write_file(to, *jpeg);
   return {};
 } catch (const Exception& e) {
-  return tl::unexpected(e.error());
+  return fail(e.error());
 }
 
 }  // namespace reeltag::serve

@@ -24,7 +24,7 @@ std::vector<Segment> segments_of(const std::vector<Segment>& views, const std::v
   return out;
 }
 
-std::string to_json(const Tagged& t) {
+std::string to_json(const TagResult& t) {
   nlohmann::ordered_json tags = nlohmann::json::array();
   for (const auto& tag : t.tags) {
     nlohmann::ordered_json segments = nlohmann::json::array();

@@ -25,7 +25,7 @@ TEST(Segments, OfOneViewAreThatView) {
 }
 
 TEST(TaggedJson, HasTheContractsFields) {
-  Tagged t{.video = "a \"b\".mp4", .model = "m", .duration = 1.23456, .tags = {{"cats", 0.87654321, {{0, 1.0}}}}};
+  TagResult t{.video = "a \"b\".mp4", .model = "m", .duration = 1.23456, .tags = {{"cats", 0.87654321, {{0, 1.0}}}}};
   const auto j = nlohmann::json::parse(to_json(t));
   EXPECT_EQ(j["video"], "a \"b\".mp4");
   EXPECT_EQ(j["tags"][0]["hashtag"], "cats");
@@ -36,7 +36,7 @@ TEST(TaggedJson, HasTheContractsFields) {
 }
 
 TEST(TaggedJson, SaysWhenItIsUnsure) {
-  Tagged t{.video = "\xff.mp4", .model = "m", .duration = 1, .unsure = true, .guesses = {{"cats", 0.1, {}}}};
+  TagResult t{.video = "\xff.mp4", .model = "m", .duration = 1, .unsure = true, .guesses = {{"cats", 0.1, {}}}};
   const auto j = nlohmann::json::parse(to_json(t));
   EXPECT_TRUE(j["unsure"].get<bool>());
   EXPECT_TRUE(j["tags"].empty());

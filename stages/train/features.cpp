@@ -36,13 +36,13 @@ std::vector<float> row_of(const std::string& bytes, int width) {
 Result<std::vector<float>> compute(model::Extractor& extractor, const dataset::Item& item, store::Store& store,
                                    const media::Limits& limits) {
   auto video = media::Decoder::open(store.local_path(item.key), limits);
-  if (!video) return tl::unexpected<Error>(video.error());
+  if (!video) return fail(video.error());
   const auto views = extractor.whole((*video)->probe().duration);
   const auto wanted = extractor.wanted(views);
   const auto frames = (*video)->frames_at(wanted.times, wanted.scale);
-  if (!frames) return tl::unexpected<Error>(frames.error());
+  if (!frames) return fail(frames.error());
   const auto rows = extractor.features(*frames, views.size());
-  if (!rows) return tl::unexpected<Error>(rows.error());
+  if (!rows) return fail(rows.error());
   std::vector<float> mean(rows->front().size(), 0.0F);
   for (const auto& row : *rows) {
     for (std::size_t i = 0; i < mean.size(); ++i) mean[i] += row[i] / static_cast<float>(rows->size());
@@ -57,7 +57,7 @@ class Work {
       : items_(items), store_(store), request_(request), options_(std::move(options)) {}
 
   FeatureTable run() {
-    auto first = std::make_unique<model::Extractor>(options_, request_.net, request_.teacher);
+    auto first = std::make_unique<model::Extractor>(options_, request_.net, request_.image_encoder);
     table_.blocks = first->blocks();
     table_.rows.resize(items_.size());
     take_kept(*first);
@@ -75,7 +75,7 @@ class Work {
       for (std::size_t i = 1; i < count; ++i) {
         threads.emplace_back([this] {
           try {
-            model::Extractor own(options_, request_.net, request_.teacher);
+            model::Extractor own(options_, request_.net, request_.image_encoder);
             work(own);
           } catch (...) {
             stop_with(std::current_exception());
@@ -128,7 +128,7 @@ class Work {
       return compute(extractor, item, store_, request_.limits);
     } catch (const Exception& e) {
       if (e.code() != Code::not_found) throw;
-      return tl::unexpected<Error>(e.error());
+      return fail(e.error());
     }
   }
 
@@ -213,7 +213,7 @@ FeatureTable features_of(const std::vector<dataset::Item>& items, store::Store& 
   const int short_side = model::Extractor::decoded_side({.blocks = request.blocks}, request.net);
   std::vector<FeatureTable> parts;
   for (const bool of_net : {true, false}) {
-    model::ExtractorOptions options{.blocks = {}, .teacher_frames = request.teacher_frames, .short_side = short_side};
+    model::ExtractorOptions options{.blocks = {}, .image_frames = request.image_frames, .short_side = short_side};
     for (const auto& name : request.blocks) {
       if ((name == model::kMvitBlock) == of_net) options.blocks.push_back(name);
     }

@@ -24,16 +24,16 @@ struct FeatureTable {
 
 struct FeatureRequest {
   std::vector<std::string> blocks;  // names of model::Extractor
-  int teacher_frames = 4;
-  std::filesystem::path net, teacher;  // as model::Extractor takes them
+  int image_frames = 4;
+  std::filesystem::path net, image_encoder;  // as model::Extractor takes them
   media::Limits limits;
   int threads = 2;  // each with nets of its own, on one core
   std::stop_token stop;
 };
 
-// Takes what the store has, computes the rest and puts it there: the net's and the teacher's apart, so that a new net
-// finds the teacher's features there. The columns stand in the order of the blocks. Shows progress. Throws what
-// model::Extractor throws, and interrupted, with all that was finished kept.
+// Takes what the store has, computes the rest and puts it there: the net's and the image encoder's apart, so that a new
+// net finds the image encoder's features there. The columns stand in the order of the blocks. Shows progress. Throws
+// what model::Extractor throws, and interrupted, with all that was finished kept.
 FeatureTable features_of(const std::vector<dataset::Item>& items, store::Store& store, const FeatureRequest& request);
 
 }  // namespace reeltag::train

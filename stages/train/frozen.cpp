@@ -11,15 +11,15 @@
 #include <torch/torch.h>
 #include <nlohmann/json.hpp>
 
+#include "class_selection.hpp"
 #include "features.hpp"
 #include "reeltag/base/log.hpp"
 #include "reeltag/model/bundle.hpp"
+#include "reeltag/model/image_encoder.hpp"
 #include "reeltag/model/linear.hpp"
 #include "reeltag/model/mvit.hpp"
-#include "reeltag/model/teacher.hpp"
 #include "reeltag/train.hpp"
 #include "scoring.hpp"
-#include "shipping.hpp"
 
 namespace reeltag::train {
 namespace {
@@ -32,8 +32,8 @@ bool holds(const std::vector<std::string>& blocks, std::string_view block) {
   return std::find(blocks.begin(), blocks.end(), block) != blocks.end();
 }
 bool uses_net(const std::vector<std::string>& blocks) { return holds(blocks, model::kMvitBlock); }
-bool uses_teacher(const std::vector<std::string>& blocks) {
-  return holds(blocks, model::kTeacherMean) || holds(blocks, model::kTeacherChange);
+bool uses_image_encoder(const std::vector<std::string>& blocks) {
+  return holds(blocks, model::kImageMean) || holds(blocks, model::kImageDelta);
 }
 
 double seconds_since(std::chrono::steady_clock::time_point begin) {
@@ -71,17 +71,17 @@ struct FittedHead {
   Unseen unseen = {};                              // the training videos, where they can be; then val
 };
 
-// How much the MViT's block counts beside the teacher's, a factor on its standardised features. A net that was trained
-// on the very videos knows them too well, and the head would lean on what does not hold for others: so it counts
-// nothing unless one of these is clearly better on val.
+// How much the MViT's block counts beside the image encoder's, a factor on its standardised features. A net that was
+// trained on the very videos knows them too well, and the head would lean on what does not hold for others: so it
+// counts nothing unless one of these is clearly better on val.
 constexpr std::array kNetWeights{0.1, 0.3, 1.0, 3.0};
 
 // The mean gain is above 0 with 95 % confidence (one-sided), by its standard error over groups, whose videos are alike.
 bool clearly_less(const Tensor& losses, const Tensor& than, const std::vector<std::string>& groups) {
-  const Tensor gain = than - losses, centred = gain - gain.mean();
+  const Tensor gain = than - losses, centerd = gain - gain.mean();
   std::map<std::string, double> by_group;
   for (std::size_t i = 0; i < groups.size(); ++i)
-    by_group[groups[i]] += centred[static_cast<std::int64_t>(i)].item<double>();
+    by_group[groups[i]] += centerd[static_cast<std::int64_t>(i)].item<double>();
   double squares = 0.0;
   for (const auto& [group, sum] : by_group) squares += sum * sum;
   constexpr double kNormal95 = 1.645;
@@ -111,30 +111,31 @@ class FrozenTrainer {
   }
 
   TrainResult run() {
-    table_ = features_of(set_.items, store_,
-                         {.blocks = options_.blocks,
-                          .teacher_frames = options_.config.teacher_frames,
-                          .net = options_.net,
-                          .teacher = uses_teacher(options_.blocks) ? model::find_teacher({}) : fs::path(),
-                          .limits = options_.limits,
-                          .threads = options_.config.decode_threads,
-                          .stop = options_.stop});
+    table_ =
+        features_of(set_.items, store_,
+                    {.blocks = options_.blocks,
+                     .image_frames = options_.config.image_frames,
+                     .net = options_.net,
+                     .image_encoder = uses_image_encoder(options_.blocks) ? model::find_image_encoder({}) : fs::path(),
+                     .limits = options_.limits,
+                     .threads = options_.config.decode_threads,
+                     .stop = options_.stop});
     const auto cores = static_cast<int>(std::max(1U, std::thread::hardware_concurrency()));
     torch::set_num_threads(options_.config.threads > 0 ? options_.config.threads : cores);
     const auto begin = std::chrono::steady_clock::now();
     const FittedHead head = fit(options_.blocks);
     std::optional<FittedHead> alone;  // the net's own classifier
     if (net_ && options_.blocks.size() > 1) alone = fit({model::kMvitBlock});
-    Frozen facts{.blocks = head.blocks,
-                 .strength = head.strength,
-                 .net_weight = head.net_weight,
-                 .kept = table_.kept,
-                 .computed = table_.computed,
-                 .seconds_computing = table_.seconds_computing,
-                 .seconds_saved = table_.seconds_saved,
-                 .seconds_fit = seconds_since(begin)};
+    FrozenReport facts{.blocks = head.blocks,
+                       .strength = head.strength,
+                       .net_weight = head.net_weight,
+                       .kept = table_.kept,
+                       .computed = table_.computed,
+                       .seconds_computing = table_.seconds_computing,
+                       .seconds_saved = table_.seconds_saved,
+                       .seconds_fit = seconds_since(begin)};
     const Figures val = validator_ ? validator_(to_vectors(head.val_scores), head.val_classes).figures : Figures{};
-    const auto kept = shipped_classes(set_, options_.config.min_lift, [&] {
+    const auto kept = select_classes(set_, options_.config.min_lift, [&] {
       return validator_ ? validator_(to_vectors(head.unseen.scores), head.unseen.classes).lift : std::vector<double>{};
     });
     save(head, alone, kept, val);
@@ -204,13 +205,13 @@ class FrozenTrainer {
     }
     if (blocks.size() > 1 && uses_net(blocks)) return fit_beside_net(blocks, train, val);
     FittedHead out{.blocks = blocks, .net_weight = uses_net(blocks) ? 1.0 : 0.0};
-    const model::Chosen chosen = fit_with(blocks, out.net_weight, train, val);
+    const model::ChosenStrength chosen = fit_with(blocks, out.net_weight, train, val);
     calibrate(chosen, train, val, {}, out);
     return out;
   }
 
-  [[nodiscard]] model::Chosen fit_with(const std::vector<std::string>& blocks, double net_weight, const Rows& train,
-                                       const Rows& val) const {
+  [[nodiscard]] model::ChosenStrength fit_with(const std::vector<std::string>& blocks, double net_weight,
+                                               const Rows& train, const Rows& val) const {
     return model::choose_strength(train.features, train.labels, val.features, val.labels, model::strengths(), {},
                                   weights(blocks, net_weight));
   }
@@ -223,7 +224,7 @@ class FrozenTrainer {
                  [](const std::string& block) { return block != model::kMvitBlock; });
     FittedHead without = fit(others);
     FittedHead out{.blocks = blocks};
-    std::optional<model::Chosen> best;
+    std::optional<model::ChosenStrength> best;
     Tensor fewest;
     for (const double weight : net_weights()) {
       auto chosen = fit_with(blocks, weight, train, val);
@@ -234,10 +235,10 @@ class FrozenTrainer {
       out.net_weight = weight;
     }
     const bool better = clearly_less(fewest, without.val_losses, val.groups);
-    log::info("net_beside_teacher", {{"weight", out.net_weight},
-                                     {"val_loss", fewest.mean().item<double>()},
-                                     {"val_loss_without", without.val_losses.mean().item<double>()},
-                                     {"taken", better || options_.config.net_weight > 0}});
+    log::info("net_beside_image_encoder", {{"weight", out.net_weight},
+                                           {"val_loss", fewest.mean().item<double>()},
+                                           {"val_loss_without", without.val_losses.mean().item<double>()},
+                                           {"taken", better || options_.config.net_weight > 0}});
     if (!better && options_.config.net_weight <= 0) return without;
     calibrate(*best, train, val, without.unseen, out);
     return out;
@@ -251,7 +252,7 @@ class FrozenTrainer {
   // Out-of-fold scores of the training videos are many, but where the net itself was trained on these they flatter.
   // Then val alone says how to calibrate, and the scores of the head without the net, if there is one, stand in where
   // thresholds are chosen: a calibrated score means the same from either.
-  void calibrate(const model::Chosen& chosen, const Rows& train, const Rows& val, const Unseen& without_net,
+  void calibrate(const model::ChosenStrength& chosen, const Rows& train, const Rows& val, const Unseen& without_net,
                  FittedHead& out) const {
     const auto kind = val.labels.kind;
     const double precision = options_.config.precision;
@@ -292,12 +293,12 @@ class FrozenTrainer {
                          .vocabulary = {},
                          .multi_label = multi,
                          .blocks = fitted.blocks,
-                         .teacher_frames = options_.config.teacher_frames,
+                         .image_frames = options_.config.image_frames,
                          .scoring = rows_of(fitted.scoring, kept)};
     for (const auto c : kept) bundle.vocabulary.push_back(set_.vocabulary[static_cast<std::size_t>(c)]);
     bundle.recipe.model.num_classes = static_cast<int>(kept.size());
     bundle.recipe.model.head_act = multi ? "sigmoid" : "softmax";
-    if (alone) bundle.without_teacher = rows_of(alone->scoring, kept);
+    if (alone) bundle.without_image_encoder = rows_of(alone->scoring, kept);
     bundle.trained = json{
         {"dataset", set_.id},
         {"run", bundle.name},

@@ -41,7 +41,7 @@ FrameSource::FrameSource(const std::vector<dataset::Item>& items, store::Store& 
 Result<std::unique_ptr<media::Decoder>> FrameSource::open(std::size_t item) {
   {
     const std::lock_guard lock(mutex_);
-    if (const auto it = failed_.find(item); it != failed_.end()) return tl::unexpected<Error>(it->second);
+    if (const auto it = failed_.find(item); it != failed_.end()) return fail(it->second);
   }
   return media::Decoder::open(store_.local_path(items_[item].key), limits_);
 }
@@ -60,13 +60,13 @@ Result<std::shared_ptr<const media::Frames>> FrameSource::uniform_frames(std::si
     if (const auto it = cache_.find(item); it != cache_.end()) return it->second;
   }
   auto decoder = open(item);
-  if (!decoder) return tl::unexpected<Error>(decoder.error());
+  if (!decoder) return fail(decoder.error());
   const int count = spec_.frames * spec_.segment_frames;
   const double duration = (*decoder)->probe().duration;
   std::vector<double> times(static_cast<std::size_t>(count));
   for (int i = 0; i < count; ++i) times[static_cast<std::size_t>(i)] = duration * (i + 0.5) / count;
   auto frames = (*decoder)->frames_at(times, {.short_side = spec_.short_side});
-  if (!frames) return tl::unexpected<Error>(frames.error());
+  if (!frames) return fail(frames.error());
   auto shared = std::make_shared<const media::Frames>(std::move(*frames));
   const std::lock_guard lock(mutex_);
   const auto bytes = static_cast<std::int64_t>(shared->data.size());
@@ -76,12 +76,12 @@ Result<std::shared_ptr<const media::Frames>> FrameSource::uniform_frames(std::si
 
 Result<std::shared_ptr<const media::Frames>> FrameSource::rate_frames(std::size_t item, double position) {
   auto decoder = open(item);
-  if (!decoder) return tl::unexpected<Error>(decoder.error());
+  if (!decoder) return fail(decoder.error());
   const double span = spec_.step * spec_.frames;
   const double start = position * std::max(0.0, (*decoder)->probe().duration - span);
   auto frames =
       (*decoder)->frames_at(model::view_times(spec_, {start, start + span}), {.short_side = spec_.short_side});
-  if (!frames) return tl::unexpected<Error>(frames.error());
+  if (!frames) return fail(frames.error());
   return std::make_shared<const media::Frames>(std::move(*frames));
 }
 
@@ -92,7 +92,7 @@ Result<FrameSource::Clip> FrameSource::training_clip(std::size_t item, model::Ra
   const auto frames = spec_.uniform ? uniform_frames(item) : rate_frames(item, position);
   if (!frames) {
     note_failure(item, frames.error());
-    return tl::unexpected<Error>(frames.error());
+    return fail(frames.error());
   }
   Clip clip{*frames, std::vector<int>(static_cast<std::size_t>(spec_.frames))};
   const double part = spec_.uniform ? share * spec_.segment_frames : 1.0;  // frames that one entry is drawn from
@@ -109,7 +109,7 @@ Result<FrameSource::Clip> FrameSource::test_clip(std::size_t item) {
   const auto frames = spec_.uniform ? uniform_frames(item) : rate_frames(item, 0.5);
   if (!frames) {
     note_failure(item, frames.error());
-    return tl::unexpected<Error>(frames.error());
+    return fail(frames.error());
   }
   Clip clip{*frames, std::vector<int>(static_cast<std::size_t>(spec_.frames))};
   const int stride = spec_.uniform ? spec_.segment_frames : 1;
@@ -155,7 +155,7 @@ Batch Loader::make(std::size_t index) {
     if (!clip) continue;
     const auto& frames = *clip->frames;
     const model::CropBox box = augment_ ? model::random_crop(spec_, frames.height, frames.width, random)
-                                        : model::centre_crop(spec_, frames.height, frames.width);
+                                        : model::center_crop(spec_, frames.height, frames.width);
     const bool mirror = augment_ && spec_.flip && (random() >> 63U) != 0;
     batch.clips.resize(batch.clips.size() + spec_.clip_size());
     model::write_clip(frames, clip->indices, box, mirror, spec_,

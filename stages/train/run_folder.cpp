@@ -64,11 +64,11 @@ void write_epoch(const fs::path& run, const EpochLine& l) {
   log::info("epoch", fields);
 }
 
-Started load_started(const fs::path& run) {
+RunSettings load_run_settings(const fs::path& run) {
   const auto text = read_file(run / "options.json", 1 << 20);
   if (!text) throw Exception(Code::not_found, "no run to resume in " + run.string());
   const json j = json::parse(*text, nullptr, false);
-  Started s;
+  RunSettings s;
   try {
     s.dataset = j.at("dataset").get<std::string>();
     s.start_from = j.at("start_from").get<std::string>();

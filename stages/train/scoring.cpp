@@ -34,8 +34,8 @@ model::Scoring fit_scoring(const std::vector<std::vector<float>>& scores, const 
     for (const int c : labels[i]) hot[v][c] = 1.0;
   }
   // The logits behind the scores; of a softmax up to a constant, which changes nothing.
-  constexpr double kLeast = 1e-6;
-  const Tensor logits = multi_label ? torch::logit(p, kLeast) : p.clamp_min(kLeast).log();
+  constexpr double kMin = 1e-6;
+  const Tensor logits = multi_label ? torch::logit(p, kMin) : p.clamp_min(kMin).log();
   return fit_scoring(logits, multi_label ? model::tag_labels(hot) : model::class_labels(hot.argmax(1), width),
                      precision);
 }

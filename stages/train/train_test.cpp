@@ -86,7 +86,7 @@ TEST_F(TrainTest, LearnsWhatIsThere) {
     int right = 0;
     for (std::size_t v = 0; v < scores.size(); ++v)
       right += scores[v][static_cast<std::size_t>(labels[v][0])] > 0.5F ? 1 : 0;
-    return Verdict{.figures = {{"top1", static_cast<double>(right) / static_cast<double>(scores.size())}}};
+    return ValidationResult{.figures = {{"top1", static_cast<double>(right) / static_cast<double>(scores.size())}}};
   });
   EXPECT_EQ(asked, 6);
   EXPECT_EQ(result.epochs, 6);
@@ -162,15 +162,15 @@ TEST_F(TrainTest, FineTunesToOtherClasses) {
 TEST_F(TrainTest, ShipsOnlyHashtagsThatBeatTheirPrior) {
   auto o = options("a", 1);
   o.config.min_lift = 2.0;
-  train(set_, *store_, o, [](const auto&, const auto&) { return Verdict{.figures = {}, .lift = {1.9, 2.1}}; });
+  train(set_, *store_, o, [](const auto&, const auto&) { return ValidationResult{.figures = {}, .lift = {1.9, 2.1}}; });
   const auto bundle = nlohmann::json::parse(*read_file(o.run / "bundle" / "bundle.json", 1 << 20));
   EXPECT_EQ(bundle["vocabulary"], nlohmann::json({"blue"}));
   EXPECT_EQ(bundle["thresholds"].size(), 1U);
   auto none = options("b", 1);
   none.config.min_lift = 2.0;
-  EXPECT_THROW(
-      train(set_, *store_, none, [](const auto&, const auto&) { return Verdict{.figures = {}, .lift = {0.0, 1.0}}; }),
-      Exception);
+  EXPECT_THROW(train(set_, *store_, none,
+                     [](const auto&, const auto&) { return ValidationResult{.figures = {}, .lift = {0.0, 1.0}}; }),
+               Exception);
 }
 
 TEST_F(TrainTest, RefusesAGroupOnTwoSidesAndAnUsedRun) {

@@ -8,16 +8,16 @@
 #include <nlohmann/json.hpp>
 
 #include "checkpoint.hpp"
+#include "class_selection.hpp"
 #include "loader.hpp"
-#include "peers.hpp"
+#include "process_group.hpp"
+#include "rank_sync.hpp"
 #include "reeltag/base/log.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/model/bundle.hpp"
 #include "reeltag/train.hpp"
 #include "run_folder.hpp"
 #include "scoring.hpp"
-#include "shipping.hpp"
-#include "together.hpp"
 
 namespace reeltag::train {
 namespace {
@@ -66,11 +66,11 @@ std::string resume_hint(const Options& options) {
 class Trainer {
  public:
   Trainer(const dataset::Dataset& set, store::Store& store, const Options& options, model::Recipe recipe,
-          const Validator& validator, Peers& peers)
+          const Validator& validator, ProcessGroup& group)
       : set_(set),
         options_(options),
         validator_(validator),
-        peers_(peers),
+        ranks_(group),
         recipe_(std::move(recipe)),
         spec_(model::clip_spec(recipe_)),
         device_(pick_device(options.config.device, options.world)),
@@ -87,18 +87,18 @@ class Trainer {
     prepare();
     model::AdamW optimizer(net_.parameters(), recipe_);
     Position position;
-    if (options_.resume && peers_.first()) {
+    if (options_.resume && ranks_.first()) {
       if (const auto found = load_checkpoint(options_.run, net_, optimizer)) position = *found;
     }
-    share_state(peers_, net_, optimizer, position);
-    GradientSum gradients(peers_, net_.parameters());
+    share_state(ranks_, net_, optimizer, position);
+    GradientSum gradients(ranks_, net_.parameters());
     const int epochs = recipe_.solver.max_epoch;
-    if (peers_.first()) trim_log(options_.run, position.epoch);
+    if (ranks_.first()) trim_log(options_.run, position.epoch);
     for (; position.epoch < epochs;
          position = {.epoch = position.epoch + 1, .batch = 0, .loss_sum = 0, .clips = 0, .hits = 0}) {
       one_epoch(optimizer, gradients, position);
       validate(position);
-      if (!peers_.first()) continue;
+      if (!ranks_.first()) continue;
       Position next{.epoch = position.epoch + 1, .batch = 0, .loss_sum = 0, .clips = 0, .hits = 0};
       save_checkpoint(options_.run, net_, optimizer, next);
       write_epoch(options_.run, {.epoch = position.epoch + 1,
@@ -116,7 +116,7 @@ class Trainer {
             .epochs = epochs,
             .train = train_figures_,
             .val = val_figures_,
-            .failed = join(peers_, source_.failures())};
+            .failed = gather_all(ranks_, source_.failures())};
   }
 
  private:
@@ -126,7 +126,7 @@ class Trainer {
                                : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
     if (options_.start_from.empty())
       set_head_prior();
-    else if (peers_.first())  // the others get its weights
+    else if (ranks_.first())  // the others get its weights
       start_from(options_.start_from);
     net_.to(device_.str());
   }
@@ -208,10 +208,10 @@ class Trainer {
     const auto seed = static_cast<std::uint64_t>(recipe_.rng_seed);
     Loader loader(source_, spec_, shuffled(p.epoch), recipe_.train.batch_size, true,
                   mix_seed({seed, static_cast<std::uint64_t>(p.epoch), 2}), options_.config.decode_threads, p.batch,
-                  peers_.share());
+                  ranks_.share());
     Progress progress("epoch " + std::to_string(p.epoch + 1) + "/" + std::to_string(recipe_.solver.max_epoch),
                       static_cast<std::int64_t>(loader.batches()),
-                      {.mode = peers_.first() ? Progress::Mode::automatic : Progress::Mode::quiet,
+                      {.mode = ranks_.first() ? Progress::Mode::automatic : Progress::Mode::quiet,
                        .start = static_cast<std::int64_t>(p.batch),
                        .interval = std::chrono::milliseconds{5000}});
     const double cpu_before = process_cpu_seconds();
@@ -241,10 +241,10 @@ class Trainer {
     try {
       const bool stop = options_.stop.stop_requested();
       Batch batch = stop ? Batch{} : loader.next();
-      const Turn turn = take_turn(peers_, batch.items.size(), stop);
-      if (turn.stop) stop_here(optimizer, p);
-      if (turn.clips == 0) return 0;
-      const StepFigures own = pass(batch, turn, optimizer, p);
+      const StepPlan step_plan = plan_step(ranks_, batch.items.size(), stop);
+      if (step_plan.stop) stop_here(optimizer, p);
+      if (step_plan.clips == 0) return 0;
+      const StepFigures own = pass(batch, step_plan, optimizer, p);
       const auto all = gradients.reduce(own);
       model::clip_gradients(net_.parameters(), recipe_.solver.clip_grad_l2norm.value_or(0.0));
       optimizer.step(rate);
@@ -257,20 +257,20 @@ class Trainer {
         p.hits += f.hits;
       }
       return own.clips;
-    } catch (const PeerLost&) {
-      if (peers_.first()) save_checkpoint(options_.run, net_, optimizer, p);
+    } catch (const RankLost&) {
+      if (ranks_.first()) save_checkpoint(options_.run, net_, optimizer, p);
       throw;
     }
   }
 
   // Forward and backward on this rank's clips of the batch, which may be none.
-  StepFigures pass(Batch& batch, const Turn& turn, model::AdamW& optimizer, const Position& p) {
+  StepFigures pass(Batch& batch, const StepPlan& step_plan, model::AdamW& optimizer, const Position& p) {
     torch::manual_seed(
         mix_seed({static_cast<std::uint64_t>(recipe_.rng_seed), static_cast<std::uint64_t>(p.epoch), p.batch, 3}));
     optimizer.zero_grad();
     if (batch.items.empty()) return {};
     const auto own = static_cast<std::int64_t>(batch.items.size());
-    const model::BatchPart part{.first = turn.first, .of = own < turn.clips ? turn.clips : 0};
+    const model::BatchPart part{.first = step_plan.first, .of = own < step_plan.clips ? step_plan.clips : 0};
     const Tensor logits = net_.forward(clips(batch), part);
     const Tensor loss = model::loss(recipe_.model.loss_func, logits, targets(batch.items).to(device_));
     loss.backward();
@@ -282,10 +282,10 @@ class Trainer {
   }
 
   [[noreturn]] void stop_here(const model::AdamW& optimizer, const Position& p) {
-    if (peers_.first()) save_checkpoint(options_.run, net_, optimizer, p);
+    if (ranks_.first()) save_checkpoint(options_.run, net_, optimizer, p);
     try {
-      peers_.barrier();  // a launcher ends all processes when the first ends; the checkpoint must be there by then
-    } catch (const PeerLost&) {
+      ranks_.barrier();  // a launcher ends all processes when the first ends; the checkpoint must be there by then
+    } catch (const RankLost&) {
       // Who stops need not stay; the checkpoint is there, or rank 0's last one is.
     }
     throw Exception(Code::interrupted,
@@ -293,14 +293,14 @@ class Trainer {
   }
 
   // The test clip of each item through the net as it is, divided over the ranks; all of them get all.
-  Scored score(const std::vector<std::size_t>& items) {
+  ItemScores score(const std::vector<std::size_t>& items) {
     torch::NoGradGuard no_grad;
     net_.set_training(false);
-    const Share share = peers_.share();
+    const Share share = ranks_.share();
     const std::vector<std::size_t> own(items.begin() + static_cast<std::ptrdiff_t>(share.begin(items.size())),
                                        items.begin() + static_cast<std::ptrdiff_t>(share.end(items.size())));
     Loader loader(source_, spec_, own, recipe_.train.batch_size, false, 0, options_.config.decode_threads);
-    Scored out;
+    ItemScores out;
     for (std::size_t b = 0; b < loader.batches(); ++b) {
       Batch batch = loader.next();
       if (batch.items.empty()) continue;
@@ -315,7 +315,7 @@ class Trainer {
         out.items.push_back(batch.items[i]);
       }
     }
-    return join(peers_, out);
+    return gather_all(ranks_, out);
   }
 
   [[nodiscard]] std::vector<std::vector<int>> labels_of(const std::vector<std::size_t>& items) const {
@@ -352,16 +352,16 @@ class Trainer {
   void finish() {
     const bool multi = set_.label_mode == dataset::LabelMode::multi;
     // On val and test together: the splits of a small set are too small alone.
-    const auto kept = shipped_classes(set_, options_.config.min_lift, [&] {
+    const auto kept = select_classes(set_, options_.config.min_lift, [&] {
       std::vector<std::size_t> unseen;
       for (std::size_t i = 0; i < set_.items.size(); ++i) {
         if (set_.items[i].split != dataset::Split::train) unseen.push_back(i);
       }
-      const Scored scored = score(unseen);
+      const ItemScores scored = score(unseen);
       return validator_ ? validator_(scored.scores, labels_of(scored.items)).lift : std::vector<double>{};
     });
-    if (peers_.first()) write_bundle(kept, multi);
-    peers_.barrier();  // no rank reports success before there is a bundle
+    if (ranks_.first()) write_bundle(kept, multi);
+    ranks_.barrier();  // no rank reports success before there is a bundle
   }
 
   void write_bundle(const std::vector<std::int64_t>& kept, bool multi) {
@@ -392,22 +392,22 @@ class Trainer {
   const dataset::Dataset& set_;
   const Options& options_;
   const Validator& validator_;
-  Peers& peers_;
+  ProcessGroup& ranks_;
   model::Recipe recipe_;
   model::ClipSpec spec_;
   torch::Device device_;
   model::Mvit net_;
   FrameSource source_;
   std::vector<std::size_t> train_, val_;  // items
-  Scored validated_;                      // the last validation
+  ItemScores validated_;                  // the last validation
   Figures train_figures_, val_figures_;
   double seconds_ = 0, waited_ = 0, cpu_ms_per_clip_ = 0;
 };
 
 // Rank 0 writes what was asked; so do others where they do not see its folder, so that each can be resumed.
-void begin_run(Peers& peers, const dataset::Dataset& set, const Options& options) {
-  if (peers.first()) write_started(set, options);
-  peers.barrier();
+void begin_run(ProcessGroup& group, const dataset::Dataset& set, const Options& options) {
+  if (group.first()) write_started(set, options);
+  group.barrier();
   if (!fs::exists(options.run / "options.json")) write_started(set, options);
 }
 
@@ -418,18 +418,18 @@ TrainResult train(const dataset::Dataset& set, store::Store& store, const Option
   dataset::check_groups(set);
   model::Recipe recipe = resolve(options.recipe, set);
   check_divisible(recipe.train.batch_size, options.world);
-  Peers peers(options.world, std::chrono::seconds(options.config.peer_timeout));
+  ProcessGroup group(options.world, std::chrono::seconds(options.config.rank_timeout));
   try {
-    agree(peers, set, options, recipe);
-    if (!options.resume && peers.first()) check_unused(options.run);
-    Trainer trainer(set, store, options, std::move(recipe), validator, peers);
-    if (!options.resume) begin_run(peers, set, options);
+    agree(group, set, options, recipe);
+    if (!options.resume && group.first()) check_unused(options.run);
+    Trainer trainer(set, store, options, std::move(recipe), validator, group);
+    if (!options.resume) begin_run(group, set, options);
     return trainer.run();
-  } catch (const PeerLost& e) {
+  } catch (const RankLost& e) {
     const bool begun = fs::exists(options.run / "options.json");
     throw Exception(e.code(), std::string(e.what()) + (begun ? resume_hint(options) : ""));
   } catch (const std::exception& e) {
-    peers.leave(e.what());
+    group.leave(e.what());
     throw;
   }
 }

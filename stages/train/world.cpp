@@ -31,7 +31,7 @@ int number_or(const char* name, int otherwise, int least, int most) {
   return text ? number(name, *text, least, most) : otherwise;
 }
 
-constexpr int kMostProcesses = 65'536;
+constexpr int kMaxProcesses = 65'536;
 
 }  // namespace
 
@@ -40,7 +40,7 @@ World world_from_environment() {
       !variable("RANK") && !variable("WORLD_SIZE") && variable("MASTER_ADDR") && variable("SLURM_NTASKS");
   const char* const rank = slurm ? "SLURM_PROCID" : "RANK";
   World world;
-  world.size = number_or(slurm ? "SLURM_NTASKS" : "WORLD_SIZE", 1, 1, kMostProcesses);
+  world.size = number_or(slurm ? "SLURM_NTASKS" : "WORLD_SIZE", 1, 1, kMaxProcesses);
   if (world.size == 1) return {};
   for (const char* name : {rank, "MASTER_ADDR"}) {
     if (!variable(name)) {
@@ -50,7 +50,7 @@ World world_from_environment() {
     }
   }
   world.rank = number(rank, *variable(rank), 0, world.size - 1);
-  world.local_rank = number_or(slurm ? "SLURM_LOCALID" : "LOCAL_RANK", 0, 0, kMostProcesses);
+  world.local_rank = number_or(slurm ? "SLURM_LOCALID" : "LOCAL_RANK", 0, 0, kMaxProcesses);
   world.address = *variable("MASTER_ADDR");
   world.port = number_or("MASTER_PORT", world.port, 1, 65'535);
   world.launcher_store = variable("TORCHELASTIC_USE_AGENT_STORE") == "True";

@@ -101,7 +101,7 @@ class Collect(CollectCase):
     def test_without_a_place_for_bytes_posts_are_described(self):
         replica = self.replica()
         found = self.numbers(must(self.collect(replica, media=False)))
-        self.assertEqual((found["added"], found["outcomes"]), (8, {"described": 8}))
+        self.assertEqual((found["added"], found["outcomes"]), (8, {"metadata_only": 8}))
         self.assertEqual(self.rows("id, source", "video"), [])
         self.assertEqual({row[0] for row in self.rows("id, site", "post")}, {str(post.id) for post in self.wanted})
         self.assertFalse([one for one in replica.requests if "/media/" in one["path"]])

@@ -46,7 +46,7 @@ class Rank:
         self.out = case.enterContext(tempfile.TemporaryFile("w+", encoding="utf-8"))
         environment = support.environment(RANK=str(rank), WORLD_SIZE=str(size), LOCAL_RANK=str(rank),
                                           MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port), **more)
-        command = [support.PROGRAM, "--home", home, "train", "--set", f"train.peer_timeout={TIMEOUT}", *arguments, "--json"]
+        command = [support.PROGRAM, "--home", home, "train", "--set", f"train.rank_timeout={TIMEOUT}", *arguments, "--json"]
         self.process = subprocess.Popen([str(word) for word in command], stdin=subprocess.DEVNULL, stdout=self.out,
                                         stderr=self.errors, env=environment)
         case.addCleanup(self.process.wait)
@@ -211,7 +211,7 @@ class Interrupted(Distributed):
             self.check_undisturbed(name)
 
     def test_a_process_that_hangs_counts_as_lost_in_time(self):
-        ranks = self.start("--recipe", self.home / "tiny.yaml", "--run", "hung", *OPTIONS, "--set", "train.peer_timeout=5")
+        ranks = self.start("--recipe", self.home / "tiny.yaml", "--run", "hung", *OPTIONS, "--set", "train.rank_timeout=5")
         self.in_mid_training("hung", ranks)
         ranks[1].process.send_signal(signal.SIGSTOP)
         other = ranks[0].end(5 + TIMEOUT / 2)
@@ -271,7 +271,7 @@ class Refused(Distributed):
 
     def test_a_process_that_does_not_come(self):
         rank = Rank(self, self.home, 0, 2, free_port(), ["--recipe", self.home / "tiny.yaml", "--run", "alone", *OPTIONS,
-                                                        "--set", "train.peer_timeout=1"])
+                                                        "--set", "train.rank_timeout=1"])
         ended = rank.end()
         self.assertStatus(ended, 1)
         self.assertIn("rank 1 of 2 did not come", ended.errors()[None]["message"])

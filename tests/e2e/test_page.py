@@ -131,7 +131,7 @@ class PageTest(Case):
         listing = self.folder / "long.txt"
         listing.write_text("".join(f"file '{clip}'\n" for clip in self.fresh * 3), encoding="utf-8")
         ffmpeg("-f", "concat", "-safe", "0", "-i", listing, "-c", "copy", long)
-        self.scenario("looking", "hurried", clip=clip_of(long))
+        self.scenario("looking", "partial", clip=clip_of(long))
 
     def test_a_videos_page_shows_facts_and_deletes_it(self):
         self.scenario("looking", "videoPage", clip=clip_of(self.fresh[5]))

@@ -162,10 +162,10 @@ class Training(support.Case):
     def test_frozen_features_by_hyperparameter(self):
         base = self.opt_ml({"train": self.clips})
         config = base / "input" / "config" / "hyperparameters.json"
-        config.write_text(json.dumps({"frozen": "true", "blocks": "[teacher.mean]", "min_support": "4"}), encoding="utf-8")
+        config.write_text(json.dumps({"frozen": "true", "blocks": "[image.mean]", "min_support": "4"}), encoding="utf-8")
         out = self.must_train(base)
         self.assertRegex(out, r"(?m)^val_.*\bval_map=")
-        self.assertTrue((base / "model" / "teacher.pth").is_file(), "the model needs its frame net wherever it goes")
+        self.assertTrue((base / "model" / "image_encoder.pth").is_file(), "the model needs its frame net wherever it goes")
 
     def assertFails(self, base, status, *words):
         self.assertEqual(self.train(base)[0], status, (base / "stderr").read_text(encoding="utf-8")[-2000:])

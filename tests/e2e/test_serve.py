@@ -70,7 +70,7 @@ class ServeTest(unittest.TestCase):
         self.assertTrue(video["mine"])
         self.assertEqual(video["source"], "upload")
         tags = client.get(f"/v1/videos/{done['video']}/tags?threshold=0&top=200").json()
-        self.assertFalse(tags["hurried"])
+        self.assertFalse(tags["partial"])
         self.assertEqual(tags["model"], "starter")
         scores = [tag["score"] for tag in tags["tags"]]
         self.assertEqual(scores, sorted(scores, reverse=True))
@@ -275,12 +275,12 @@ class ServeTest(unittest.TestCase):
         long = next((self.place / "long").rglob("*.mp4"))
         client = self.serve().client()
         client.tag(self.clips[0])  # what a view costs is known from now on
-        hurried = client.tag(long, query="?deadline=0.1")
-        tags = client.get(f"/v1/videos/{hurried}/tags?threshold=0").json()
-        self.assertTrue(tags["hurried"])
-        slow = client.tag(long)  # a hurried answer is not taken for the last word
+        partial = client.tag(long, query="?deadline=0.1")
+        tags = client.get(f"/v1/videos/{partial}/tags?threshold=0").json()
+        self.assertTrue(tags["partial"])
+        slow = client.tag(long)  # a partial answer is not taken for the last word
         more = client.get(f"/v1/videos/{slow}/tags?threshold=0").json()
-        self.assertFalse(more["hurried"])
+        self.assertFalse(more["partial"])
         self.assertGreater(more["views"], tags["views"])
 
     def test_models_are_swapped_under_load_without_a_failed_request(self):

@@ -53,7 +53,7 @@ class Vocabulary(support.Case):
     def imported(self, manifest, home):
         """The vocabulary by way of the catalog, which gets posts without a video."""
         done = must(run("import", manifest, "--json", home=home)).json()
-        self.assertEqual(done["added"], done["described"])
+        self.assertEqual(done["added"], done["metadata_only"])
         self.assertEqual(done["rejected"], [])
         self.assertEqual(must(run("import", manifest, "--json", home=home)).json()["duplicate"], done["added"])
         nothing = must(run("dataset", "vocabulary", "--videos-only", "--json", home=home)).json()

@@ -1,5 +1,5 @@
 // Import manifests, JSON Lines and CSV: the first byte chooses, the rest is the file.
-#include "manifest.hpp"
+#include "import/manifest.hpp"
 #include "fuzz.hpp"
 
 using namespace reeltag;

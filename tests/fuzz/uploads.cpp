@@ -1,8 +1,8 @@
 // What clients say about a video in headers, and the record that lies beside its bytes.
 #include "metadata.hpp"
-#include "record.hpp"
 #include "reeltag/base/base64.hpp"
 #include "reeltag/http/header_value.hpp"
+#include "upload_record.hpp"
 
 #include <algorithm>
 
@@ -23,7 +23,7 @@ int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   if (const auto bytes = from_base64(text)) fuzz::require(to_base64(*bytes) == text, "base64 has one spelling");
   const auto metadata = serve::parse_metadata(text);
   if (metadata) {
-    serve::Record record{.metadata = *metadata};
+    serve::UploadRecord record{.metadata = *metadata};
     for (const auto& [key, value] : *metadata) fuzz::require(is_clean(value), "values have no control characters");
     const auto back = serve::parse_record(serve::to_text(record), "record");
     fuzz::require(back && back->metadata == *metadata, "metadata comes back from the disk");

@@ -78,7 +78,7 @@ elif verb == "evaluate":
     for item in items:
         scores = [int(hashlib.sha1(f"{item['video']} {c}".encode()).hexdigest()[:8], 16) / 2**32
                   for c in range(len(frozen["hashtags"]))]
-        if "teacher" in name:
+        if "image" in name:
             scores[item["labels"][0]] += 0.5
         lines.append({**item, "scores": scores})
     pathlib.Path(value("--scores")).write_text("".join(json.dumps(line) + "\\n" for line in lines))
@@ -168,29 +168,29 @@ class Runs(OnFakeData):
             self.assertNotIn(str(self.folder), path.read_text())
 
     def test_a_fold_that_fails_is_reported_and_the_others_run(self):
-        status, _, errors = self.run_row("teacher", "--seeds", "0", FAIL="train coldstart-teacher-actions15-s0-f1")
+        status, _, errors = self.run_row("image", "--seeds", "0", FAIL="train coldstart-image-actions15-s0-f1")
         self.assertEqual(status, 3)
-        self.assertIn("teacher actions15 seed 0 fold 1: FAILED: ", errors)
+        self.assertIn("image actions15 seed 0 fold 1: FAILED: ", errors)
         self.assertIn("ended with status 1\nout of luck", errors)
-        done = [fold for fold in range(5) if results.is_done(self.out, "actions15", "teacher", 0, fold)]
+        done = [fold for fold in range(5) if results.is_done(self.out, "actions15", "image", 0, fold)]
         self.assertEqual(done, [0, 2, 3, 4])
-        self.assertEqual(self.run_row("teacher", "--seeds", "0")[0], 0)
+        self.assertEqual(self.run_row("image", "--seeds", "0")[0], 0)
         self.assertEqual(len(self.calls("train")), 6)
 
     def test_what_was_trained_is_not_trained_again_when_testing_failed(self):
         one = ("--seeds", "0", "--folds", "0")
-        self.assertEqual(self.run_row("teacher", *one, FAIL="evaluate")[0], 3)
-        self.assertEqual(self.run_row("teacher", *one)[0], 0)
+        self.assertEqual(self.run_row("image", *one, FAIL="evaluate")[0], 3)
+        self.assertEqual(self.run_row("image", *one)[0], 0)
         self.assertEqual(len(self.calls("train")), 1)
 
     def test_a_training_of_another_commit_or_cut_short_is_done_again(self):
         one = ("--seeds", "0", "--folds", "0")
-        self.run_row("teacher", *one, FAIL="evaluate")
+        self.run_row("image", *one, FAIL="evaluate")
         process.commit_of.return_value = COMMIT[::-1]
-        self.run_row("teacher", *one, FAIL="evaluate")
+        self.run_row("image", *one, FAIL="evaluate")
         self.assertEqual(len(self.calls("train")), 2)
-        (self.home / "actions" / "coldstart" / "coldstart-teacher-actions15-s0-f0.trained.json").unlink()
-        self.assertEqual(self.run_row("teacher", *one)[0], 0)
+        (self.home / "actions" / "coldstart" / "coldstart-image-actions15-s0-f0.trained.json").unlink()
+        self.assertEqual(self.run_row("image", *one)[0], 0)
         self.assertEqual(len(self.calls("train")), 3)
 
     def test_fused_starts_from_the_mvit_of_its_fold(self):
@@ -201,41 +201,41 @@ class Runs(OnFakeData):
         self.run_row("scratch", *one)
         self.assertEqual(self.run_row("fused", *one)[0], 0)
         self.assertTrue(self.fold("fused", 0, 1)["commands"]["train"].endswith(
-            "--frozen --blocks mvit,teacher.mean,teacher.change --from coldstart-scratch-actions15-s0-f1"))
+            "--frozen --blocks mvit,image.mean,image.delta --from coldstart-scratch-actions15-s0-f1"))
 
     def test_a_video_without_scores_fails_the_fold(self):
-        status, _, errors = self.run_row("teacher", "--seeds", "0", "--folds", "0", LOSE="1")
+        status, _, errors = self.run_row("image", "--seeds", "0", "--folds", "0", LOSE="1")
         self.assertEqual(status, 3)
         self.assertIn("1 of them missing", errors)
-        self.assertFalse(results.is_done(self.out, "actions15", "teacher", 0, 0))
+        self.assertFalse(results.is_done(self.out, "actions15", "image", 0, 0))
 
     def test_a_program_that_splits_otherwise_is_found_out_before_it_trains(self):
         with mock.patch.object(folds, "turn_of", return_value=1):
-            status, _, errors = self.run_row("teacher", "--seeds", "0", "--folds", "2")
+            status, _, errors = self.run_row("image", "--seeds", "0", "--folds", "2")
         self.assertEqual(status, 3)
         self.assertIn("the protocol as", errors)
         self.assertEqual(self.calls("train"), [])
 
     def test_other_videos_are_refused(self):
         one = ("--seeds", "0", "--folds", "0")
-        self.run_row("teacher", *one)
+        self.run_row("image", *one)
         self.make_data(name="other")
-        status, _, errors = self.run_row("teacher", *one)
+        status, _, errors = self.run_row("image", *one)
         self.assertEqual(status, 1)
         self.assertIn("holds results of other videos", errors)
         self.make_data(classes=14)
-        status, _, errors = self.run_row("teacher", *one)
+        status, _, errors = self.run_row("image", *one)
         self.assertEqual(status, 1)
         self.assertIn("14 hashtags with at least 1 videos, not 15", errors)
         self.make_data()
         (self.folder / "data" / "actions" / "1.mp4").write_bytes(b"clip 0")
-        self.assertIn("are the same video", self.run_row("teacher", *one)[2])
+        self.assertIn("are the same video", self.run_row("image", *one)[2])
 
     def test_what_is_missing_is_named(self):
         self.program.unlink()
-        self.assertIn("reeltag is not there: build it", self.run_row("teacher")[2])
+        self.assertIn("reeltag is not there: build it", self.run_row("image")[2])
         with contextlib.redirect_stderr(io.StringIO()), self.assertRaises(SystemExit) as usage:
-            self.coldstart("run", "--row", "teacher", "--folds", "5")
+            self.coldstart("run", "--row", "image", "--folds", "5")
         self.assertEqual(usage.exception.code, 2)
 
     def test_the_histograms_python_is_made_once(self):
@@ -263,7 +263,7 @@ class Runs(OnFakeData):
         self.assertEqual(results.read_scores(path), {"a" * 12: [20.723, -8.999], "b" * 12: [-1.96, -20.723]})
 
     def test_the_time_of_a_video_leaves_out_the_start(self):
-        self.run_row("teacher", "--seeds", "0", "--folds", "0")
+        self.run_row("image", "--seeds", "0", "--folds", "0")
         folders, cost = [], iter((10.0, 2.0, 9.0, 2.0, 30.0, 2.0))
 
         def run(command, log):
@@ -271,23 +271,23 @@ class Runs(OnFakeData):
             folders.append(len(os.listdir(command[command.index("tag") + 1])))
             return process.Ran("", next(cost), 1.0)
         with mock.patch.object(process, "run", run):
-            self.assertEqual(self.coldstart("time", "--row", "teacher", "--videos", "9")[0], 0)
-        found = results.read_json(results.time_path(self.out, "actions15", "teacher"))
+            self.assertEqual(self.coldstart("time", "--row", "image", "--videos", "9")[0], 0)
+        found = results.read_json(results.time_path(self.out, "actions15", "image"))
         self.assertEqual((found["cpu_ms_per_video"], found["runs"]), (1000.0, [1000.0, 875.0, 3500.0]))
         self.assertEqual(folders, [9, 1] * tagging.REPEATS)
         self.assertEqual(self.coldstart("time", "--row", "fused")[0], 3)
 
     def test_a_video_tested_twice_or_never_is_no_figure(self):
-        self.run_row("teacher", "--seeds", "0")
+        self.run_row("image", "--seeds", "0")
         found = results.Results(self.out)
-        self.assertEqual(len(found.samples("actions15", "teacher", 0)), 60)
-        paths = [results.scores_path(self.out, "actions15", "teacher", 0, fold) for fold in (0, 1)]
+        self.assertEqual(len(found.samples("actions15", "image", 0)), 60)
+        paths = [results.scores_path(self.out, "actions15", "image", 0, fold) for fold in (0, 1)]
         paths[1].write_bytes(paths[0].read_bytes())
         with self.assertRaisesRegex(protocol.Refused, "is tested by two folds"):
-            found.samples("actions15", "teacher", 0)
+            found.samples("actions15", "image", 0)
         results.write_scores(paths[1], {})
         with self.assertRaisesRegex(protocol.Refused, "not the 60"):
-            found.samples("actions15", "teacher", 0)
+            found.samples("actions15", "image", 0)
 
 
 class Tables(OnFakeData):
@@ -299,7 +299,7 @@ class Tables(OnFakeData):
         return [[[cell.strip() for cell in line.strip("|").split("|")] for line in block] for block in blocks]
 
     def test_rows_say_how_far_they_are(self):
-        self.run_row("teacher")
+        self.run_row("image")
         self.run_row("scratch", "--seeds", "0")
         self.run_row("scratch", "--seeds", "1", "--folds", "0,1")
         self.run_row("fused", "--seeds", "0", "--folds", "0,1")
@@ -307,29 +307,29 @@ class Tables(OnFakeData):
         self.assertEqual(status, 0)
         accuracy, differences, cost, destroyed, provenance = self.lines(text)
         cells = {row[0]: row[1] for row in accuracy}
-        self.assertRegex(cells["teacher + linear head"], r"^\d+\.\d \(\d+\.\d to \d+\.\d\)$")
+        self.assertRegex(cells["image encoder + linear head"], r"^\d+\.\d \(\d+\.\d to \d+\.\d\)$")
         self.assertRegex(cells["MViT from scratch"], r"\)\*$")
-        self.assertEqual(cells["MViT and teacher, fused"], "2 of 15 folds")
+        self.assertEqual(cells["MViT and image encoder, fused"], "2 of 15 folds")
         self.assertEqual(cells["colour histogram"], "not run")
         self.assertEqual(cells["always the most frequent"], "6.7")
         self.assertRegex({row[0]: row[1] for row in differences}["MViT from scratch"], r"^[+-]\d.*\)\*$")
-        self.assertNotIn("teacher + linear head", [row[0] for row in differences])
+        self.assertNotIn("image encoder + linear head", [row[0] for row in differences])
         self.assertIn("\\* MViT from scratch, 15 actions: 7 of 15 folds are done", text)
-        self.assertEqual([row[2:] for row in destroyed if row[1] == "teacher + linear head"], [["50.0"] * 4])
-        self.assertEqual([row[2:] for row in destroyed if row[1] == "MViT and teacher, fused"],
+        self.assertEqual([row[2:] for row in destroyed if row[1] == "image encoder + linear head"], [["50.0"] * 4])
+        self.assertEqual([row[2:] for row in destroyed if row[1] == "MViT and image encoder, fused"],
                          [["2 of 15 folds", "-", "-", "-"]])
         self.assertEqual({row[1]: row[2] for row in provenance}["MViT from scratch"], "7 of 15")
         self.assertIn(COMMIT[:12], text)
-        self.assertIn("#   reeltag --home HOME/actions --json evaluate --run coldstart-teacher-actions15-s0-f0", text)
+        self.assertIn("#   reeltag --home HOME/actions --json evaluate --run coldstart-image-actions15-s0-f0", text)
         # Fused needs the MViT of its fold, whose training is counted.
         trained = [self.fold(row, 0, fold)["cpu_seconds"]["train"] for row in ("fused", "scratch") for fold in (0, 1)]
         expected = max(trained[0] + trained[2], trained[1] + trained[3])
-        self.assertIn(f"({tables.seconds_text(expected)})", {row[0]: row[1] for row in cost}["MViT and teacher, fused"])
+        self.assertIn(f"({tables.seconds_text(expected)})", {row[0]: row[1] for row in cost}["MViT and image encoder, fused"])
 
     def test_the_document_is_replaced_between_its_marks_only(self):
         document = self.folder / "results.md"
         document.write_text(f"before\n{tables.BEGIN}\nstale\n{tables.END}\nafter\n")
-        self.run_row("teacher", "--seeds", "0")
+        self.run_row("image", "--seeds", "0")
         for _ in range(2):
             self.assertEqual(self.coldstart("document", "--document", document, "--resamples", "10")[0], 0)
             text = document.read_text()

@@ -37,8 +37,8 @@ double difference(const Rgb& a, const Rgb& b) {  // weights: how much the eye ma
 }
 
 // Two colours that the shape stands out from.
-Pair texture_colors(const Look& look, Random& random) {
-  const Rgb shape = shape_color(look.color);
+Pair texture_colors(const Appearance& appearance, Random& random) {
+  const Rgb shape = shape_color(appearance.color);
   Pair best = kPairs[0];
   double best_difference = -1.0;
   for (int attempt = 0; attempt < 4; ++attempt) {
@@ -180,14 +180,14 @@ void paint_meadow(Canvas& canvas, Random& random) {
   }
 }
 
-void paint_scene(Canvas& canvas, const Look& look, Random& random) {
-  const Sky sky = sky_of(look.backdrop);
+void paint_scene(Canvas& canvas, const Appearance& appearance, Random& random) {
+  const Sky sky = sky_of(appearance.backdrop);
   const double unit = canvas.unit();
   for (int y = 0; y < canvas.height(); ++y) {
     const Rgb c = blend(sky.top, sky.bottom, smooth(0.0, 0.85, (y + 0.5) / canvas.height()));
     for (int x = 0; x < canvas.width(); ++x) canvas.set(x, y, c);
   }
-  switch (look.backdrop) {
+  switch (appearance.backdrop) {
     case Backdrop::hills:
       paint_hills(canvas, random, {140, 182, 150}, {44, 104, 76});
       break;
@@ -218,8 +218,8 @@ void paint_scene(Canvas& canvas, const Look& look, Random& random) {
   }
 }
 
-void paint_sea(Canvas& canvas, const Look& look, double t) {
-  Random random({look.seed, 77});
+void paint_sea(Canvas& canvas, const Appearance& appearance, double t) {
+  Random random({appearance.seed, 77});
   const double phase = random.real(0, 6.3), unit = canvas.unit();
   const int horizon = static_cast<int>(0.56 * canvas.height());
   for (int y = horizon; y < canvas.height(); ++y) {
@@ -234,8 +234,8 @@ void paint_sea(Canvas& canvas, const Look& look, double t) {
   }
 }
 
-void paint_snow(Canvas& canvas, const Look& look, double t) {
-  Random random({look.seed, 78});
+void paint_snow(Canvas& canvas, const Appearance& appearance, double t) {
+  Random random({appearance.seed, 78});
   for (int i = 0; i < 70; ++i) {
     const double depth = random.real(0.4, 1.0), x = random.real(), y = random.real() + t * 0.22 * depth;
     const double sway = 0.02 * std::sin(2 * t + random.real(0, 6.3));
@@ -244,8 +244,8 @@ void paint_snow(Canvas& canvas, const Look& look, double t) {
   }
 }
 
-void paint_rain(Canvas& canvas, const Look& look, double t) {
-  Random random({look.seed, 79});
+void paint_rain(Canvas& canvas, const Appearance& appearance, double t) {
+  Random random({appearance.seed, 79});
   const double length = 0.09 * canvas.unit();
   for (int i = 0; i < 60; ++i) {
     const double depth = random.real(0.4, 1.0), y = random.real() + t * 1.3 * depth,
@@ -257,8 +257,8 @@ void paint_rain(Canvas& canvas, const Look& look, double t) {
   }
 }
 
-void paint_stars(Canvas& canvas, const Look& look, double t) {
-  Random random({look.seed, 80});
+void paint_stars(Canvas& canvas, const Appearance& appearance, double t) {
+  Random random({appearance.seed, 80});
   for (int i = 0; i < 45; ++i) {
     const double x = random.real() * canvas.width(), y = 0.58 * random.real() * canvas.height();
     const double light = 0.55 + 0.45 * std::sin(random.real(1, 5) * t + random.real(0, 6.3));
@@ -270,12 +270,12 @@ void paint_stars(Canvas& canvas, const Look& look, double t) {
 
 Rgb shape_color(int color) { return kShapeColors.at(static_cast<std::size_t>(color)); }
 
-void paint_backdrop(Canvas& canvas, const Look& look) {
-  Random random({look.seed, 76});
-  if (static_cast<int>(look.backdrop) >= kTextures) return paint_scene(canvas, look, random);
-  const Pair colors = texture_colors(look, random);
+void paint_backdrop(Canvas& canvas, const Appearance& appearance) {
+  Random random({appearance.seed, 76});
+  if (static_cast<int>(appearance.backdrop) >= kTextures) return paint_scene(canvas, appearance, random);
+  const Pair colors = texture_colors(appearance, random);
   const double unit = canvas.unit();
-  const Texture texture(look.backdrop, look.seed, 1.0 / unit, random);
+  const Texture texture(appearance.backdrop, appearance.seed, 1.0 / unit, random);
   for (int y = 0; y < canvas.height(); ++y) {
     for (int x = 0; x < canvas.width(); ++x) {
       canvas.set(x, y, blend(colors.a, colors.b, texture.at((x + 0.5) / unit, (y + 0.5) / unit)));
@@ -283,16 +283,16 @@ void paint_backdrop(Canvas& canvas, const Look& look) {
   }
 }
 
-void paint_weather(Canvas& canvas, const Look& look, double seconds) {
-  switch (look.backdrop) {
+void paint_weather(Canvas& canvas, const Appearance& appearance, double seconds) {
+  switch (appearance.backdrop) {
     case Backdrop::sea:
-      return paint_sea(canvas, look, seconds);
+      return paint_sea(canvas, appearance, seconds);
     case Backdrop::snow:
-      return paint_snow(canvas, look, seconds);
+      return paint_snow(canvas, appearance, seconds);
     case Backdrop::rain:
-      return paint_rain(canvas, look, seconds);
+      return paint_rain(canvas, appearance, seconds);
     case Backdrop::night:
-      return paint_stars(canvas, look, seconds);
+      return paint_stars(canvas, appearance, seconds);
     default:
       return;
   }

@@ -11,9 +11,9 @@ namespace reeltag::make_clips {
 Rgb shape_color(int color);
 
 // The still part, the size of the canvas.
-void paint_backdrop(Canvas& canvas, const Look& look);
+void paint_backdrop(Canvas& canvas, const Appearance& appearance);
 
 // What moves at this time (snow, rain, waves, twinkling stars); nothing for the others.
-void paint_weather(Canvas& canvas, const Look& look, double seconds);
+void paint_weather(Canvas& canvas, const Appearance& appearance, double seconds);
 
 }  // namespace reeltag::make_clips

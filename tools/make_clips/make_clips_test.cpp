@@ -75,19 +75,19 @@ TEST(MakeClips, ManifestRowsHaveAllFieldsAndNameFilesThatCanBeProbed) {
 }
 
 TEST(MakeClips, EveryMotionMovesAsItsNameSays) {
-  const Look look;
-  const Pose still = pose_at(look, Motion::still, 0.2);
+  const Appearance appearance;
+  const Pose still = pose_at(appearance, Motion::still, 0.2);
   EXPECT_DOUBLE_EQ(still.x, 0.5);
-  EXPECT_LT(pose_at(look, Motion::left, 0.2).x, still.x);
-  EXPECT_GT(pose_at(look, Motion::right, 0.2).x, still.x);
-  EXPECT_LT(pose_at(look, Motion::up, 0.2).y, still.y);
-  EXPECT_GT(pose_at(look, Motion::down, 0.2).y, still.y);
-  EXPECT_GT(pose_at(look, Motion::zoom_in, 0.2).radius, still.radius);
-  EXPECT_LT(pose_at(look, Motion::zoom_out, 0.2).radius, still.radius);
-  EXPECT_GT(pose_at(look, Motion::clockwise, 0.2).angle, still.angle);
-  EXPECT_LT(pose_at(look, Motion::counter_clockwise, 0.2).angle, still.angle);
-  EXPECT_LT(pose_at(look, Motion::bounce, 0.3).y, still.y);
-  EXPECT_GT(pose_at(look, Motion::bounce, 1.05).y, pose_at(look, Motion::bounce, 0.6).y);
+  EXPECT_LT(pose_at(appearance, Motion::left, 0.2).x, still.x);
+  EXPECT_GT(pose_at(appearance, Motion::right, 0.2).x, still.x);
+  EXPECT_LT(pose_at(appearance, Motion::up, 0.2).y, still.y);
+  EXPECT_GT(pose_at(appearance, Motion::down, 0.2).y, still.y);
+  EXPECT_GT(pose_at(appearance, Motion::zoom_in, 0.2).radius, still.radius);
+  EXPECT_LT(pose_at(appearance, Motion::zoom_out, 0.2).radius, still.radius);
+  EXPECT_GT(pose_at(appearance, Motion::clockwise, 0.2).angle, still.angle);
+  EXPECT_LT(pose_at(appearance, Motion::counter_clockwise, 0.2).angle, still.angle);
+  EXPECT_LT(pose_at(appearance, Motion::bounce, 0.3).y, still.y);
+  EXPECT_GT(pose_at(appearance, Motion::bounce, 1.05).y, pose_at(appearance, Motion::bounce, 0.6).y);
 }
 
 // How unevenly the classes fill the cells of a per-frame statistic: chi square of the classes x cells table.
@@ -96,7 +96,7 @@ double chi_square(const std::vector<Clip>& clips, double seconds, const std::fun
   std::map<std::string, double> rows;
   std::map<int, double> columns;
   for (const auto& clip : clips) {
-    const int cell = cell_of(pose_at(clip.look, clip.motion, seconds));
+    const int cell = cell_of(pose_at(clip.appearance, clip.motion, seconds));
     table[clip.class_name][cell] += 1;
     rows[clip.class_name] += 1;
     columns[cell] += 1;
@@ -211,7 +211,7 @@ TEST(Noise, RatesAreAsAskedAndWhatIsSeenStays) {
   for (std::size_t i = 0; i < clean.size(); ++i) {
     EXPECT_EQ(clean[i].truth, noisy[i].truth);
     EXPECT_EQ(clean[i].caption, noisy[i].caption);
-    EXPECT_EQ(clean[i].look.seed, noisy[i].look.seed);
+    EXPECT_EQ(clean[i].appearance.seed, noisy[i].appearance.seed);
     wrong += noisy[i].hashtags[0] != clean[i].truth[0] ? 1 : 0;
     generic += noisy[i].hashtags.size() > clean[i].truth.size() ? 1 : 0;
     kept += static_cast<double>(sparse[i].hashtags.size());
@@ -230,7 +230,7 @@ TEST(Drift, LabelsSwapInTheSecondHalfAndMixShiftsTheShares) {
   for (std::size_t i = 0; i < steady.size(); ++i) {
     EXPECT_EQ(swapped[i].created, steady[i].created);
     EXPECT_EQ(swapped[i].class_name == steady[i].class_name, i < steady.size() / 2) << i;
-    EXPECT_EQ(static_cast<int>(swapped[i].look.shape), static_cast<int>(steady[i].look.shape));
+    EXPECT_EQ(static_cast<int>(swapped[i].appearance.shape), static_cast<int>(steady[i].appearance.shape));
   }
   options.drift = Drift::mix;
   const auto mixed = plan(options);

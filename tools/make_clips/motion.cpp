@@ -18,9 +18,9 @@ double wrap(double v) { return v - std::floor(v); }
 
 }  // namespace
 
-Pose pose_at(const Look& look, Motion motion, double seconds) {
-  const double t = seconds * look.speed;
-  double x = look.x, y = look.y, phase = look.zoom_phase, angle = look.angle;
+Pose pose_at(const Appearance& appearance, Motion motion, double seconds) {
+  const double t = seconds * appearance.speed;
+  double x = appearance.x, y = appearance.y, phase = appearance.zoom_phase, angle = appearance.angle;
   switch (motion) {
     case Motion::left:
       x -= kSlidePerSecond * t;
@@ -52,7 +52,7 @@ Pose pose_at(const Look& look, Motion motion, double seconds) {
     case Motion::still:
       break;
   }
-  const double radius = look.radius_low * std::pow(look.radius_high / look.radius_low, wrap(phase));
+  const double radius = appearance.radius_low * std::pow(appearance.radius_high / appearance.radius_low, wrap(phase));
   return {wrap(x), wrap(y), radius, angle};
 }
 

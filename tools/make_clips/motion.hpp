@@ -16,6 +16,6 @@ struct Pose {
   double angle = 0.0;       // radians, clockwise on the screen
 };
 
-Pose pose_at(const Look& look, Motion motion, double seconds);
+Pose pose_at(const Appearance& appearance, Motion motion, double seconds);
 
 }  // namespace reeltag::make_clips

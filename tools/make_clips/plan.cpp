@@ -41,48 +41,49 @@ std::string hex(std::uint64_t v, int digits) {
 }
 
 // What clips of one group share, whatever their classes.
-Look common_look(const Options& o, std::uint64_t group) {
+Appearance common_appearance(const Options& o, std::uint64_t group) {
   Random random({o.seed, kScene, group});
-  Look look;
-  look.seed = random.next();
+  Appearance appearance;
+  appearance.seed = random.next();
   // Scenes come half of the time; in the motion set nothing but the shape may move, so textures only.
   const bool scene = o.set != Set::motion && random.chance(0.5);
-  look.backdrop =
+  appearance.backdrop =
       static_cast<Backdrop>(scene ? kTextures + random.below(kBackdrops - kTextures) : random.below(kTextures));
-  return look;
+  return appearance;
 }
 
 // Balanced over everything (see motion.hpp); the class plays no part.
-Look motion_look(const Options& o, std::uint64_t index) {
-  Look look = common_look(o, index);
+Appearance motion_appearance(const Options& o, std::uint64_t index) {
+  Appearance appearance = common_appearance(o, index);
   Random random({o.seed, kLook, index});
-  look.shape = static_cast<Shape>(random.below(kShapes));
-  look.color = random.below(kColors);
-  look.x = random.real();
-  look.y = random.real();
-  look.zoom_phase = random.real();
-  look.angle = random.real(0, 2 * std::numbers::pi);
-  look.speed = random.real(0.8, 1.25);
-  return look;
+  appearance.shape = static_cast<Shape>(random.below(kShapes));
+  appearance.color = random.below(kColors);
+  appearance.x = random.real();
+  appearance.y = random.real();
+  appearance.zoom_phase = random.real();
+  appearance.angle = random.real(0, 2 * std::numbers::pi);
+  appearance.speed = random.real(0.8, 1.25);
+  return appearance;
 }
 
 // Composed to please: near the middle, upright, with room to move.
-Look free_look(const Options& o, std::uint64_t index, std::uint64_t group, const ClassDef& def, Motion motion) {
-  Look look = common_look(o, group);
+Appearance free_appearance(const Options& o, std::uint64_t index, std::uint64_t group, const ClassDef& def,
+                           Motion motion) {
+  Appearance appearance = common_appearance(o, group);
   Random random({o.seed, kLook, index});
-  look.shape = def.shape ? *def.shape : static_cast<Shape>(random.below(kShapes));
-  look.color = random.below(kColors);
-  look.x = random.real(0.3, 0.7);
-  look.y = motion == Motion::bounce ? random.real(0.7, 0.8) : random.real(0.3, 0.7);
-  look.radius_low = 0.12;
-  look.radius_high = 0.36;
-  look.zoom_phase = motion == Motion::zoom_in    ? random.real(0.0, 0.3)
-                    : motion == Motion::zoom_out ? random.real(0.7, 1.0)
-                                                 : random.real(0.35, 0.8);
-  look.angle = random.real(-0.3, 0.3);
-  look.speed = random.real(0.75, 1.3);
-  if (random.chance(o.text)) look.words = screen_words(random.below(1000));
-  return look;
+  appearance.shape = def.shape ? *def.shape : static_cast<Shape>(random.below(kShapes));
+  appearance.color = random.below(kColors);
+  appearance.x = random.real(0.3, 0.7);
+  appearance.y = motion == Motion::bounce ? random.real(0.7, 0.8) : random.real(0.3, 0.7);
+  appearance.radius_low = 0.12;
+  appearance.radius_high = 0.36;
+  appearance.zoom_phase = motion == Motion::zoom_in    ? random.real(0.0, 0.3)
+                          : motion == Motion::zoom_out ? random.real(0.7, 1.0)
+                                                       : random.real(0.35, 0.8);
+  appearance.angle = random.real(-0.3, 0.3);
+  appearance.speed = random.real(0.75, 1.3);
+  if (random.chance(o.text)) appearance.words = screen_words(random.below(1000));
+  return appearance;
 }
 
 int class_of(const Options& o, int classes, std::uint64_t n, double age) {
@@ -132,7 +133,7 @@ Clip make_clip(const Options& o, const std::vector<ClassDef>& classes, std::uint
   Clip clip;
   clip.id = hex(Random({o.seed, kId, static_cast<std::uint64_t>(o.set), n}).next(), 12);
   clip.motion = def.motion ? *def.motion : static_cast<Motion>(Random({o.seed, kMotionStream, n}).below(kMotions));
-  clip.look = o.set == Set::motion ? motion_look(o, group) : free_look(o, n, group, def, clip.motion);
+  clip.appearance = o.set == Set::motion ? motion_appearance(o, group) : free_appearance(o, n, group, def, clip.motion);
   const auto partner = static_cast<std::size_t>(c ^ 1);
   const bool swapped = o.drift == Drift::labels && age >= 0.5 && partner < classes.size();
   clip.class_name = swapped ? classes[partner].name : def.name;

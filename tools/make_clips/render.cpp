@@ -13,9 +13,9 @@ namespace {
 // A sticker: fill in two tones (so that turning shows on round shapes too), white border, soft shadow.
 class Sticker {
  public:
-  explicit Sticker(const Look& look)
-      : field_(field_of(look.shape)),
-        light_(shape_color(look.color)),
+  explicit Sticker(const Appearance& appearance)
+      : field_(field_of(appearance.shape)),
+        light_(shape_color(appearance.color)),
         dark_{light_.r * 0.78, light_.g * 0.62, light_.b * 0.66} {}
 
   // Centre, radius in pixels; painted once, without wrapping.
@@ -61,8 +61,8 @@ void paint_wrapped(Canvas& canvas, const Sticker& sticker, const Pose& pose) {
 
 media::Frames render(const Clip& clip, const Options& options) {
   Canvas still(options.width, options.height);
-  paint_backdrop(still, clip.look);
-  const Sticker sticker(clip.look);
+  paint_backdrop(still, clip.appearance);
+  const Sticker sticker(clip.appearance);
   media::Frames frames;
   frames.count = std::max(1, static_cast<int>(std::lround(options.seconds * options.fps)));
   frames.height = options.height;
@@ -71,9 +71,9 @@ media::Frames render(const Clip& clip, const Options& options) {
   for (int t = 0; t < frames.count; ++t) {
     const double seconds = t / options.fps;
     Canvas canvas = still;
-    paint_weather(canvas, clip.look, seconds);
-    paint_wrapped(canvas, sticker, pose_at(clip.look, clip.motion, seconds));
-    paint_words(canvas, clip.look.words, clip.look.seed % 2 == 0 ? 0.02 : 0.98);
+    paint_weather(canvas, clip.appearance, seconds);
+    paint_wrapped(canvas, sticker, pose_at(clip.appearance, clip.motion, seconds));
+    paint_words(canvas, clip.appearance.words, clip.appearance.seed % 2 == 0 ? 0.02 : 0.98);
     frames.data.insert(frames.data.end(), canvas.bytes().begin(), canvas.bytes().end());
     frames.times.push_back(seconds);
   }

@@ -67,14 +67,14 @@ double distance(const Polygon& polygon, double x, double y) {
 double distance(Shape shape, double x, double y) {
   static const Polygon square = regular(4, kPi / 4, 1.16), triangle = regular(3, -kPi / 2, 1.15),
                        hexagon = regular(6, 0.0, 1.0), five_points = star(), four_arms = cross(), two_bows = heart();
-  const double from_centre = std::hypot(x, y);
+  const double from_center = std::hypot(x, y);
   switch (shape) {
     case Shape::circle:
-      return from_centre - 0.92;
+      return from_center - 0.92;
     case Shape::ring:
-      return std::abs(from_centre - 0.74) - 0.22;
+      return std::abs(from_center - 0.74) - 0.22;
     case Shape::moon:
-      return std::max(from_centre - 1.0, 0.82 - std::hypot(x - 0.45, y));
+      return std::max(from_center - 1.0, 0.82 - std::hypot(x - 0.45, y));
     case Shape::square:
       return distance(square, x, y);
     case Shape::triangle:

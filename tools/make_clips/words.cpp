@@ -103,26 +103,26 @@ std::vector<ClassDef> classes_of(Set set) {
   return classes;
 }
 
-int default_classes(Set set) { return set == Set::motion ? kMotions : set == Set::look ? kShapes : 12; }
+int default_classes(Set set) { return set == Set::motion ? kMotions : set == Set::appearance ? kShapes : 12; }
 
 std::string caption_of(const Clip& clip) {
-  const auto color = kColorNames[at(clip.look.color)];
+  const auto color = kColorNames[at(clip.appearance.color)];
   std::string text = color == "orange" ? "an " : "a ";
-  text.append(color).append(" ").append(kShapeNames[at(clip.look.shape)]).append(" ");
-  if (clip.motion != Motion::still && clip.look.speed > 1.15) text += "quickly ";
-  if (clip.motion != Motion::still && clip.look.speed < 0.87) text += "slowly ";
-  text.append(kMotionWords[at(clip.motion)].verb).append(" ").append(kPlaces[at(clip.look.backdrop)].phrase);
-  if (!clip.look.words.empty()) text.append(" with the words ").append(clip.look.words);
+  text.append(color).append(" ").append(kShapeNames[at(clip.appearance.shape)]).append(" ");
+  if (clip.motion != Motion::still && clip.appearance.speed > 1.15) text += "quickly ";
+  if (clip.motion != Motion::still && clip.appearance.speed < 0.87) text += "slowly ";
+  text.append(kMotionWords[at(clip.motion)].verb).append(" ").append(kPlaces[at(clip.appearance.backdrop)].phrase);
+  if (!clip.appearance.words.empty()) text.append(" with the words ").append(clip.appearance.words);
   return text;
 }
 
 std::vector<std::string> truth_of(const Clip& clip, Set set) {
   std::vector<std::string> tags{clip.class_name};
-  if (set != Set::look) tags.emplace_back(kShapeNames[at(clip.look.shape)]);
-  tags.emplace_back(kColorNames[at(clip.look.color)]);
-  tags.emplace_back(kPlaces[at(clip.look.backdrop)].tag);
+  if (set != Set::appearance) tags.emplace_back(kShapeNames[at(clip.appearance.shape)]);
+  tags.emplace_back(kColorNames[at(clip.appearance.color)]);
+  tags.emplace_back(kPlaces[at(clip.appearance.backdrop)].tag);
   if (set != Set::motion) tags.emplace_back(kMotionWords[at(clip.motion)].tag);
-  if (!clip.look.words.empty()) tags.emplace_back("text");
+  if (!clip.appearance.words.empty()) tags.emplace_back("text");
   return tags;
 }
 

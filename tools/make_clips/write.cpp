@@ -50,7 +50,7 @@ int write(const Options& options, const std::filesystem::path& out, const std::f
 Set parse_set(std::string_view name) {
   if (name == "motion") return Set::motion;
   if (name == "mixed") return Set::mixed;
-  if (name == "look") return Set::look;
+  if (name == "look") return Set::appearance;
   throw Exception(Code::invalid_argument, "--set wants motion, mixed or look, not " + std::string(name));
 }
 

@@ -17,7 +17,7 @@ export interface Tagged {
   unsure?: boolean;
   guesses?: Tag[];
   views?: number;
-  hurried?: boolean;
+  partial?: boolean;
 }
 export interface Video {
   video: string;

@@ -114,7 +114,7 @@ export const t = {
     hashtags: "Hashtags",
     unsure: "Not sure. Closest are:",
     unsureText: "No hashtag reached the score from which the model calls itself sure.",
-    hurried: "Looked at in a hurry: fewer views than usual, so moments may be missing.",
+    partial: "Looked at in a hurry: fewer views than usual, so moments may be missing.",
     sure: "How sure?",
     sureAll: "All",
     sureChoice: "The model's choice",

@@ -135,7 +135,7 @@ export const unsure = (base, { clip }) =>
     assert.equal((await names(person)).length, 3);
   });
 
-export const hurried = (base, { clip }) =>
+export const partial = (base, { clip }) =>
   asPerson(base, async (person) => {
     await bring(person, clip, "?deadline=0.1");
     await person.page.getByText("Looked at in a hurry").waitFor();

@@ -8,9 +8,9 @@
 
 #include "head.hpp"
 #include "reeltag/base/file.hpp"
+#include "reeltag/model/image_encoder.hpp"
 #include "reeltag/model/mvit.hpp"
 #include "reeltag/model/safetensors.hpp"
-#include "reeltag/model/teacher.hpp"
 
 namespace reeltag::model {
 namespace {
@@ -18,7 +18,7 @@ namespace {
 using nlohmann::json;
 namespace fs = std::filesystem;
 
-constexpr int kFormat = 2;                   // 1: no blocks, no calibration
+constexpr int kFormat = 3;                   // 1: no blocks, no calibration; 2: other names for the image encoder
 constexpr std::int64_t kMaxText = 16 << 20;  // bytes of bundle.json, recipe.yaml, card.md
 
 [[noreturn]] void corrupt(const fs::path& folder, const std::string& why) {
@@ -48,15 +48,15 @@ json header(const Bundle& b) {
               {"vocabulary", b.vocabulary},
               {"blocks", b.blocks},
               {"trained", json::parse(b.trained, nullptr, false)}});
-  if (b.needs_teacher()) {
+  if (b.needs_image_encoder()) {
     const auto source = lite0();
-    out["teacher"] = {{"package", source.package},
-                      {"version", source.version},
-                      {"file", source.file},
-                      {"sha256", source.sha256},
-                      {"frames", b.teacher_frames}};
+    out["image_encoder"] = {{"package", source.package},
+                            {"version", source.version},
+                            {"file", source.file},
+                            {"sha256", source.sha256},
+                            {"frames", b.image_frames}};
   }
-  if (b.without_teacher) out["without_teacher"] = to_json(*b.without_teacher);
+  if (b.without_image_encoder) out["without_image_encoder"] = to_json(*b.without_image_encoder);
   return out;
 }
 
@@ -82,14 +82,31 @@ void check(const fs::path& folder, const Bundle& b) {
   }
   if (b.blocks.empty()) corrupt(folder, "it names no block of features");
   check(folder, b.scoring, classes);
-  if (b.without_teacher) check(folder, *b.without_teacher, classes);
+  if (b.without_image_encoder) check(folder, *b.without_image_encoder, classes);
 }
 
-// A teacher of another make has other features.
-void check_teacher(const fs::path& folder, const json& j) {
-  const auto wanted = j.at("teacher").at("sha256").get<std::string>();
+// An image encoder of another make has other features.
+void check_image_encoder(const fs::path& folder, const json& j) {
+  const auto wanted = j.at("image_encoder").at("sha256").get<std::string>();
   if (wanted != lite0().sha256)
-    corrupt(folder, "its teacher (SHA-256 " + wanted + ") is not one that this reeltag knows");
+    corrupt(folder, "its image encoder (SHA-256 " + wanted + ") is not one that this reeltag knows");
+}
+
+// Format 2 called the image encoder and its blocks by other names; they are recognised by their form.
+void rename_image_encoder(json& j) {
+  json renamed = json::object();
+  for (auto& [key, value] : j.items()) {
+    const bool encoder = value.is_object() && value.contains("package") && value.contains("sha256");
+    renamed[encoder ? "image_encoder" : key.starts_with("without_") ? "without_image_encoder" : key] = std::move(value);
+  }
+  if (const auto blocks = renamed.find("blocks"); blocks != renamed.end() && blocks->is_array()) {
+    for (auto& block : *blocks) {
+      const auto name = block.is_string() ? block.get<std::string>() : std::string();
+      if (name.ends_with(".mean")) block = kImageMean;
+      if (name.ends_with(".change")) block = kImageDelta;
+    }
+  }
+  j = std::move(renamed);
 }
 
 void write_weights(const fs::path& path, const std::vector<std::pair<std::string, at::Tensor>>& tensors,
@@ -111,7 +128,8 @@ void save_bundle(const fs::path& folder, const Bundle& bundle, const Mvit* net, 
   check(folder, bundle);
   if (fs::exists(folder / "bundle.json"))
     throw Exception(Code::already_exists, folder.string() + " holds a bundle already");
-  if ((net == nullptr && (bundle.needs(kMvitBlock) || bundle.without_teacher)) || (head == nullptr) != bundle.plain())
+  if ((net == nullptr && (bundle.needs(kMvitBlock) || bundle.without_image_encoder)) ||
+      (head == nullptr) != bundle.plain())
     throw Exception(Code::invalid_argument, folder.string() + ": a bundle's net and head must be those of its blocks");
   fs::create_directories(folder);
   if (net != nullptr) write_weights(folder / "weights.safetensors", net->parameters(), precision);
@@ -126,21 +144,22 @@ Bundle load_bundle(const fs::path& folder) {
   if (!text) {
     throw Exception(Code::not_found, "no model in " + folder.string() + " (" + text.error().message + ")");
   }
-  const json j = json::parse(*text, nullptr, false);
+  json j = json::parse(*text, nullptr, false);
   Bundle b;
   try {
-    if (j.at("format").get<int>() > kFormat)
-      corrupt(folder, "written by a newer reeltag (format " + j["format"].dump() + ")");
+    const auto format = j.at("format").get<int>();
+    if (format > kFormat) corrupt(folder, "written by a newer reeltag (format " + std::to_string(format) + ")");
+    if (format < kFormat) rename_image_encoder(j);
     b.name = j.at("name").get<std::string>();
     b.multi_label = j.at("multi_label").get<bool>();
     b.vocabulary = j.at("vocabulary").get<std::vector<std::string>>();
     b.scoring = scoring_from(j);
     b.blocks = j.value("blocks", b.blocks);
-    if (b.needs_teacher()) {
-      check_teacher(folder, j);
-      b.teacher_frames = j.at("teacher").at("frames").get<int>();
+    if (b.needs_image_encoder()) {
+      check_image_encoder(folder, j);
+      b.image_frames = j.at("image_encoder").at("frames").get<int>();
     }
-    if (const auto it = j.find("without_teacher"); it != j.end()) b.without_teacher = scoring_from(*it);
+    if (const auto it = j.find("without_image_encoder"); it != j.end()) b.without_image_encoder = scoring_from(*it);
     b.trained = j.value("trained", json::object()).dump();
   } catch (const json::exception& e) {
     corrupt(folder, std::string("bundle.json is incomplete: ") + e.what());
@@ -153,8 +172,9 @@ Bundle load_bundle(const fs::path& folder) {
 
 Mvit load_net(const fs::path& folder, const Bundle& bundle) {
   torch::NoGradGuard no_grad;
-  if (!bundle.needs(kMvitBlock) && !bundle.without_teacher)
-    throw Exception(Code::unsupported, "model " + bundle.name + " has no MViT: its head reads the teacher's features");
+  if (!bundle.needs(kMvitBlock) && !bundle.without_image_encoder)
+    throw Exception(Code::unsupported,
+                    "model " + bundle.name + " has no MViT: its head reads the image encoder's features");
   Mvit net(make_plan(bundle.recipe), 0);
   const TensorFile weights = read_safetensors(folder / "weights.safetensors");
   for (auto& [name, tensor] : net.parameters()) {

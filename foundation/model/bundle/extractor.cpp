@@ -11,8 +11,8 @@
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/hash.hpp"
 #include "reeltag/model/bundle.hpp"
+#include "reeltag/model/image_encoder.hpp"
 #include "reeltag/model/mvit.hpp"
-#include "reeltag/model/teacher.hpp"
 
 namespace reeltag::model {
 namespace {
@@ -41,9 +41,9 @@ int shown(TimeOrder order, int i, int frames) {
   return i;
 }
 
-// Moments of the teacher's frames. They lie on one grid for all views of a length, so that views that overlap share
-// them.
-std::vector<double> teacher_times(const View& view, int frames) {
+// Moments of the image encoder's frames. They lie on one grid for all views of a length, so that views that overlap
+// share them.
+std::vector<double> image_times(const View& view, int frames) {
   const double step = std::max(1e-6, (view.end - view.start) / frames);
   const double first = std::floor(view.start / step + 0.5);
   std::vector<double> times;
@@ -55,9 +55,9 @@ void check(const std::vector<std::string>& blocks) {
   if (blocks.empty()) throw Exception(Code::invalid_config, "a model needs at least one block of features");
   for (std::size_t i = 0; i < blocks.size(); ++i) {
     const auto& name = blocks[i];
-    if (name != kMvitBlock && name != kTeacherMean && name != kTeacherChange) {
+    if (name != kMvitBlock && name != kImageMean && name != kImageDelta) {
       throw Exception(Code::invalid_config, "no block of features is called " + name + "; there are " + kMvitBlock +
-                                                ", " + kTeacherMean + " and " + kTeacherChange);
+                                                ", " + kImageMean + " and " + kImageDelta);
     }
     if (std::find(blocks.begin(), blocks.begin() + static_cast<std::ptrdiff_t>(i), name) !=
         blocks.begin() + static_cast<std::ptrdiff_t>(i))
@@ -71,14 +71,14 @@ struct Extractor::Impl {
   ExtractorOptions options;
   ClipSpec spec;  // of the net
   int whole_views = 1;
-  int side = 0;  // pixels that frames are decoded to, once: the larger of the net's and the teacher's
+  int side = 0;  // pixels that frames are decoded to, once: the larger of the net's and the image encoder's
   std::optional<Mvit> net;
-  std::optional<Teacher> teacher;
+  std::optional<ImageEncoder> image_encoder;
   std::vector<Block> blocks;
   std::string id;
 
   [[nodiscard]] int net_frames() const { return net ? spec.frames : 0; }
-  [[nodiscard]] int teacher_frames() const { return teacher ? options.teacher_frames : 0; }
+  [[nodiscard]] int image_frames() const { return image_encoder ? options.image_frames : 0; }
 
   void load_net(const fs::path& folder) {
     const Bundle bundle = load_bundle(folder);
@@ -108,9 +108,9 @@ struct Extractor::Impl {
     return torch::cat(out);
   }
 
-  // [V*teacher_frames,1280] of the frames behind those of the net. A frame that several views show is computed once.
-  [[nodiscard]] Tensor teach(const media::Frames& frames, int views) {
-    const int first = views * net_frames(), count = views * teacher_frames();
+  // [V*image_frames,1280] of the frames behind those of the net. A frame that several views show is computed once.
+  [[nodiscard]] Tensor image_features(const media::Frames& frames, int views) {
+    const int first = views * net_frames(), count = views * image_frames();
     std::map<double, std::int64_t> row_of;  // by presentation time
     std::vector<std::int64_t> rows;
     media::Frames distinct{.count = 0, .height = frames.height, .width = frames.width, .data = {}, .times = {}};
@@ -124,33 +124,33 @@ struct Extractor::Impl {
       distinct.times.push_back(time);
       ++distinct.count;
     }
-    return teacher->features(distinct).index_select(0, torch::tensor(rows));
+    return image_encoder->features(distinct).index_select(0, torch::tensor(rows));
   }
 
   // What the blocks are made from, in no order yet.
-  struct Seen {
+  struct ViewFeatures {
     media::Frames net_frames;
-    Tensor taught;  // [V,teacher_frames,1280]
+    Tensor images;  // [V,image_frames,1280]
   };
-  [[nodiscard]] Seen look(const media::Frames& frames, int views) {
-    Seen seen;
+  [[nodiscard]] ViewFeatures look(const media::Frames& frames, int views) {
+    ViewFeatures seen;
     if (net) seen.net_frames = for_net(frames, views);
-    if (teacher) seen.taught = teach(frames, views).view({views, teacher_frames(), -1});
+    if (image_encoder) seen.images = image_features(frames, views).view({views, image_frames(), -1});
     return seen;
   }
 
   // [V,width] of the views with their frames in this order.
-  [[nodiscard]] Tensor all(const Seen& seen, int views, TimeOrder order) {
+  [[nodiscard]] Tensor all(const ViewFeatures& seen, int views, TimeOrder order) {
     std::map<std::string, Tensor> by_name;
     if (net) by_name[kMvitBlock] = embed(seen.net_frames, views, order);
-    if (teacher) {
-      const int n = teacher_frames();
+    if (image_encoder) {
+      const int n = image_frames();
       std::vector<std::int64_t> shuffle;
       for (int i = 0; i < n; ++i) shuffle.push_back(shown(order, i, n));
-      const Tensor f = seen.taught.index_select(1, torch::tensor(shuffle));
-      by_name[kTeacherMean] = f.mean(1);
-      by_name[kTeacherChange] =
-          n > 1 ? (f.slice(1, 1) - f.slice(1, 0, n - 1)).abs().mean(1) : torch::zeros_like(by_name[kTeacherMean]);
+      const Tensor f = seen.images.index_select(1, torch::tensor(shuffle));
+      by_name[kImageMean] = f.mean(1);
+      by_name[kImageDelta] =
+          n > 1 ? (f.slice(1, 1) - f.slice(1, 0, n - 1)).abs().mean(1) : torch::zeros_like(by_name[kImageMean]);
     }
     std::vector<Tensor> parts;
     for (const auto& block : blocks) parts.push_back(by_name.at(block.name));
@@ -170,7 +170,7 @@ struct Extractor::Impl {
   }
 };
 
-Extractor::Extractor(const ExtractorOptions& options, const fs::path& net, const fs::path& teacher)
+Extractor::Extractor(const ExtractorOptions& options, const fs::path& net, const fs::path& image_encoder)
     : impl_(std::make_unique<Impl>()) {
   check(options.blocks);
   impl_->options = options;
@@ -183,12 +183,12 @@ Extractor::Extractor(const ExtractorOptions& options, const fs::path& net, const
       identity += " " + hex(value_or_throw(sha256_file(net / "weights.safetensors"))) + " " +
                   hex(value_or_throw(sha256_file(net / "recipe.yaml"))) + (options.whole_picture ? " whole" : "");
     } else {
-      if (!impl_->teacher) impl_->teacher.emplace(teacher);
-      impl_->blocks.push_back({name, Teacher::kFeatures});
-      identity += " " + std::to_string(options.teacher_frames) + " " + std::string(lite0().sha256);
+      if (!impl_->image_encoder) impl_->image_encoder.emplace(image_encoder);
+      impl_->blocks.push_back({name, ImageEncoder::kFeatures});
+      identity += " " + std::to_string(options.image_frames) + " " + std::string(lite0().sha256);
     }
   }
-  if (options.teacher_frames < 1) throw Exception(Code::invalid_config, "the teacher needs at least one frame");
+  if (options.image_frames < 1) throw Exception(Code::invalid_config, "the image encoder needs at least one frame");
   impl_->side = decoded_side(options, net);
   identity += " " + std::to_string(impl_->side);
   impl_->id = hex(sha256(identity)).substr(0, 16);
@@ -198,7 +198,7 @@ int Extractor::decoded_side(const ExtractorOptions& options, const fs::path& net
   check(options.blocks);
   int side = options.short_side;
   for (const auto& name : options.blocks)
-    side = std::max(side, name == kMvitBlock ? clip_spec(load_bundle(net).recipe).short_side : Teacher::kSide);
+    side = std::max(side, name == kMvitBlock ? clip_spec(load_bundle(net).recipe).short_side : ImageEncoder::kSide);
   return side;
 }
 
@@ -221,8 +221,8 @@ std::vector<View> Extractor::whole(double duration) const {
   return cover(duration, impl_->spec.step * impl_->spec.frames, impl_->whole_views);
 }
 
-Extractor::Wanted Extractor::wanted(std::span<const View> views) const {
-  Wanted out;
+Extractor::FramePlan Extractor::wanted(std::span<const View> views) const {
+  FramePlan out;
   out.scale.short_side = impl_->side;
   if (impl_->net) {
     for (const auto& view : views) {
@@ -230,17 +230,17 @@ Extractor::Wanted Extractor::wanted(std::span<const View> views) const {
       out.times.insert(out.times.end(), times.begin(), times.end());
     }
   }
-  if (impl_->teacher) {
+  if (impl_->image_encoder) {
     for (const auto& view : views) {
-      const auto times = teacher_times(view, impl_->options.teacher_frames);
+      const auto times = image_times(view, impl_->options.image_frames);
       out.times.insert(out.times.end(), times.begin(), times.end());
     }
   }
   return out;
 }
 
-media::Frames Extractor::join(std::span<const Part> videos) const {
-  // Frames of the teacher are told apart by their times (teach()).
+media::Frames Extractor::join(std::span<const VideoFrames> videos) const {
+  // Frames of the image encoder are told apart by their times (image_features()).
   constexpr double kApart = 1e7;  // seconds, more than any video is long
   media::Frames out{
       .count = 0, .height = videos[0].frames->height, .width = videos[0].frames->width, .data = {}, .times = {}};
@@ -253,14 +253,14 @@ media::Frames Extractor::join(std::span<const Part> videos) const {
     out.count += static_cast<int>(count);
   };
   const auto net = static_cast<std::size_t>(impl_->net_frames());
-  const auto teacher = static_cast<std::size_t>(impl_->teacher_frames());
+  const auto image_encoder = static_cast<std::size_t>(impl_->image_frames());
   for (std::size_t i = 0; i < videos.size(); ++i) {
     if (videos[i].frames->height != out.height || videos[i].frames->width != out.width ||
-        static_cast<std::size_t>(videos[i].frames->count) != videos[i].views * (net + teacher))
+        static_cast<std::size_t>(videos[i].frames->count) != videos[i].views * (net + image_encoder))
       throw Exception(Code::invalid_argument, "the frames are of another size, or not those of wanted()");
     append(i, 0, videos[i].views * net);
   }
-  for (std::size_t i = 0; i < videos.size(); ++i) append(i, videos[i].views * net, videos[i].views * teacher);
+  for (std::size_t i = 0; i < videos.size(); ++i) append(i, videos[i].views * net, videos[i].views * image_encoder);
   return out;
 }
 
@@ -268,9 +268,9 @@ Result<std::vector<Features>> Extractor::features(const media::Frames& frames, s
                                                   std::span<const TimeOrder> orders) {
   torch::NoGradGuard no_grad;
   const int n = static_cast<int>(views);
-  if (frames.count != n * (impl_->net_frames() + impl_->teacher_frames()))
+  if (frames.count != n * (impl_->net_frames() + impl_->image_frames()))
     throw Exception(Code::invalid_argument, "the frames are not those of wanted()");
-  const Impl::Seen seen = impl_->look(frames, n);
+  const Impl::ViewFeatures seen = impl_->look(frames, n);
   std::vector<Features> out;
   for (const TimeOrder order : orders) {
     const Tensor all = impl_->all(seen, n, order);
@@ -286,7 +286,7 @@ Result<std::vector<Features>> Extractor::features(const media::Frames& frames, s
 Result<Features> Extractor::features(const media::Frames& frames, std::size_t views) {
   constexpr TimeOrder kForward = TimeOrder::forward;
   auto all = features(frames, views, {&kForward, 1});
-  if (!all) return tl::unexpected<Error>(all.error());
+  if (!all) return fail(all.error());
   return std::move(all->front());
 }
 

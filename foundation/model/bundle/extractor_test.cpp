@@ -9,8 +9,8 @@
 
 #include "reeltag/base/file.hpp"
 #include "reeltag/model/bundle.hpp"
+#include "reeltag/model/image_encoder.hpp"
 #include "reeltag/model/mvit.hpp"
-#include "reeltag/model/teacher.hpp"
 
 namespace reeltag::model {
 namespace {
@@ -18,7 +18,7 @@ namespace {
 using testing::HasSubstr;
 
 // Frames whose picture depends on their time alone, as wanted() asks for them.
-media::Frames film(const Extractor::Wanted& wanted) {
+media::Frames film(const Extractor::FramePlan& wanted) {
   media::Frames f{.count = static_cast<int>(wanted.times.size()),
                   .height = wanted.scale.short_side,
                   .width = wanted.scale.short_side * 4 / 3,
@@ -45,7 +45,8 @@ class Blocks : public testing::Test {
     save_bundle(folder_.path() / "net", b, &net, Precision::float32);
   }
   Extractor make(std::vector<std::string> blocks, int frames = 4) {
-    return Extractor({.blocks = std::move(blocks), .teacher_frames = frames}, folder_.path() / "net", find_teacher({}));
+    return Extractor({.blocks = std::move(blocks), .image_frames = frames}, folder_.path() / "net",
+                     find_image_encoder({}));
   }
   static std::vector<std::vector<float>> of(Extractor& e, const std::vector<View>& views,
                                             TimeOrder order = TimeOrder::forward) {
@@ -60,7 +61,7 @@ class Blocks : public testing::Test {
 };
 
 TEST_F(Blocks, OfJoinedVideosAreThoseOfEach) {
-  Extractor all = make({kTeacherMean, kMvitBlock, kTeacherChange});
+  Extractor all = make({kImageMean, kMvitBlock, kImageDelta});
   const std::vector<View> first{{0.0, 4.0}, {1.0, 3.0}}, second{{5.0, 9.0}};
   media::Frames a = film(all.wanted(first)), b = film(all.wanted(second));
   const auto other = value_or_throw(all.features(b, 1));
@@ -68,7 +69,7 @@ TEST_F(Blocks, OfJoinedVideosAreThoseOfEach) {
   const auto net = static_cast<std::ptrdiff_t>(b.times.size()) - 4;
   std::copy_n(a.times.begin(), net, b.times.begin());
   std::copy_n(a.times.begin() + 2 * net, 4, b.times.begin() + net);
-  const std::vector<Extractor::Part> parts{{&a, first.size()}, {&b, second.size()}};
+  const std::vector<Extractor::VideoFrames> parts{{&a, first.size()}, {&b, second.size()}};
   const auto rows = value_or_throw(all.features(all.join(parts), 3));
   const auto alone = value_or_throw(all.features(a, 2));
   ASSERT_EQ(rows.size(), 3U);
@@ -76,31 +77,31 @@ TEST_F(Blocks, OfJoinedVideosAreThoseOfEach) {
   expect_near(rows[1], alone[1], 2e-4);
   expect_near(rows[2], other[0], 2e-4);
   media::Frames smaller = value_or_throw(media::resize(b, {.short_side = 32}));
-  const std::vector<Extractor::Part> unlike{{&a, first.size()}, {&smaller, second.size()}};
+  const std::vector<Extractor::VideoFrames> unlike{{&a, first.size()}, {&smaller, second.size()}};
   EXPECT_THROW(all.join(unlike), Exception);
 }
 
 TEST_F(Blocks, StandOneBlockAfterTheOther) {
-  Extractor all = make({kTeacherMean, kMvitBlock, kTeacherChange});
+  Extractor all = make({kImageMean, kMvitBlock, kImageDelta});
   ASSERT_EQ(all.blocks().size(), 3U);
   const int net = all.blocks()[1].width;
-  EXPECT_EQ(all.width(), 2 * Teacher::kFeatures + net);
+  EXPECT_EQ(all.width(), 2 * ImageEncoder::kFeatures + net);
   const std::vector<View> views{{0.0, 4.0}, {1.0, 3.0}};
   const auto rows = of(all, views);
   ASSERT_EQ(rows.size(), 2U);
-  Extractor mean = make({kTeacherMean}), change = make({kTeacherChange});
+  Extractor mean = make({kImageMean}), change = make({kImageDelta});
   const auto part = [&](std::size_t v, int first, int count) {
     return std::vector<float>(rows[v].begin() + first, rows[v].begin() + first + count);
   };
-  // The other order of blocks decodes at another size only where there is no teacher.
+  // The other order of blocks decodes at another size only where there is no image encoder.
   for (std::size_t v = 0; v < 2; ++v) {
-    expect_near(part(v, 0, Teacher::kFeatures), of(mean, views)[v]);
-    expect_near(part(v, Teacher::kFeatures + net, Teacher::kFeatures), of(change, views)[v]);
+    expect_near(part(v, 0, ImageEncoder::kFeatures), of(mean, views)[v]);
+    expect_near(part(v, ImageEncoder::kFeatures + net, ImageEncoder::kFeatures), of(change, views)[v]);
   }
 }
 
 TEST_F(Blocks, OfAViewDoNotDependOnTheOthers) {
-  Extractor all = make({kMvitBlock, kTeacherMean, kTeacherChange});
+  Extractor all = make({kMvitBlock, kImageMean, kImageDelta});
   std::vector<View> views;
   for (int i = 0; i < 11; ++i) views.push_back({0.5 * i, 0.5 * i + 2.0});  // more than a batch, overlapping
   const auto rows = of(all, views);
@@ -108,8 +109,8 @@ TEST_F(Blocks, OfAViewDoNotDependOnTheOthers) {
   expect_near(of(all, {views[3]})[0], rows[3]);
 }
 
-TEST_F(Blocks, ViewsThatOverlapShareTheTeachersFrames) {
-  Extractor mean = make({kTeacherMean});
+TEST_F(Blocks, ViewsThatOverlapShareTheImageEncodersFrames) {
+  Extractor mean = make({kImageMean});
   std::vector<View> views;
   for (int i = 0; i < 8; ++i) views.push_back({0.93 * i, 0.93 * i + 2.0});
   std::set<long> distinct;  // in microseconds: two times so near show one frame
@@ -125,7 +126,7 @@ TEST_F(Blocks, ViewsThatOverlapShareTheTeachersFrames) {
 }
 
 TEST_F(Blocks, TimeOrdersChangeWhatReadsTime) {
-  Extractor mean = make({kTeacherMean}), change = make({kTeacherChange}), net = make({kMvitBlock});
+  Extractor mean = make({kImageMean}), change = make({kImageDelta}), net = make({kMvitBlock});
   const std::vector<View> view{{0.0, 3.0}};
   expect_near(of(mean, view, TimeOrder::reversed)[0], of(mean, view)[0]);
   expect_near(of(mean, view, TimeOrder::shuffled)[0], of(mean, view)[0]);
@@ -138,7 +139,7 @@ TEST_F(Blocks, TimeOrdersChangeWhatReadsTime) {
 }
 
 TEST_F(Blocks, OfManyOrdersAreThoseOfEach) {
-  Extractor all = make({kMvitBlock, kTeacherMean, kTeacherChange});
+  Extractor all = make({kMvitBlock, kImageMean, kImageDelta});
   const std::vector<View> views{{0.0, 3.0}, {1.0, 2.0}};
   const std::vector<TimeOrder> orders{TimeOrder::reversed, TimeOrder::forward, TimeOrder::repeated};
   const auto together = value_or_throw(all.features(film(all.wanted(views)), views.size(), orders));
@@ -148,8 +149,8 @@ TEST_F(Blocks, OfManyOrdersAreThoseOfEach) {
 
 // A block alone, decoded as large as beside the others, is what it is among them.
 TEST_F(Blocks, AloneAreWhatTheyAreTogether) {
-  Extractor all = make({kMvitBlock, kTeacherMean});
-  Extractor net({.blocks = {kMvitBlock}, .short_side = Teacher::kSide}, folder_.path() / "net", {});
+  Extractor all = make({kMvitBlock, kImageMean});
+  Extractor net({.blocks = {kMvitBlock}, .short_side = ImageEncoder::kSide}, folder_.path() / "net", {});
   const std::vector<View> view{{0.0, 3.0}};
   auto row = of(all, view)[0];
   row.resize(static_cast<std::size_t>(net.width()));
@@ -158,18 +159,18 @@ TEST_F(Blocks, AloneAreWhatTheyAreTogether) {
 }
 
 TEST_F(Blocks, OneFrameHasNoChange) {
-  Extractor change = make({kTeacherMean, kTeacherChange}, 1);
+  Extractor change = make({kImageMean, kImageDelta}, 1);
   const auto row = of(change, {{0.0, 1.0}})[0];
-  for (std::size_t i = Teacher::kFeatures; i < row.size(); ++i) ASSERT_EQ(row[i], 0.0F);
+  for (std::size_t i = ImageEncoder::kFeatures; i < row.size(); ++i) ASSERT_EQ(row[i], 0.0F);
 }
 
 TEST_F(Blocks, TheirNameFollowsFromAllThatTheyDependOn) {
-  const std::string id = make({kTeacherMean}).id();
+  const std::string id = make({kImageMean}).id();
   EXPECT_EQ(id.size(), 16U);
-  EXPECT_EQ(make({kTeacherMean}).id(), id);
-  EXPECT_NE(make({kTeacherChange}).id(), id);
-  EXPECT_NE(make({kTeacherMean}, 8).id(), id);
-  EXPECT_NE(make({kMvitBlock, kTeacherMean}).id(), make({kTeacherMean, kMvitBlock}).id());
+  EXPECT_EQ(make({kImageMean}).id(), id);
+  EXPECT_NE(make({kImageDelta}).id(), id);
+  EXPECT_NE(make({kImageMean}, 8).id(), id);
+  EXPECT_NE(make({kMvitBlock, kImageMean}).id(), make({kImageMean, kMvitBlock}).id());
 }
 
 TEST_F(Blocks, WhatThereIsNotIsNamed) {

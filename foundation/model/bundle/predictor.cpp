@@ -6,24 +6,24 @@
 #include "head.hpp"
 #include "reeltag/base/log.hpp"
 #include "reeltag/model/bundle.hpp"
-#include "reeltag/model/teacher.hpp"
+#include "reeltag/model/image_encoder.hpp"
 
 namespace reeltag::model {
 namespace {
 
 namespace fs = std::filesystem;
 
-// The bundle as it can be run here: without a teacher on the net alone, where it can.
-Bundle usable(const fs::path& folder, fs::path& teacher) {
+// The bundle as it can be run here: without an image encoder on the net alone, where it can.
+Bundle usable(const fs::path& folder, fs::path& image_encoder) {
   Bundle b = load_bundle(folder);
-  if (!b.needs_teacher()) return b;
+  if (!b.needs_image_encoder()) return b;
   try {
-    teacher = find_teacher(folder);
+    image_encoder = find_image_encoder(folder);
   } catch (const Exception& e) {
-    if (!b.without_teacher || e.code() != Code::not_found) throw;
-    log::warning("tagging_without_teacher", {{"model", b.name}, {"reason", e.error().message}});
+    if (!b.without_image_encoder || e.code() != Code::not_found) throw;
+    log::warning("tagging_without_image_encoder", {{"model", b.name}, {"reason", e.error().message}});
     b.blocks = {kMvitBlock};
-    b.scoring = *b.without_teacher;
+    b.scoring = *b.without_image_encoder;
   }
   return b;
 }
@@ -68,11 +68,10 @@ struct Predictor::Impl {
 };
 
 Predictor::Predictor(const fs::path& folder, bool whole_picture) {
-  fs::path teacher;
-  Bundle bundle = usable(folder, teacher);
-  Extractor extractor(
-      {.blocks = bundle.blocks, .teacher_frames = bundle.teacher_frames, .whole_picture = whole_picture}, folder,
-      teacher);
+  fs::path image_encoder;
+  Bundle bundle = usable(folder, image_encoder);
+  Extractor extractor({.blocks = bundle.blocks, .image_frames = bundle.image_frames, .whole_picture = whole_picture},
+                      folder, image_encoder);
   HeadTensors head = load_head(folder, bundle, extractor.width());
   const std::size_t classes = bundle.vocabulary.size();
   const auto scale = column(bundle.scoring.scale, classes, 1.0);
@@ -89,11 +88,11 @@ Result<std::vector<Prediction>> Predictor::predict(const media::Frames& frames, 
                                                    std::span<const TimeOrder> orders) {
   torch::NoGradGuard no_grad;
   const auto features = impl_->extractor.features(frames, views.size(), orders);
-  if (!features) return tl::unexpected<Error>(features.error());
+  if (!features) return fail(features.error());
   std::vector<Prediction> out;
   for (const auto& rows : *features) {
     auto prediction = impl_->prediction(rows, views);
-    if (!prediction) return tl::unexpected<Error>(prediction.error());
+    if (!prediction) return fail(prediction.error());
     out.push_back(std::move(*prediction));
   }
   return out;
@@ -102,21 +101,21 @@ Result<std::vector<Prediction>> Predictor::predict(const media::Frames& frames, 
 Result<Prediction> Predictor::predict(const media::Frames& frames, const std::vector<View>& views) {
   constexpr TimeOrder kForward = TimeOrder::forward;
   auto all = predict(frames, views, {&kForward, 1});
-  if (!all) return tl::unexpected<Error>(all.error());
+  if (!all) return fail(all.error());
   return std::move(all->front());
 }
 
 std::vector<Result<Prediction>> Predictor::predict(std::span<const Clips> videos) {
   if (videos.size() == 1) return {predict(*videos[0].frames, *videos[0].views)};
   torch::NoGradGuard no_grad;
-  std::vector<Extractor::Part> parts;
+  std::vector<Extractor::VideoFrames> parts;
   std::size_t views = 0;
   for (const auto& video : videos) {
     parts.push_back({video.frames, video.views->size()});
     views += video.views->size();
   }
   const auto features = impl_->extractor.features(impl_->extractor.join(parts), views);
-  if (!features) return {videos.size(), tl::unexpected<Error>(features.error())};
+  if (!features) return {videos.size(), fail(features.error())};
   std::vector<Result<Prediction>> out;
   auto first = features->begin();
   for (const auto& video : videos) {
@@ -130,7 +129,7 @@ std::vector<Result<Prediction>> Predictor::predict(std::span<const Clips> videos
 Result<Prediction> Predictor::predict(media::Decoder& video, const std::vector<View>& views) {
   const auto wanted = impl_->extractor.wanted(views);
   const auto frames = video.frames_at(wanted.times, wanted.scale);
-  if (!frames) return tl::unexpected<Error>(frames.error());
+  if (!frames) return fail(frames.error());
   return predict(*frames, views);
 }
 

@@ -79,7 +79,7 @@ TEST_F(CheckpointGolden, TrainingStateIsThere) {
   EXPECT_EQ(file.format, "torch zip");
   EXPECT_EQ(file.epoch, 4);
   const Plan plan = make_plan(parse_recipe(file.cfg, "cfg"));
-  const Fitted fitted = fit_weights(file.weights, plan, {});
+  const FitResult fitted = fit_weights(file.weights, plan, {});
   EXPECT_EQ(fitted.counts()[0], static_cast<int>(plan.parameters.size()));
   ASSERT_TRUE(file.optimizer);
   EXPECT_EQ(file.optimizer->moments.size(), 107U);

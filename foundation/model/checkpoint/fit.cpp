@@ -64,8 +64,8 @@ class Fitter {
     }
   }
 
-  Fitted run() {
-    Fitted out;
+  FitResult run() {
+    FitResult out;
     out.naming = naming_;
     for (const auto& p : plan_.parameters) {
       FitLine line{.name = p.name};
@@ -250,13 +250,13 @@ class Fitter {
 
 }  // namespace
 
-std::array<int, 5> Fitted::counts() const {
+std::array<int, 5> FitResult::counts() const {
   std::array<int, 5> out{};
   for (const auto& line : report) ++out[static_cast<std::size_t>(line.fate)];
   return out;
 }
 
-Fitted fit_weights(const TensorFile& source, const Plan& plan, const FitOptions& options) {
+FitResult fit_weights(const TensorFile& source, const Plan& plan, const FitOptions& options) {
   torch::NoGradGuard no_grad;
   try {
     return Fitter(source, plan, options).run();
@@ -265,7 +265,7 @@ Fitted fit_weights(const TensorFile& source, const Plan& plan, const FitOptions&
   }
 }
 
-void assign(const Fitted& fitted, const std::vector<std::pair<std::string, at::Tensor>>& parameters) {
+void assign(const FitResult& fitted, const std::vector<std::pair<std::string, at::Tensor>>& parameters) {
   torch::NoGradGuard no_grad;
   std::map<std::string, Tensor> by_name(fitted.weights.tensors.begin(), fitted.weights.tensors.end());
   for (const auto& [name, tensor] : parameters) {

@@ -49,14 +49,14 @@ TensorFile weights_of(const Plan& plan) {
   return out;
 }
 
-const FitLine& line_of(const Fitted& fitted, const std::string& name) {
+const FitLine& line_of(const FitResult& fitted, const std::string& name) {
   for (const auto& line : fitted.report) {
     if (line.name == name) return line;
   }
   throw Exception(Code::not_found, "no line for " + name);
 }
 
-void expect_same(const Fitted& fitted, const TensorFile& want) {
+void expect_same(const FitResult& fitted, const TensorFile& want) {
   ASSERT_EQ(fitted.weights.tensors.size(), want.tensors.size());
   for (const auto& [name, tensor] : want.tensors) {
     const auto* got = fitted.weights.find(name);
@@ -72,7 +72,7 @@ class Fit : public testing::Test {
 };
 
 TEST_F(Fit, LoadsByName) {
-  const Fitted fitted = fit_weights(weights_, plan_, {});
+  const FitResult fitted = fit_weights(weights_, plan_, {});
   expect_same(fitted, weights_);
   EXPECT_EQ(fitted.counts()[0], static_cast<int>(plan_.parameters.size()));
   EXPECT_EQ(fitted.naming, "PySlowFast");
@@ -84,7 +84,7 @@ TEST_F(Fit, TellsWhatIsMissingAndUnused) {
     if (name == "head.projection.weight") tensor = torch::zeros({400, 32});
     if (name == "norm.bias") name = "norm.shift";
   }
-  const Fitted fitted = fit_weights(weights_, plan_, {});
+  const FitResult fitted = fit_weights(weights_, plan_, {});
   const FitLine& head = line_of(fitted, "head.projection.weight");
   EXPECT_EQ(head.fate, Fate::missing);
   EXPECT_EQ(shape_text(head.from), "[400,32]");
@@ -209,7 +209,7 @@ TensorFile renamed(const TensorFile& weights, const Plan& plan, Renamed (*rename
 }
 
 TEST_F(Fit, TranslatesTorchvision) {
-  const Fitted fitted = fit_weights(renamed(weights_, plan_, in_torchvision), plan_, {});
+  const FitResult fitted = fit_weights(renamed(weights_, plan_, in_torchvision), plan_, {});
   expect_same(fitted, weights_);
   EXPECT_EQ(fitted.naming, "torchvision");
   EXPECT_EQ(fitted.counts()[4], 0);
@@ -222,7 +222,7 @@ TEST_F(Fit, TranslatesPytorchvideo) {
   const TensorFile weights = weights_of(separate);
   TensorFile theirs = renamed(weights, separate, in_pytorchvideo);
   theirs.tensors.emplace_back("blocks.0.attn._attention_pool_q.pool.weight", torch::zeros({4}));
-  const Fitted fitted = fit_weights(theirs, separate, {});
+  const FitResult fitted = fit_weights(theirs, separate, {});
   expect_same(fitted, weights);
   EXPECT_EQ(fitted.naming, "pytorchvideo");
   EXPECT_EQ(fitted.counts()[4], 0);
@@ -239,7 +239,7 @@ TEST_F(Fit, TranslatesTimm) {
   recipe.mvit.cls_embed_on = recipe.mvit.sep_pos_embed = recipe.mvit.rel_pos_temporal = recipe.mvit.use_abs_pos = false;
   const Plan image = make_plan(recipe);
   const TensorFile weights = weights_of(image);
-  const Fitted fitted = fit_weights(renamed(weights, image, in_timm), image, {});
+  const FitResult fitted = fit_weights(renamed(weights, image, in_timm), image, {});
   expect_same(fitted, weights);
   EXPECT_EQ(fitted.naming, "timm");
   EXPECT_EQ(fitted.counts()[4], 0);
@@ -302,7 +302,7 @@ TEST_F(FitGolden, AgreesWithTheReference) {
     const auto kwargs = c.value("kwargs", json::object());
     const FitOptions options{.image_init = kwargs.value("image_init", false),
                              .inflate = kwargs.value("inflation", false)};
-    const Fitted fitted = fit_weights(src, plan_of(c.at("dst")), options);
+    const FitResult fitted = fit_weights(src, plan_of(c.at("dst")), options);
     if (c.contains("error")) {  // the reference stops with a KeyError; here the name is unused
       EXPECT_EQ(line_of(fitted, "blocks.0.attn.rel_pos_t").fate, Fate::unused);
       continue;
@@ -328,7 +328,7 @@ TEST_F(FitGolden, AnImagesPositionsReachEveryFrame) {
   for (const auto& c : conversions()) {
     if (c.at("tag") != "image_v1_to_video_sep_IN_INIT") continue;
     const TensorFile src = source(c);
-    const Fitted fitted = fit_weights(src, plan_of(c.at("dst")), {.image_init = true});
+    const FitResult fitted = fit_weights(src, plan_of(c.at("dst")), {.image_init = true});
     const auto& joint = src.at("pos_embed");
     EXPECT_TRUE(fitted.weights.at("pos_embed_class").equal(joint.narrow(1, 0, 1)));
     EXPECT_TRUE(fitted.weights.at("pos_embed_spatial").equal(joint.narrow(1, 1, 64)));

@@ -73,7 +73,7 @@ class StageNumbers {
     }
   }
   [[nodiscard]] std::string flat(const std::string& name) const {
-    const Place p = parse(name);
+    const BlockPosition p = parse(name);
     if (!p.ok) return name;
     int before = 0;
     for (const auto& [stage, count] : counts_) before += stage < p.stage ? count : 0;
@@ -81,7 +81,7 @@ class StageNumbers {
   }
 
  private:
-  struct Place {
+  struct BlockPosition {
     bool ok = false;
     int stage = 0, block = 0;
     std::size_t rest = 0;  // where the name goes on
@@ -95,8 +95,8 @@ class StageNumbers {
       out = out * 10 + (name[at++] - '0');
     return at > begin;
   }
-  static Place parse(const std::string& name) {
-    Place p;
+  static BlockPosition parse(const std::string& name) {
+    BlockPosition p;
     if (!name.starts_with("stages.")) return p;
     std::size_t at = 7;
     if (!number(name, at, p.stage) || name.compare(at, 8, ".blocks.") != 0) return p;

@@ -96,15 +96,15 @@ std::vector<View> cover(double duration, double max_seconds, int max_views) {
   return views;
 }
 
-CropBox centre_crop(const ClipSpec& spec, int height, int width) {
+CropBox center_crop(const ClipSpec& spec, int height, int width) {
   const int side = std::max(1, static_cast<int>(std::lround(spec.test_crop * std::min(height, width))));
   return {.x = (width - side) / 2, .y = (height - side) / 2, .width = side, .height = side};
 }
 
 CropBox test_region(const ClipSpec& spec, int height, int width) {
-  if (!spec.whole_picture) return centre_crop(spec, height, width);
-  constexpr int kLongest = 4;
-  const int h = std::min(height, kLongest * width), w = std::min(width, kLongest * height);
+  if (!spec.whole_picture) return center_crop(spec, height, width);
+  constexpr int kMax = 4;
+  const int h = std::min(height, kMax * width), w = std::min(width, kMax * height);
   return {.x = (width - w) / 2, .y = (height - h) / 2, .width = w, .height = h};
 }
 

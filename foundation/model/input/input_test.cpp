@@ -106,7 +106,7 @@ media::Frames gradient(int height, int width) {
   return f;
 }
 
-TEST(WriteClip, ResizesNormalisesAndMirrors) {
+TEST(WriteClip, ResizesNormalizesAndMirrors) {
   ClipSpec spec = small();
   spec.frames = 2;
   spec.height = spec.width = 8;

@@ -13,10 +13,10 @@ namespace {
 
 using torch::Tensor;
 
-constexpr int kMaxSteps = 200;
-constexpr int kMaxHalvings = 40;
-constexpr double kTolerance = 1e-12;  // of the objective, in what the next step promises
-constexpr double kArmijo = 1e-4;
+constexpr int kMaxFitSteps = 200;
+constexpr int kMaxFitHalvings = 40;
+constexpr double kFitTolerance = 1e-12;  // of the objective, in what the next step promises
+constexpr double kFitArmijo = 1e-4;
 // Precision of the common log scale's prior around 0: enough that an optimum exists when all logits are equal or point
 // the wrong way, and nothing beside the information of a few dozen rows.
 constexpr double kScalePrior = 1.0;
@@ -26,12 +26,12 @@ constexpr double kTiny = 1e-9;  // keeps a matrix invertible where there is no i
 // with normal priors of log_scale around 0 and of shift around `centre`, by Fisher scoring with halving from there.
 struct PlattFit {
   Tensor logits, targets;                   // [N,G]
-  Tensor centre;                            // [G]
+  Tensor center;                            // [G]
   Tensor scale_precision, shift_precision;  // [G] or [1]
-  Tensor log_scale = torch::zeros_like(centre), shift = centre.clone();
+  Tensor log_scale = torch::zeros_like(center), shift = center.clone();
 
   void fit() {
-    for (int i = 0; i < kMaxSteps && !step(); ++i) {
+    for (int i = 0; i < kMaxFitSteps && !step(); ++i) {
     }
   }
 
@@ -39,7 +39,7 @@ struct PlattFit {
   [[nodiscard]] Tensor objective(const Tensor& a, const Tensor& b) const {
     const Tensor z = a.exp() * logits + b;
     return (z.clamp_min(0) - z * targets + torch::log1p(torch::exp(-z.abs()))).sum(0) +
-           0.5 * (scale_precision * a * a + shift_precision * (b - centre) * (b - centre));
+           0.5 * (scale_precision * a * a + shift_precision * (b - center) * (b - center));
   }
 
   // True when it was the last.
@@ -47,23 +47,23 @@ struct PlattFit {
     const Tensor s = log_scale.exp() * logits, p = torch::sigmoid(s + shift);
     const Tensor weight = p * (1.0 - p), error = p - targets;
     const Tensor ga = (error * s).sum(0) + scale_precision * log_scale;
-    const Tensor gb = error.sum(0) + shift_precision * (shift - centre);
+    const Tensor gb = error.sum(0) + shift_precision * (shift - center);
     const Tensor haa = (weight * s * s).sum(0) + scale_precision + kTiny;
     const Tensor hbb = weight.sum(0) + shift_precision + kTiny, hab = (weight * s).sum(0);
     const Tensor determinant = haa * hbb - hab * hab;  // above 0: Cauchy-Schwarz, and kTiny
     const Tensor da = (hab * gb - hbb * ga) / determinant, db = (hab * ga - haa * gb) / determinant;
     const Tensor slope = ga * da + gb * db, before = objective(log_scale, shift);
     Tensor length = torch::ones_like(slope);
-    for (int i = 0; i < kMaxHalvings; ++i) {
+    for (int i = 0; i < kMaxFitHalvings; ++i) {
       // Not "above": a trial whose objective overflows must be halved too.
       const Tensor fine = objective(log_scale + length * da, shift + length * db) <=
-                          before + kArmijo * length * slope + kTolerance * before;
+                          before + kFitArmijo * length * slope + kFitTolerance * before;
       if (fine.all().item<bool>()) break;
       length = torch::where(fine, length, 0.5 * length);
     }
     log_scale = log_scale + length * da;
     shift = shift + length * db;
-    return (-slope <= kTolerance * before).all().item<bool>();
+    return (-slope <= kFitTolerance * before).all().item<bool>();
   }
 };
 
@@ -140,7 +140,7 @@ class SoftmaxFit {
   void fit(std::int64_t unknowns, double precision) {
     Tensor prior = torch::full_like(at_, precision);
     prior[0] = kScalePrior;
-    for (int i = 0; i < kMaxSteps && !step(unknowns, prior); ++i) {
+    for (int i = 0; i < kMaxFitSteps && !step(unknowns, prior); ++i) {
     }
   }
 
@@ -156,11 +156,12 @@ class SoftmaxFit {
     const double slope = torch::dot(gradient, direction.slice(0, 0, unknowns)).item<double>();
     const double before = objective(at_, prior);
     double length = 1.0;
-    for (int i = 0; i < kMaxHalvings; ++i, length *= 0.5) {
-      if (objective(at_ + length * direction, prior) <= before + kArmijo * length * slope + kTolerance * before) break;
+    for (int i = 0; i < kMaxFitHalvings; ++i, length *= 0.5) {
+      if (objective(at_ + length * direction, prior) <= before + kFitArmijo * length * slope + kFitTolerance * before)
+        break;
     }
     at_ = at_ + length * direction;
-    return -slope <= kTolerance * before;
+    return -slope <= kFitTolerance * before;
   }
 
   const Tensor& logits_;

@@ -47,8 +47,8 @@ Set closed_form(HeadKind kind, std::int64_t rows, std::int64_t dims, std::int64_
           ? class_labels(torch::floor((unit("class", rows, 1).flatten() + 1) / 2 * classes).to(torch::kLong), classes)
           : tag_labels(unit("tag", rows, classes) < -0.4);
   Tensor features = unit("features", rows, dims);
-  const Tensor centres = unit("centres", classes, dims);
-  for (std::int64_t k = 0; k < classes; ++k) features += labels.hot.select(1, k).unsqueeze(1) * (0.5 * centres[k]);
+  const Tensor centers = unit("centres", classes, dims);
+  for (std::int64_t k = 0; k < classes; ++k) features += labels.hot.select(1, k).unsqueeze(1) * (0.5 * centers[k]);
   features.select(1, 1).fill_(0.75);
   features.select(1, 2).mul_(8);
   return {features.to(torch::kFloat), labels};
@@ -203,7 +203,7 @@ TEST(ChooseStrength, TakesTheBestOfThePathAndOfEqualsTheStrongest) {
   const Set all = closed_form(HeadKind::per_tag, 160, 60, 3);
   const Set fit{all.features.slice(0, 0, 100), {all.labels.kind, all.labels.hot.slice(0, 0, 100)}};
   const Set val{all.features.slice(0, 100), {all.labels.kind, all.labels.hot.slice(0, 100)}};
-  const Chosen chosen = choose_strength(fit.features, fit.labels, val.features, val.labels);
+  const ChosenStrength chosen = choose_strength(fit.features, fit.labels, val.features, val.labels);
   ASSERT_EQ(chosen.path.size(), 13U);
   EXPECT_NEAR(chosen.path.front().c, 1e-5, 1e-12);
   EXPECT_NEAR(chosen.path.back().c, 10.0, 1e-9);

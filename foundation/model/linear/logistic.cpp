@@ -43,7 +43,7 @@ class Fitter {
     Tensor bias = unlearnt();                                                             // [K]
     // A softmax over a single class has nothing to fit; its loss is 0 everywhere.
     if (learnt_.size(0) > (labels_.kind == HeadKind::softmax ? 1 : 0)) {
-      point_ = newton_->minimise(part_, c, point_);
+      point_ = newton_->minimize(part_, c, point_);
       weight.index_copy_(0, learnt_, newton_->weights(point_));
       bias.index_copy_(0, learnt_, newton_->bias(point_));
     }
@@ -97,14 +97,14 @@ std::vector<double> strengths(double lowest, double highest, int count) {
   return out;
 }
 
-Chosen choose_strength(const Tensor& features, const Labels& labels, const Tensor& val_features,
-                       const Labels& val_labels, const std::vector<double>& grid, const Criterion& criterion,
-                       const Tensor& emphasis) {
+ChosenStrength choose_strength(const Tensor& features, const Labels& labels, const Tensor& val_features,
+                               const Labels& val_labels, const std::vector<double>& grid, const Criterion& criterion,
+                               const Tensor& emphasis) {
   torch::NoGradGuard no_grad;
   std::vector<double> ascending = grid;
   std::sort(ascending.begin(), ascending.end());
   Fitter fitter(features, labels, fit_standard(features, emphasis));
-  Chosen best;
+  ChosenStrength best;
   double highest = 0.0;
   for (const double c : ascending) {
     LinearHead head = fitter.fit(c);

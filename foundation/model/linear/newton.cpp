@@ -147,7 +147,7 @@ Point Newton::start(const Labels& labels) const {
           labels.kind == HeadKind::per_tag ? torch::logit(p) : torch::log(p)};
 }
 
-Point Newton::minimise(const Labels& labels, double c, Point from) const {
+Point Newton::minimize(const Labels& labels, double c, Point from) const {
   torch::NoGradGuard no_grad;
   const Problem problem(rows_, squares_, labels, c);
   Tensor logits = problem.logits(from);

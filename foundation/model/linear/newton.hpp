@@ -27,7 +27,7 @@ class Newton {
 
   [[nodiscard]] Point start(const Labels& labels) const;  // no weights, intercepts of the labels' shares
   // labels: every column has a 1, and with per_tag a 0.
-  [[nodiscard]] Point minimise(const Labels& labels, double c, Point from) const;
+  [[nodiscard]] Point minimize(const Labels& labels, double c, Point from) const;
   [[nodiscard]] at::Tensor weights(const Point& point) const;  // [K,D]
   [[nodiscard]] at::Tensor bias(const Point& point) const;     // [K], for features that are not centred
   [[nodiscard]] at::Tensor logits(const Point& point) const;   // [N,K] of the rows themselves

@@ -19,12 +19,12 @@ double unit(std::uint64_t seed, std::uint64_t index) {
   return (static_cast<double>(z >> 40U) - 8388608.0) / 8388608.0;
 }
 
-void fill(at::Tensor tensor, std::string_view name, double centre, double spread) {
+void fill(at::Tensor tensor, std::string_view name, double center, double spread) {
   const std::uint64_t seed = fnv1a64(name);
   at::Tensor values = at::empty(tensor.sizes(), at::kFloat);
   float* data = values.mutable_data_ptr<float>();
   for (std::int64_t i = 0; i < values.numel(); ++i) {
-    data[i] = static_cast<float>(centre + spread * unit(seed, static_cast<std::uint64_t>(i)));
+    data[i] = static_cast<float>(center + spread * unit(seed, static_cast<std::uint64_t>(i)));
   }
   tensor.copy_(values);
 }

@@ -191,16 +191,16 @@ MaskedMvit::MaskedMvit(const Plan& plan, std::uint64_t seed) {
     throw Exception(Code::invalid_config, "MODEL.MODEL_NAME must be MaskMViT for masked pre-training");
   torch::manual_seed(seed);
   impl_ = std::make_unique<Impl>(Impl{plan, MaskedNet(plan)});
-  initialise(*impl_->net, plan);
+  initialize(*impl_->net, plan);
 }
 MaskedMvit::~MaskedMvit() = default;
 MaskedMvit::MaskedMvit(MaskedMvit&&) noexcept = default;
 MaskedMvit& MaskedMvit::operator=(MaskedMvit&&) noexcept = default;
 
-Masked MaskedMvit::forward(const at::Tensor& clips, const at::Tensor& mask) {
+MaskedTarget MaskedMvit::forward(const at::Tensor& clips, const at::Tensor& mask) {
   const auto& plan = impl_->plan;
   const Tensor checked = checked_mask(plan, clips, mask);
-  Masked out{.prediction = impl_->net->forward(clips, checked), .target = {}};
+  MaskedTarget out{.prediction = impl_->net->forward(clips, checked), .target = {}};
   torch::NoGradGuard no_grad;
   for (std::size_t j = 0; j < out.prediction.size(); ++j) {
     const Triple grid = plan.recipe.mask.mae_on
@@ -212,7 +212,7 @@ Masked MaskedMvit::forward(const at::Tensor& clips, const at::Tensor& mask) {
   return out;
 }
 
-at::Tensor MaskedMvit::loss(const Masked& masked) {
+at::Tensor MaskedMvit::loss(const MaskedTarget& masked) {
   Tensor sum;
   for (std::size_t j = 0; j < masked.prediction.size(); ++j) {
     const Tensor one = torch::mse_loss(masked.prediction[j], masked.target[j]);

@@ -47,7 +47,7 @@ Recipe autoencoder() {
   return r;
 }
 
-void randomise(MaskedMvit& net) {
+void randomize(MaskedMvit& net) {
   torch::NoGradGuard no_grad;
   for (auto& [name, p] : net.parameters()) {
     if (p.dim() > 1) p.normal_(0.0, 0.2);
@@ -71,7 +71,7 @@ TEST(MaskedMvit, HasThePlansParameters) {
 TEST(MaskedMvit, PredictsWithoutSeeingWhatIsHidden) {
   torch::NoGradGuard no_grad;
   MaskedMvit net(make_plan(autoencoder()), 1);
-  randomise(net);
+  randomize(net);
   net.set_training(false);
   const Tensor clips = torch::randn({1, 3, 4, 32, 32});
   Tensor mask = torch::zeros({1, 2, 4, 4});

@@ -75,7 +75,7 @@ Mvit::Mvit(const Plan& plan, std::uint64_t seed) {
   }
   torch::manual_seed(seed);
   impl_ = std::make_unique<Impl>(Impl{plan, Net(plan)});
-  initialise(*impl_->net, plan);
+  initialize(*impl_->net, plan);
 }
 Mvit::~Mvit() = default;
 Mvit::Mvit(Mvit&&) noexcept = default;

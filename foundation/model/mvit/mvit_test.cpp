@@ -29,7 +29,7 @@ TEST(Mvit, HasThePlansParameters) {
   }
 }
 
-TEST(Mvit, InitialisesAsTheReference) {
+TEST(Mvit, InitializesAsTheReference) {
   const Mvit net(make_plan(small()), 0);
   for (const auto& [name, p] : net.parameters()) {
     if (name == "patch_embed.proj.bias") continue;
@@ -77,7 +77,7 @@ std::vector<Recipe> every_position() {
   return {relative, separate, joint, sincos};
 }
 
-void randomise(Mvit& net) {
+void randomize(Mvit& net) {
   torch::NoGradGuard no_grad;
   for (auto& [name, p] : net.parameters()) {
     if (p.dim() > 1 && p.requires_grad()) p.normal_(0.0, 0.2);
@@ -94,7 +94,7 @@ TEST(Mvit, TakesClipsOfAnotherSizeAsANetBuiltForIt) {
   torch::NoGradGuard no_grad;
   for (Recipe recipe : every_position()) {
     Mvit net(make_plan(recipe), 1);
-    randomise(net);
+    randomize(net);
     recipe.data.num_frames = 12;
     recipe.data.train_crop_size = recipe.data.test_crop_size = 96;
     Mvit built(make_plan(recipe), 2);
@@ -126,7 +126,7 @@ TEST(Mvit, TreatsATallClipAsAWideOneMirrored) {
     if (recipe.mvit.use_fixed_sincos_pos) continue;  // its table is not symmetric
     const Plan plan = make_plan(recipe);
     Mvit tall(plan, 1), wide(plan, 2);
-    randomise(tall);
+    randomize(tall);
     const auto from = tall.parameters();
     std::map<std::string, at::Tensor> into;
     for (auto& [name, p] : wide.parameters()) into[name] = p;

@@ -33,6 +33,6 @@ class NetImpl final : public StemImpl {
 TORCH_MODULE(Net);
 
 // Draws all weights as slowfast/models/video_model_builder.py@287ec007 does.
-void initialise(torch::nn::Module& net, const Plan& plan);
+void initialize(torch::nn::Module& net, const Plan& plan);
 
 }  // namespace reeltag::model

@@ -27,12 +27,12 @@ class RelativeTable {
   [[nodiscard]] torch::Tensor rows(int q, int k) const;  // relative_rows of values
 
  private:
-  struct Kept {
+  struct SavedForBackward {
     int q, k;
     torch::Tensor rows;
   };
   mutable torch::Tensor kept_of_;  // a copy of the values that the rows were made from
-  mutable std::vector<Kept> kept_;
+  mutable std::vector<SavedForBackward> kept_;
 };
 
 // The three tables of one attention.

@@ -39,7 +39,7 @@ std::map<std::string, Tensor> gradients(const Recipe& recipe, bool recompute) {
   const Plan plan = make_plan(recipe);
   torch::manual_seed(5);
   Net net(plan);
-  initialise(*net, plan);
+  initialize(*net, plan);
   // Weights of unit gain instead of the reference's tiny ones, so that gradients are of order one.
   {
     torch::NoGradGuard no_grad;

@@ -11,7 +11,7 @@ constexpr std::uint64_t kMaxDirectory = 256 << 20;  // bytes
 constexpr std::uint64_t kEndSize = 22, kMaxComment = 65535;
 
 // Little-endian numbers at places of a record that has been read whole.
-struct Record {
+struct ZipRecord {
   std::string_view bytes;
 
   [[nodiscard]] std::uint64_t number(std::size_t at, std::size_t width) const {
@@ -40,7 +40,7 @@ class Reader {
     for (std::uint64_t i = 0; i < directory.entries; ++i) {
       const auto rest = std::string_view(bytes).substr(at);
       if (rest.size() < 46 || !rest.starts_with("PK\x01\x02")) corrupt("its directory ends early");
-      const Record r{rest};
+      const ZipRecord r{rest};
       const std::size_t name = r.u16(28), extra = r.u16(30), length = 46 + name + extra + r.u16(32);
       if (length > rest.size()) corrupt("its directory ends early");
       const std::string key(rest.substr(46, name));
@@ -62,12 +62,12 @@ class Reader {
     const std::string tail = source_.read(tail_at, tail_size);
     std::size_t at = tail.rfind("PK\x05\x06");
     while (at != std::string::npos) {
-      const Record end{std::string_view(tail).substr(at)};
+      const ZipRecord end{std::string_view(tail).substr(at)};
       if (end.bytes.size() >= kEndSize && end.u16(20) == end.bytes.size() - kEndSize) break;
       at = at == 0 ? std::string::npos : tail.rfind("PK\x05\x06", at - 1);
     }
     if (at == std::string::npos) corrupt("it has no directory at its end; was the download complete?");
-    const Record end{std::string_view(tail).substr(at)};
+    const ZipRecord end{std::string_view(tail).substr(at)};
     Directory d{.offset = end.u32(16), .size = end.u32(12), .entries = end.u16(10)};
     std::uint64_t limit = tail_at + at;
     if (d.offset == 0xFFFFFFFF || d.size == 0xFFFFFFFF || d.entries == 0xFFFF) d = zip64_directory(limit);
@@ -81,16 +81,16 @@ class Reader {
     if (limit < 20 + 56) corrupt("its zip64 directory is missing");
     const std::string locator = source_.read(limit - 20, 20);
     if (!locator.starts_with("PK\x06\x07")) corrupt("its zip64 directory is missing");
-    const std::uint64_t at = Record{locator}.u64(8);
+    const std::uint64_t at = ZipRecord{locator}.u64(8);
     if (at > limit - 20 - 56) corrupt("its zip64 directory lies outside");
     const std::string end = source_.read(at, 56);
     if (!end.starts_with("PK\x06\x06")) corrupt("its zip64 directory is missing");
     limit = at;
-    const Record r{end};
+    const ZipRecord r{end};
     return {.offset = r.u64(48), .size = r.u64(40), .entries = r.u64(32)};
   }
 
-  [[nodiscard]] ZipEntry entry(const Record& r, const std::string& name, std::string_view extra,
+  [[nodiscard]] ZipEntry entry(const ZipRecord& r, const std::string& name, std::string_view extra,
                                std::uint64_t limit) const {
     if ((r.u16(8) & 1U) != 0) throw Exception(Code::unsupported, source_.name + " is encrypted");
     if (r.u16(10) != 0) {
@@ -103,7 +103,7 @@ class Reader {
     if (local > limit || limit - local < 30) corrupt(printable(name) + " lies outside");
     const std::string header = source_.read(local, 30);
     if (!header.starts_with("PK\x03\x04")) corrupt(printable(name) + " is not where the directory says");
-    const std::uint64_t data = local + 30 + Record{header}.u16(26) + Record{header}.u16(28);
+    const std::uint64_t data = local + 30 + ZipRecord{header}.u16(26) + ZipRecord{header}.u16(28);
     if (data > limit || size > limit - data) corrupt(printable(name) + " lies outside");
     return {.offset = data, .size = size};
   }
@@ -111,7 +111,7 @@ class Reader {
   // Field 1 of the extra fields holds, in this order, those numbers that do not fit 32 bits.
   void apply_zip64(std::string_view extra, const std::array<std::uint64_t*, 3>& numbers) const {
     while (extra.size() >= 4) {
-      const Record field{extra};
+      const ZipRecord field{extra};
       const std::size_t length = field.u16(2);
       if (length > extra.size() - 4) break;
       if (field.u16(0) == 1) {

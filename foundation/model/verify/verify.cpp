@@ -193,7 +193,7 @@ void check_masked(const Plan& plan, const TensorFile& file, Verifier& v) {
   MaskedMvit net(plan, 0);
   load_weights(net, file, v);
   net.set_training(false);
-  const Masked masked = net.forward(file.at("input"), file.at("mask"));
+  const MaskedTarget masked = net.forward(file.at("input"), file.at("mask"));
   v.logits(masked.prediction[0], file.at("pred"));
   v.check("label", max_abs_difference(masked.target[0], file.at("label")), kOutputTolerance);
   v.check("loss", max_abs_difference(MaskedMvit::loss(masked).flatten(), file.at("loss").flatten()), kOutputTolerance);

@@ -23,7 +23,7 @@ json side(const Payload& payload, const char* mode) {
   const bool is_text =
       payload.content_type.starts_with("application/json") || payload.content_type.starts_with("text/csv");
   const bool is_csv = payload.content_type.starts_with("text/csv");
-  const bool fits = payload.data.size() <= Capture::kMostBytes;
+  const bool fits = payload.data.size() <= Capture::kMaxBytes;
   return {{"observedContentType", payload.content_type},
           {"mode", mode},
           {"data", !fits     ? ""
@@ -42,7 +42,7 @@ Capture::Capture(std::filesystem::path folder)
   std::filesystem::create_directories(folder_);
 }
 
-void Capture::add(const Captured& captured) {
+void Capture::add(const CaptureRecord& captured) {
   const auto now = std::time(nullptr);
   json event{{"eventId", captured.event}, {"inferenceTime", utc_text(now, "%Y-%m-%dT%H:%M:%SZ")}};
   if (!captured.inference_id.empty()) event["inferenceId"] = captured.inference_id;

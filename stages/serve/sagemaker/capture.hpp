@@ -18,7 +18,7 @@ struct Payload {
   std::string data;
 };
 
-struct Captured {
+struct CaptureRecord {
   Payload input, output;
   std::string event;  // the request's id
   std::string inference_id = {}, custom_attributes = {};
@@ -27,11 +27,11 @@ struct Captured {
 class Capture {
  public:
   // Larger bodies are captured without their data, as the platform's largest real-time request.
-  static constexpr std::size_t kMostBytes = 6U << 20;
+  static constexpr std::size_t kMaxBytes = 6U << 20;
 
   // Lines are appended to folder/yyyy/mm/dd/hh/<start>-<process>.jsonl, by the hour (UTC) of the inference.
   explicit Capture(std::filesystem::path folder);
-  void add(const Captured& captured);
+  void add(const CaptureRecord& captured);
 
  private:
   std::filesystem::path folder_;

@@ -1,14 +1,14 @@
 #include <algorithm>
 #include <charconv>
 
-#include "forms.hpp"
+#include "media_type.hpp"
 
 namespace reeltag::serve::sagemaker {
 namespace {
 
-constexpr int kBatchMegabytes = 100;  // of all requests of a batch transform that run at once: the platform's limit
-constexpr double kMargin = 0.9;       // of the platform's patience; the rest is the way there and back
-constexpr double kPatience = 60.0;    // of the platform, where the environment does not say another
+constexpr int kBatchMegabytes = 100;     // of all requests of a batch transform that run at once: the platform's limit
+constexpr double kMargin = 0.9;          // of the platform's patience; the rest is the way there and back
+constexpr double kDrainPatience = 60.0;  // of the platform, where the environment does not say another
 
 class Reader {
  public:
@@ -41,21 +41,21 @@ class Reader {
   const Variables& get_;
 };
 
-Form form_from(const Reader& read) {
+MediaType form_from(const Reader& read) {
   const auto type = read.text("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "application/json");
-  const auto form = form_named(type);
-  if (!form) {
+  const auto media_type = media_type_named(type);
+  if (!media_type) {
     throw Exception(Code::invalid_config, "SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT=" + type +
                                               ": must be application/json, application/jsonlines or text/csv");
   }
-  return *form;
+  return *media_type;
 }
 
 void read_times(const Reader& read, bool batch, Options& o) {
-  const int patience = read.number("SAGEMAKER_MODEL_SERVER_TIMEOUT", static_cast<int>(kPatience), 1, 3600);
+  const int patience = read.number("SAGEMAKER_MODEL_SERVER_TIMEOUT", static_cast<int>(kDrainPatience), 1, 3600);
   o.max_seconds = kMargin * patience;
   // A longer one was asked for so that long videos are looked at in full.
-  const bool patient = batch || patience > kPatience;
+  const bool patient = batch || patience > kDrainPatience;
   o.seconds = patient ? o.max_seconds : std::min(o.seconds, o.max_seconds);
 }
 
@@ -87,7 +87,7 @@ Container container_from(const Variables& get, int processors) {
   const bool is_batch = read.truth("SAGEMAKER_BATCH");
   // The platform joins the answers of a batch itself.
   if (is_batch) c.options.max_response_bytes = static_cast<std::int64_t>(kBatchMegabytes) << 20;
-  if (get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT")) c.options.form = form_from(read);
+  if (get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT")) c.options.media_type = form_from(read);
   c.options.workers = read.number("SAGEMAKER_MODEL_SERVER_WORKERS", std::max(2, processors), 1, 256);
   read_times(read, is_batch, c.options);
   read_batch(read, processors, c.options);

@@ -20,7 +20,7 @@ TEST(Container, HasThePlatformsDefaults) {
   const auto c = container({});
   EXPECT_EQ(c.port, 8080);
   EXPECT_EQ(c.base, "/opt/ml");
-  EXPECT_FALSE(c.options.form);
+  EXPECT_FALSE(c.options.media_type);
   EXPECT_LE(c.options.max_response_bytes, 6 << 20);
   EXPECT_LT(c.options.seconds, 25.0) << "a request must end before a drain does";
   EXPECT_LT(c.options.max_seconds, 60.0);
@@ -38,7 +38,7 @@ TEST(Container, FollowsTheEnvironment) {
   EXPECT_EQ(c.base, "/ml");
   EXPECT_EQ(c.options.max_request_bytes, 3 << 20);
   EXPECT_EQ(c.options.max_text_bytes, 3 << 20);
-  EXPECT_EQ(c.options.form, Form::csv);
+  EXPECT_EQ(c.options.media_type, MediaType::csv);
   EXPECT_DOUBLE_EQ(c.options.seconds, 9.0);
   EXPECT_DOUBLE_EQ(c.options.max_seconds, 9.0);
   EXPECT_EQ(c.options.workers, 7);

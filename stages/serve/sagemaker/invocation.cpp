@@ -7,10 +7,10 @@
 #include <cerrno>
 #include <utility>
 
-#include "answer.hpp"
 #include "reeltag/base/base64.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/log.hpp"
+#include "response.hpp"
 
 namespace reeltag::serve::sagemaker {
 namespace {
@@ -22,14 +22,14 @@ using http::server::Response;
 constexpr const char* kAttributes = "X-Amzn-SageMaker-Custom-Attributes";
 
 // One of so many, given back at its end.
-class Place {
+class SlotGuard {
  public:
-  explicit Place(std::counting_semaphore<>* taken) : taken_(taken) {}
-  ~Place() {
+  explicit SlotGuard(std::counting_semaphore<>* taken) : taken_(taken) {}
+  ~SlotGuard() {
     if (taken_ != nullptr) taken_->release();
   }
-  Place(Place&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
-  Place& operator=(Place&&) = delete;
+  SlotGuard(SlotGuard&& other) noexcept : taken_(std::exchange(other.taken_, nullptr)) {}
+  SlotGuard& operator=(SlotGuard&&) = delete;
 
  private:
   std::counting_semaphore<>* taken_;
@@ -38,9 +38,9 @@ class Place {
 struct Head {
   Content content = Content::video;
   std::string content_type;
-  Form form = Form::json;
+  MediaType media_type = MediaType::json;
   std::string attributes, inference_id, id;
-  Wishes wishes;
+  Overrides overrides;
   std::stop_token stop;
 };
 
@@ -61,8 +61,8 @@ Result<void> write_all(const Descriptor& file, std::string_view rest) {
 
 class Invocation final : public http::server::Upload {
  public:
-  Invocation(std::shared_ptr<Service> service, Place place, std::shared_ptr<tag::Model> model, Head head)
-      : service_(std::move(service)), place_(std::move(place)), model_(std::move(model)), head_(std::move(head)) {
+  Invocation(std::shared_ptr<SharedState> shared, SlotGuard place, std::shared_ptr<tag::Model> model, Head head)
+      : shared_(std::move(shared)), slot_(std::move(place)), model_(std::move(model)), head_(std::move(head)) {
     if (head_.content == Content::video) body_ = open_unnamed_file(options().scratch);
   }
 
@@ -77,15 +77,15 @@ class Invocation final : public http::server::Upload {
   }
 
   Response finish() override {
-    const auto input = service_->capture ? input_for_capture() : Payload{};
-    auto asked = ask();
-    if (!asked) return refused(asked.error());
-    const auto end = begin_ + seconds_for(asked->deadline);
-    std::vector<Found> found;
+    const auto input = shared_->capture ? input_for_capture() : Payload{};
+    auto request = ask();
+    if (!request) return refused(request.error());
+    const auto end = begin_ + seconds_for(request->deadline);
+    std::vector<VideoResult> found;
     std::int64_t failed = 0;
-    for (auto& entry : asked->entries) {
-      auto tagged = look(entry, share_of(end, asked->entries.size() - found.size()));
-      if (!tagged && !asked->many) return refused(tagged.error());
+    for (auto& entry : request->entries) {
+      auto tagged = look(entry, share_of(end, request->entries.size() - found.size()));
+      if (!tagged && !request->many) return refused(tagged.error());
       failed += tagged ? 0 : 1;
       found.push_back({std::move(entry.name), std::move(tagged)});
     }
@@ -95,21 +95,21 @@ class Invocation final : public http::server::Upload {
                              {"videos", static_cast<std::int64_t>(found.size())},
                              {"failed", failed},
                              {"seconds", Clock::now() - begin_}});
-    auto text = text_of(found, asked->many, head_.form);
-    const auto captured = service_->capture ? text : std::string();
+    auto text = text_of(found, request->many, head_.media_type);
+    const auto captured = shared_->capture ? text : std::string();
     auto response = answer(std::move(text));
-    if (service_->capture && response.status == 200) {
-      service_->capture->add({.input = input,
-                              .output = {std::string(content_type_of(head_.form)), captured},
-                              .event = head_.id,
-                              .inference_id = head_.inference_id,
-                              .custom_attributes = head_.attributes});
+    if (shared_->capture && response.status == 200) {
+      shared_->capture->add({.input = input,
+                             .output = {std::string(content_type_of(head_.media_type)), captured},
+                             .event = head_.id,
+                             .inference_id = head_.inference_id,
+                             .custom_attributes = head_.attributes});
     }
     return response;
   }
 
  private:
-  [[nodiscard]] const Options& options() const { return service_->options; }
+  [[nodiscard]] const Options& options() const { return shared_->options; }
 
   [[nodiscard]] Payload input_for_capture() const {
     Payload input{head_.content_type, text_};
@@ -117,7 +117,7 @@ class Invocation final : public http::server::Upload {
     struct stat facts{};
     if (::fstat(body_.get(), &facts) != 0) return input;
     // One byte more than is kept says that it was too large.
-    input.data.resize(std::min(static_cast<std::size_t>(facts.st_size), Capture::kMostBytes + 1));
+    input.data.resize(std::min(static_cast<std::size_t>(facts.st_size), Capture::kMaxBytes + 1));
     std::size_t have = 0;
     while (have < input.data.size()) {
       const auto got =
@@ -130,11 +130,12 @@ class Invocation final : public http::server::Upload {
     return input;
   }
 
-  Result<Asked> ask() {
-    if (head_.content != Content::video) return asked_of(head_.content, std::exchange(text_, {}));
-    Asked asked{.deadline = head_.wishes.deadline};
-    asked.entries.push_back({head_.inference_id.empty() ? head_.id : head_.inference_id, Item{.wishes = head_.wishes}});
-    return asked;
+  Result<InvocationRequest> ask() {
+    if (head_.content != Content::video) return parse_request(head_.content, std::exchange(text_, {}));
+    InvocationRequest request{.deadline = head_.overrides.deadline};
+    request.entries.push_back(
+        {head_.inference_id.empty() ? head_.id : head_.inference_id, Item{.overrides = head_.overrides}});
+    return request;
   }
 
   [[nodiscard]] Clock::duration seconds_for(const std::optional<double>& wished) const {
@@ -148,31 +149,32 @@ class Invocation final : public http::server::Upload {
     return now + (end - now) / static_cast<Clock::rep>(left);
   }
 
-  Result<tag::Tagged> look(Entry& entry, Clock::time_point deadline) {
-    if (!entry.item) return tl::unexpected<Error>(entry.item.error());
+  Result<tag::TagResult> look(Entry& entry, Clock::time_point deadline) {
+    if (!entry.item) return fail(entry.item.error());
     if (head_.stop.stop_requested()) return fail(Code::interrupted, entry.name + ": the server is ending; ask again");
-    if (!service_->workers.try_acquire_until(deadline))
+    if (!shared_->workers.try_acquire_until(deadline))
       return fail(Code::timeout, entry.name + ": the deadline passed before its turn came");
-    const Place worker(&service_->workers);
+    const SlotGuard worker(&shared_->workers);
     auto file = open(*entry.item, entry.name, deadline);
-    if (!file) return tl::unexpected<Error>(file.error());
-    auto video = media::Decoder::open_outside(std::move(*file), entry.name, service_->sources.limits);
-    if (!video) return tl::unexpected<Error>(video.error());
-    const auto& wishes = entry.item->wishes;
-    return model_->tag(**video, entry.name,
-                       {.threshold = wishes.threshold, .top = wishes.top, .deadline = deadline, .stop = head_.stop});
+    if (!file) return fail(file.error());
+    auto video = media::Decoder::open_untrusted(std::move(*file), entry.name, shared_->sources.limits);
+    if (!video) return fail(video.error());
+    const auto& overrides = entry.item->overrides;
+    return model_->tag(
+        **video, entry.name,
+        {.threshold = overrides.threshold, .top = overrides.top, .deadline = deadline, .stop = head_.stop});
   }
 
   Result<Descriptor> open(Item& item, const std::string& name, Clock::time_point deadline) {
     switch (item.where) {
-      case Where::body:
+      case InputKind::body:
         return std::move(body_);
-      case Where::base64:
+      case InputKind::base64:
         return decoded(std::exchange(item.value, {}), name);
-      case Where::url:
-        return fetched(service_->sources.url, item.value, deadline);
-      case Where::s3:
-        return fetched(service_->sources.s3, item.value, deadline);
+      case InputKind::url:
+        return fetched(shared_->sources.url, item.value, deadline);
+      case InputKind::s3:
+        return fetched(shared_->sources.s3, item.value, deadline);
     }
     return fail(Code::internal, name + ": refers to nothing");
   }
@@ -181,7 +183,7 @@ class Invocation final : public http::server::Upload {
     const auto bytes = from_base64(text, Base64::lenient);
     if (!bytes) return fail(Code::invalid_argument, name + ": b64 is not base64 (RFC 4648, without line breaks)");
     Descriptor file = open_unnamed_file(options().scratch);
-    if (const auto written = write_all(file, *bytes); !written) return tl::unexpected<Error>(written.error());
+    if (const auto written = write_all(file, *bytes); !written) return fail(written.error());
     return file;
   }
 
@@ -205,12 +207,13 @@ class Invocation final : public http::server::Upload {
                                            std::to_string(options().max_response_bytes) +
                                            "; ask for fewer videos, or fewer tags of each (top)"});
     }
-    return echoed(http::server::text(std::move(text), std::string(content_type_of(head_.form))), head_.attributes);
+    return echoed(http::server::text(std::move(text), std::string(content_type_of(head_.media_type))),
+                  head_.attributes);
   }
 
   const Clock::time_point begin_ = Clock::now();
-  std::shared_ptr<Service> service_;
-  Place place_;
+  std::shared_ptr<SharedState> shared_;
+  SlotGuard slot_;
   std::shared_ptr<tag::Model> model_;
   Head head_;
   Descriptor body_;
@@ -218,9 +221,9 @@ class Invocation final : public http::server::Upload {
 };
 
 // JSON, unless lines came: who sends lines splits the answer by lines.
-Form preferred_form(const Options& options, Content content) {
-  if (options.form) return *options.form;
-  return content == Content::json_lines ? Form::json_lines : Form::json;
+MediaType preferred_media_type(const Options& options, Content content) {
+  if (options.media_type) return *options.media_type;
+  return content == Content::json_lines ? MediaType::json_lines : MediaType::json;
 }
 
 std::variant<Response, Head> head_of(const Options& options, const Request& request) {
@@ -230,36 +233,35 @@ std::variant<Response, Head> head_of(const Options& options, const Request& requ
                    "Content-Type must be video/mp4 (or another video type), application/octet-stream, "
                    "application/json or application/jsonlines");
   }
-  const auto form = form_of(request.header("accept"), preferred_form(options, *content));
-  if (!form)
+  const auto media_type = accepted_media_type(request.header("accept"), preferred_media_type(options, *content));
+  if (!media_type)
     return problem(406, "unsupported", "Accept must allow application/json, application/jsonlines or text/csv");
   const auto limit = *content == Content::video ? options.max_request_bytes : options.max_text_bytes;
   if (request.content_length.value_or(0) > limit)
     return problem(413, "too_large", "such a request may have " + std::to_string(limit) + " bytes");
-  const auto wishes = wishes_of(request.query);
-  if (!wishes) return problem(wishes.error());
+  const auto overrides = overrides_of(request.query);
+  if (!overrides) return problem(overrides.error());
   return Head{.content = *content,
               .content_type = std::string(request.header("content-type")),
-              .form = *form,
+              .media_type = *media_type,
               .attributes = std::string(request.header("x-amzn-sagemaker-custom-attributes")),
               .inference_id = std::string(request.header("x-amzn-sagemaker-inference-id")),
               .id = request.id,
-              .wishes = *wishes,
+              .overrides = *overrides,
               .stop = request.stop};
 }
 
 }  // namespace
 
-std::variant<Response, std::unique_ptr<http::server::Upload>> begin_invocation(const std::shared_ptr<Service>& service,
-                                                                               std::shared_ptr<tag::Model> model,
-                                                                               const Request& request) {
+std::variant<Response, std::unique_ptr<http::server::Upload>> begin_invocation(
+    const std::shared_ptr<SharedState>& shared, std::shared_ptr<tag::Model> model, const Request& request) {
   const std::string attributes(request.header("x-amzn-sagemaker-custom-attributes"));
   if (!model) return echoed(problem({Code::unavailable, "the model is not loaded yet"}), attributes);
-  auto head = head_of(service->options, request);
+  auto head = head_of(shared->options, request);
   if (auto* refusal = std::get_if<Response>(&head)) return echoed(std::move(*refusal), attributes);
-  if (!service->places.try_acquire())
+  if (!shared->slots.try_acquire())
     return echoed(problem({Code::unavailable, "busy: too many requests at once"}), attributes);
-  return std::make_unique<Invocation>(service, Place(&service->places), std::move(model),
+  return std::make_unique<Invocation>(shared, SlotGuard(&shared->slots), std::move(model),
                                       std::move(std::get<Head>(head)));
 }
 

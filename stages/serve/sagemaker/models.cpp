@@ -69,7 +69,7 @@ Result<void> Models::load(const std::string& name, const std::string& url) {
     return {};
   }
   entries_.erase(name);
-  return tl::unexpected<Error>(model.error());
+  return fail(model.error());
 }
 
 Result<void> Models::remove(const std::string& name, std::chrono::milliseconds patience) {
@@ -111,7 +111,7 @@ std::vector<std::pair<std::string, std::string>> Models::list(const std::string&
 }
 
 void add_model_routes(http::server::Router& router, const Options& options, const Sources& sources, const Load& load) {
-  const auto service = std::make_shared<Service>(options, sources);
+  const auto shared = std::make_shared<SharedState>(options, sources);
   const auto models = std::make_shared<Models>(load);
   const auto name_of = [](const Request& request) { return std::string(request.parameter("model")); };
   router.post("/models", [models](const Request& request) { return sagemaker::load(*models, request); });
@@ -125,7 +125,7 @@ void add_model_routes(http::server::Router& router, const Options& options, cons
                 [=](const Request& request) -> std::variant<Response, std::unique_ptr<http::server::Upload>> {
                   auto model = models->find(name_of(request));
                   if (model == nullptr) return no_model(name_of(request));
-                  return begin_invocation(service, std::move(model), request);
+                  return begin_invocation(shared, std::move(model), request);
                 },
                 {.max_body = options.max_request_bytes});
 }

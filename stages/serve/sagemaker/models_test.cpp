@@ -17,7 +17,7 @@ class Silent final : public tag::Model {
   const std::string& name() const override { return name_; }
   const std::filesystem::path& folder() const override { return folder_; }
   const std::vector<std::string>& vocabulary() const override { return vocabulary_; }
-  Result<tag::Tagged> tag(media::Decoder&, const std::string&, const tag::Ask&) override {
+  Result<tag::TagResult> tag(media::Decoder&, const std::string&, const tag::TagRequest&) override {
     return fail(Code::unsupported, "silent");
   }
 

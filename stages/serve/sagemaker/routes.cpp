@@ -14,23 +14,23 @@ std::shared_ptr<tag::Model> model_of(const Sources& sources) { return sources.mo
 }  // namespace
 
 void add_routes(http::server::Router& router, const Options& options, const Sources& sources) {
-  const auto service = std::make_shared<Service>(options, sources);
+  const auto shared = std::make_shared<SharedState>(options, sources);
   router.get("/ping",
-             [service](const Request&) {
-               const auto& s = service->sources;
+             [shared](const Request&) {
+               const auto& s = shared->sources;
                const bool ready = s.is_ready ? s.is_ready() : model_of(s) != nullptr;
                return Response{.status = ready ? 200 : 503};
              },
              {.limited = false, .quiet = true});
-  router.get("/execution-parameters", [service](const Request&) {
-    const auto& o = service->options;
+  router.get("/execution-parameters", [shared](const Request&) {
+    const auto& o = shared->options;
     return http::server::json({{"MaxConcurrentTransforms", o.batch_at_once},
                                {"BatchStrategy", o.batch_strategy},
                                {"MaxPayloadInMB", o.batch_payload_mb}});
   });
   router.upload(
       "POST", "/invocations",
-      [service](const Request& request) { return begin_invocation(service, model_of(service->sources), request); },
+      [shared](const Request& request) { return begin_invocation(shared, model_of(shared->sources), request); },
       {.max_body = options.max_request_bytes});
 }
 

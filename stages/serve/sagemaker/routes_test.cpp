@@ -25,8 +25,8 @@ class Echo final : public tag::Model {
   const std::string& name() const override { return name_; }
   const std::filesystem::path& folder() const override { return folder_; }
   const std::vector<std::string>& vocabulary() const override { return vocabulary_; }
-  Result<tag::Tagged> tag(media::Decoder& video, const std::string& name, const tag::Ask& ask) override {
-    tag::Tagged out{.video = name, .model = name_, .duration = video.probe().duration};
+  Result<tag::TagResult> tag(media::Decoder& video, const std::string& name, const tag::TagRequest& ask) override {
+    tag::TagResult out{.video = name, .model = name_, .duration = video.probe().duration};
     for (int i = 0; i < ask.top.value_or(2); ++i)
       out.tags.push_back({.hashtag = "tag" + std::to_string(i), .score = ask.threshold.value_or(0.5), .segments = {}});
     return out;
@@ -122,8 +122,8 @@ TEST_F(Routes, BytesOfAVideoAreTagged) {
 TEST_F(Routes, RequestsAndAnswersAreCapturedOnRequest) {
   options_.capture = folder_.path() / "captured";
   const auto video = post(clip_, {{"content-type", "video/mp4"}, {"x-amzn-sagemaker-inference-id", "mine"}});
-  const std::string asked = R"({"instances":[{"b64":"AAAA"}]})";
-  const auto lines = post(asked, {{"content-type", "application/json"}, {"accept", "text/csv"}});
+  const std::string request = R"({"instances":[{"b64":"AAAA"}]})";
+  const auto lines = post(request, {{"content-type", "application/json"}, {"accept", "text/csv"}});
   EXPECT_EQ(post("no video", {{"content-type", "video/mp4"}}).status, 415);  // what failed is not captured
   std::vector<json> records;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(options_.capture)) {
@@ -143,7 +143,7 @@ TEST_F(Routes, RequestsAndAnswersAreCapturedOnRequest) {
   EXPECT_EQ(from_base64(data["endpointInput"]["data"].get<std::string>()), clip_);
   EXPECT_EQ(data["endpointOutput"]["encoding"], "JSON");
   EXPECT_EQ(data["endpointOutput"]["data"], text(video));
-  EXPECT_EQ(records[1]["captureData"]["endpointInput"]["data"], asked);
+  EXPECT_EQ(records[1]["captureData"]["endpointInput"]["data"], request);
   EXPECT_EQ(records[1]["captureData"]["endpointOutput"]["encoding"], "CSV");
   EXPECT_EQ(records[1]["captureData"]["endpointOutput"]["data"], text(lines));
 }

@@ -20,24 +20,24 @@ Response empty() { return problem(400, "bad_request", "the video is empty"); }
 
 class Body final : public http::server::Upload {
  public:
-  Body(Shelf& shelf, std::shared_ptr<Stored> stored, Stored::Writer writer, AnswerJob answer)
-      : shelf_(shelf), stored_(std::move(stored)), writer_(writer), answer_(std::move(answer)) {}
+  Body(UploadStore& store, std::shared_ptr<UploadFile> file, UploadFile::Writer writer, AnswerJob answer)
+      : store_(store), files_(std::move(file)), writer_(writer), answer_(std::move(answer)) {}
   ~Body() override {
-    if (!passed_on_) shelf_.forget(stored_);
+    if (!passed_on_) store_.forget(files_);
   }
   Body(const Body&) = delete;
   Body& operator=(const Body&) = delete;
 
   Result<void> read_form(std::string_view content_type) {
-    auto parser = http::MultipartParser::make(content_type, {.max_file_bytes = shelf_.options().max_bytes},
-                                              [this](std::string_view part) { return stored_->append(writer_, part); });
-    if (!parser) return tl::unexpected(parser.error());
+    auto parser = http::MultipartParser::make(content_type, {.max_file_bytes = store_.options().max_bytes},
+                                              [this](std::string_view part) { return files_->append(writer_, part); });
+    if (!parser) return fail(parser.error());
     form_.emplace(std::move(*parser));
     return {};
   }
 
   Result<void> write(std::string_view part) override {
-    return form_ ? form_->feed(part) : stored_->append(writer_, part);
+    return form_ ? form_->feed(part) : files_->append(writer_, part);
   }
   Response refusal(const Error& error) override { return refusal_of(error); }
 
@@ -45,11 +45,11 @@ class Body final : public http::server::Upload {
     if (form_) {
       if (const auto read = finish_form(); !read) return problem(read.error());
     }
-    if (!stored_->commit(writer_)) return problem(503, "unavailable", "the upload was interrupted; try again");
-    const auto bytes = stored_->facts().offset;
+    if (!files_->commit(writer_)) return problem(503, "unavailable", "the upload was interrupted; try again");
+    const auto bytes = files_->facts().offset;
     if (bytes == 0) return empty();
-    stored_->change([&](Record& record) { record.length = bytes; });  // from here on a restart makes a job of it
-    const auto job = shelf_.job_of(*stored_);
+    files_->change([&](UploadRecord& record) { record.length = bytes; });  // from here on a restart makes a job of it
+    const auto job = store_.job_of(*files_);
     if (!job) return problem(503, "unavailable", "the video could not be passed on; try again in a moment");
     passed_on_ = true;
     return answer_(*job);
@@ -58,14 +58,14 @@ class Body final : public http::server::Upload {
  private:
   Result<void> finish_form() {
     const auto form = form_->finish();
-    if (!form) return tl::unexpected(form.error());
+    if (!form) return fail(form.error());
     if (!form->file) return fail(Code::invalid_argument, "the form has no field 'file'");
     auto type = accepted_type(form->file->content_type);
-    if (!type) return tl::unexpected(type.error());
-    std::map<std::string, std::string> metadata = stored_->glance().record.metadata;
+    if (!type) return fail(type.error());
+    std::map<std::string, std::string> metadata = files_->glance().record.metadata;
     for (const auto& [name, value] : form->fields) metadata.emplace(name, value);
-    if (const auto deadline = deadline_of(metadata); !deadline) return tl::unexpected(deadline.error());
-    stored_->change([&](Record& record) {
+    if (const auto deadline = deadline_of(metadata); !deadline) return fail(deadline.error());
+    files_->change([&](UploadRecord& record) {
       record.name = display_name(form->file->name);
       record.content_type = std::move(*type);
       record.metadata = std::move(metadata);
@@ -73,9 +73,9 @@ class Body final : public http::server::Upload {
     return {};
   }
 
-  Shelf& shelf_;
-  std::shared_ptr<Stored> stored_;
-  Stored::Writer writer_;
+  UploadStore& store_;
+  std::shared_ptr<UploadFile> files_;
+  UploadFile::Writer writer_;
   AnswerJob answer_;
   std::optional<http::MultipartParser> form_;
   bool passed_on_ = false;
@@ -88,11 +88,11 @@ std::string name_of(const Request& request) {
 
 }  // namespace
 
-Begun begin_body(Shelf& shelf, const Request& request, const std::string& owner, AnswerJob answer) {
+Begun begin_body(UploadStore& store, const Request& request, const std::string& owner, AnswerJob answer) {
   const auto header = request.header("content-type");
   const auto parsed = http::parse_header_value(header);
   const bool is_form = parsed && parsed->value == "multipart/form-data";
-  Record record{.owner = owner, .one_body = true};
+  UploadRecord record{.owner = owner, .one_body = true};
   if (!is_form) {
     auto type = accepted_type(header);
     if (!type) return problem(type.error());
@@ -101,17 +101,17 @@ Begun begin_body(Shelf& shelf, const Request& request, const std::string& owner,
   }
   if (const auto deadline = request.query_value("deadline")) record.metadata["deadline"] = *deadline;
   if (const auto deadline = deadline_of(record.metadata); !deadline) return problem(deadline.error());
-  const auto max_bytes = shelf.options().max_bytes;
+  const auto max_bytes = store.options().max_bytes;
   const auto bytes = request.content_length.value_or(0);
   if (request.content_length && bytes == 0) return empty();
   if (bytes > max_bytes + (is_form ? kFormBytes : 0))
     return problem(413, "too_large", "a video may have at most " + std::to_string(max_bytes) + " bytes");
-  auto made = shelf.create(std::move(record), bytes);
+  auto made = store.create(std::move(record), bytes);
   if (auto* refused = std::get_if<Response>(&made)) return std::move(*refused);
-  auto& stored = std::get<std::shared_ptr<Stored>>(made);
-  const auto claim = stored->claim(std::chrono::seconds(1), false);
+  auto& file = std::get<std::shared_ptr<UploadFile>>(made);
+  const auto claim = file->claim(std::chrono::seconds(1), false);
   if (!claim) throw Exception(Code::internal, "a new upload has a writer");
-  auto body = std::make_unique<Body>(shelf, stored, claim->writer, std::move(answer));
+  auto body = std::make_unique<Body>(store, file, claim->writer, std::move(answer));
   if (is_form) {
     if (const auto read = body->read_form(header); !read) return problem(read.error());
   }

@@ -5,12 +5,12 @@
 #include <string>
 
 #include "reeltag/upload.hpp"
-#include "shelf.hpp"
+#include "upload_store.hpp"
 
 namespace reeltag::serve {
 
 using AnswerJob = std::function<http::server::Response(const std::string& job)>;
 
-Begun begin_body(Shelf& shelf, const http::server::Request& request, const std::string& owner, AnswerJob answer);
+Begun begin_body(UploadStore& store, const http::server::Request& request, const std::string& owner, AnswerJob answer);
 
 }  // namespace reeltag::serve

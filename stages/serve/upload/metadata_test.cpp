@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "checksum.hpp"
-#include "record.hpp"
+#include "upload_record.hpp"
 
 namespace reeltag::serve {
 namespace {
@@ -78,19 +78,19 @@ TEST(UploadChecksum, MatchesItsBytesOnly) {
 }
 
 TEST(UploadRecord, ComesBackAsItWas) {
-  const Record record{.owner = "me",
-                      .name = "a.mp4",
-                      .content_type = "video/mp4",
-                      .metadata = {{"deadline", "3"}},
-                      .upload_metadata = "deadline Mw==",
-                      .length = 12,
-                      .verified = 3,
-                      .created = 1.5,
-                      .expires = 2.5,
-                      .job = "j",
-                      .one_body = true,
-                      .terminated = true,
-                      .released = true};
+  const UploadRecord record{.owner = "me",
+                            .name = "a.mp4",
+                            .content_type = "video/mp4",
+                            .metadata = {{"deadline", "3"}},
+                            .upload_metadata = "deadline Mw==",
+                            .length = 12,
+                            .verified = 3,
+                            .created = 1.5,
+                            .expires = 2.5,
+                            .job = "j",
+                            .one_body = true,
+                            .terminated = true,
+                            .released = true};
   const auto back = parse_record(to_text(record), "x");
   ASSERT_TRUE(back) << back.error().message;
   EXPECT_EQ(to_text(*back), to_text(record));

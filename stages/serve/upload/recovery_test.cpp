@@ -10,8 +10,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "record.hpp"
 #include "upload_fixture.hpp"
+#include "upload_record.hpp"
 
 namespace reeltag::serve {
 namespace {
@@ -26,9 +26,9 @@ std::string id_of(const std::string& path) { return path.substr(path.rfind('/') 
 class Recovery : public ::testing::Test {
  protected:
   // Edits an upload's record as a kill at another moment would have left it.
-  void edit(const std::string& path, const std::function<void(Record&)>& change) {
+  void edit(const std::string& path, const std::function<void(UploadRecord&)>& change) {
     const fs::path file = folder() / id_of(path) / "upload.json";
-    Record record = parse_record(content_of(file), file.string()).value();
+    UploadRecord record = parse_record(content_of(file), file.string()).value();
     change(record);
     write_file(file, to_text(record));
   }
@@ -74,7 +74,7 @@ TEST_F(Recovery, OfAPartWhoseChecksumWasNotSeenNothingCounts) {
     path = site.create(10);
     site.send("PATCH", path, part_at(0), "0123456789");
   }
-  edit(path, [](Record& record) {
+  edit(path, [](UploadRecord& record) {
     record.verified = 4;
     record.job.clear();
   });
@@ -96,8 +96,8 @@ TEST_F(Recovery, WhatIsNoUploadIsPassedOver) {
     }
   }
   write_file(folder() / id_of(bad) / "upload.json", "{\"version\":");
-  edit(long_one, [](Record& record) { record.length = 3; });
-  edit(one_body, [](Record& record) { record.one_body = true; });
+  edit(long_one, [](UploadRecord& record) { record.length = 3; });
+  edit(one_body, [](UploadRecord& record) { record.one_body = true; });
   fs::remove(folder() / id_of(without_data) / "data");
   fs::create_directory(folder() / ".tmp-half-made");
   write_file(folder() / "notes.txt", "somebody's");

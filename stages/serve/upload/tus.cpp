@@ -5,7 +5,8 @@
 #include <cmath>
 
 #include "metadata.hpp"
-#include "part.hpp"
+#include "reeltag/base/time.hpp"
+#include "tus_body.hpp"
 
 namespace reeltag::serve {
 
@@ -23,7 +24,7 @@ constexpr int kMaxWaiting = 2;
 
 Response bad(std::string detail) { return problem(400, "bad_request", std::move(detail)); }
 
-std::string expires_text(const Record& record) {
+std::string expires_text(const UploadRecord& record) {
   return http_date(static_cast<std::time_t>(std::ceil(record.expires)));
 }
 
@@ -48,9 +49,10 @@ std::variant<Response, std::int64_t> length_of(const Request& request, std::int6
 }
 
 // The record that the headers of a creation describe; its length 0 where it is deferred.
-std::variant<Response, Record> record_of(const Request& request, const std::string& owner, std::int64_t max_bytes) {
+std::variant<Response, UploadRecord> record_of(const Request& request, const std::string& owner,
+                                               std::int64_t max_bytes) {
   if (!request.header("upload-concat").empty()) return bad("Upload-Concat: uploads are not put together here");
-  Record record{.owner = owner};
+  UploadRecord record{.owner = owner};
   const auto deferred = request.header("upload-defer-length");
   const bool has_length = request.headers.contains("upload-length");
   if (has_length == !deferred.empty()) return bad("want one of Upload-Length and Upload-Defer-Length");
@@ -113,7 +115,7 @@ void Tus::add_routes(http::server::Router& router) {
 Begun Tus::answer(const Request& request) {
   Begun begun = dispatch(request);
   if (auto* response = std::get_if<Response>(&begun)) return with_tus(std::move(*response), request);
-  static_cast<Part&>(*std::get<1>(begun)).answers(request);
+  static_cast<TusBody&>(*std::get<1>(begun)).answers(request);
   return begun;
 }
 
@@ -131,78 +133,78 @@ Begun Tus::dispatch(const Request& request) {
     return problem(405, "method_not_allowed", "this path does not have " + method)
         .with("Allow", creates ? "OPTIONS, POST" : "OPTIONS, HEAD, PATCH, DELETE");
   }
-  const auto stored = find(request, std::get<std::string>(owner));
-  if (!stored) return problem(404, "not_found", "there is no such upload");
-  const auto facts = stored->glance();
-  if (method == "DELETE") return end(stored);
-  if (facts.record.length != facts.offset && facts.record.expires <= unix_now())
+  const auto file = find(request, std::get<std::string>(owner));
+  if (!file) return problem(404, "not_found", "there is no such upload");
+  const auto facts = file->glance();
+  if (method == "DELETE") return end(file);
+  if (facts.record.length != facts.offset && facts.record.expires <= unix_time())
     return problem(410, "gone", "the upload has expired; begin a new one");
-  if (method == "HEAD") return head(stored);
-  return patch(request, stored);
+  if (method == "HEAD") return head(file);
+  return patch(request, file);
 }
 
 Response Tus::options(const Request& request) const {
   return Response{.status = 204}
       .with("Tus-Version", "1.0.0")
       .with("Tus-Extension", "creation,creation-with-upload,creation-defer-length,expiration,checksum,termination")
-      .with("Tus-Max-Size", std::to_string(shelf_.options().max_bytes))
+      .with("Tus-Max-Size", std::to_string(store_.options().max_bytes))
       .with("Tus-Checksum-Algorithm", Checksum::kAlgorithms)
       .with("Allow", request.parameter("upload").empty() ? "OPTIONS, POST" : "OPTIONS, HEAD, PATCH, DELETE");
 }
 
-std::shared_ptr<Stored> Tus::find(const Request& request, const std::string& owner) const {
-  auto stored = shelf_.find(request.parameter("upload"));
-  if (!stored) return nullptr;
-  const auto record = stored->glance().record;
-  return record.owner != owner || record.one_body || record.terminated ? nullptr : stored;
+std::shared_ptr<UploadFile> Tus::find(const Request& request, const std::string& owner) const {
+  auto file = store_.find(request.parameter("upload"));
+  if (!file) return nullptr;
+  const auto record = file->glance().record;
+  return record.owner != owner || record.one_body || record.terminated ? nullptr : file;
 }
 
 Begun Tus::create(const Request& request, const std::string& owner) {
-  auto described = record_of(request, owner, shelf_.options().max_bytes);
+  auto described = record_of(request, owner, store_.options().max_bytes);
   if (auto* refused = std::get_if<Response>(&described)) return std::move(*refused);
-  auto& record = std::get<Record>(described);
+  auto& record = std::get<UploadRecord>(described);
   const auto length = record.length;
   auto checksum = checksum_of(request);
   if (auto* refused = std::get_if<Response>(&checksum)) return std::move(*refused);
   if (has_body(request)) {
     if (!is_type_of_bytes(request)) return wrong_type();
-    if (request.content_length.value_or(0) > length.value_or(shelf_.options().max_bytes)) return beyond_length();
+    if (request.content_length.value_or(0) > length.value_or(store_.options().max_bytes)) return beyond_length();
   }
-  auto made = shelf_.create(std::move(record), length.value_or(request.content_length.value_or(0)));
+  auto made = store_.create(std::move(record), length.value_or(request.content_length.value_or(0)));
   if (auto* refused = std::get_if<Response>(&made)) return std::move(*refused);
-  const auto& stored = std::get<std::shared_ptr<Stored>>(made);
-  if (!has_body(request)) return accepted(*stored, true);
+  const auto& file = std::get<std::shared_ptr<UploadFile>>(made);
+  if (!has_body(request)) return accepted(*file, true);
   auto& expected = std::get<std::optional<Checksum>>(checksum);
-  const auto claim = stored->claim(kPatience, expected.has_value());
+  const auto claim = file->claim(kPatience, expected.has_value());
   if (!claim) return refusal_of({Code::already_exists, "the upload was removed"});
-  return std::make_unique<Part>(shared_from_this(), stored, claim->writer, std::move(expected), true);
+  return std::make_unique<TusBody>(shared_from_this(), file, claim->writer, std::move(expected), true);
 }
 
-Response Tus::accepted(Stored& stored, bool creates) {
-  const auto facts = stored.facts();
+Response Tus::accepted(UploadFile& file, bool creates) {
+  const auto facts = file.facts();
   Response response{.status = creates ? 201 : 204};
-  if (creates) response.with("Location", std::string(kPath) + '/' + stored.id());
+  if (creates) response.with("Location", std::string(kPath) + '/' + file.id());
   response.with("Upload-Offset", std::to_string(facts.offset));
   if (!facts.is_whole) return std::move(response).with("Upload-Expires", expires_text(facts.record));
-  const auto job = shelf_.job_of(stored);
+  const auto job = store_.job_of(file);
   if (!job) return problem(job.error()).with("Retry-After", "2");
   return std::move(response).with("Reeltag-Job", *job);
 }
 
-Response Tus::head(const std::shared_ptr<Stored>& stored) {
-  const auto facts = stored->settle(Patience(waiting_).time());
-  const Record& record = facts.record;
+Response Tus::head(const std::shared_ptr<UploadFile>& file) {
+  const auto facts = file->settle(Patience(waiting_).time());
+  const UploadRecord& record = facts.record;
   Response response{.headers = {{"Cache-Control", "no-store"}, {"Upload-Offset", std::to_string(facts.offset)}}};
   if (record.length) response.with("Upload-Length", std::to_string(*record.length));
   if (!record.length) response.with("Upload-Defer-Length", "1");
   if (!record.upload_metadata.empty()) response.with("Upload-Metadata", record.upload_metadata);
   if (!facts.is_whole) return std::move(response).with("Upload-Expires", expires_text(record));
-  const auto job = shelf_.job_of(*stored);
+  const auto job = store_.job_of(*file);
   if (!job) return problem(job.error()).with("Retry-After", "2");
   return std::move(response).with("Reeltag-Job", *job);
 }
 
-Begun Tus::patch(const Request& request, const std::shared_ptr<Stored>& stored) {
+Begun Tus::patch(const Request& request, const std::shared_ptr<UploadFile>& file) {
   if (!is_type_of_bytes(request)) return wrong_type();
   const auto offset = parse_size(request.header("upload-offset"));
   if (!offset) return bad("Upload-Offset: want a number of bytes");
@@ -211,38 +213,38 @@ Begun Tus::patch(const Request& request, const std::shared_ptr<Stored>& stored) 
   auto& expected = std::get<std::optional<Checksum>>(checksum);
   const bool checked = expected.has_value();
   // Who missed the last answer asks for it: nothing is written, nobody is in the way.
-  if (const auto facts = stored->glance(); facts.is_whole && *offset == facts.offset && !has_body(request))
-    return accepted(*stored, false);
-  const auto claim = stored->claim(Patience(waiting_).time(), checked);
+  if (const auto facts = file->glance(); facts.is_whole && *offset == facts.offset && !has_body(request))
+    return accepted(*file, false);
+  const auto claim = file->claim(Patience(waiting_).time(), checked);
   if (!claim)
     return refusal_of({Code::already_exists, "another request is writing this upload; try again in a moment"});
   // From here on its destructor gives the right back.
-  auto part = std::make_unique<Part>(shared_from_this(), stored, claim->writer, std::move(expected), false);
+  auto part = std::make_unique<TusBody>(shared_from_this(), file, claim->writer, std::move(expected), false);
   if (*offset != claim->offset)
     return problem(409, "conflict", "the upload's offset is " + std::to_string(claim->offset));
   auto length = claim->record.length;
   if (request.headers.contains("upload-length")) {
-    auto said = length_of(request, shelf_.options().max_bytes);
+    auto said = length_of(request, store_.options().max_bytes);
     if (auto* refused = std::get_if<Response>(&said)) return std::move(*refused);
     const auto bytes = std::get<std::int64_t>(said);
     if (length.value_or(bytes) != bytes || bytes < claim->offset)
       return bad("Upload-Length: the length is known already, or less than there is");
-    if (!length) stored->change([&](Record& record) { record.length = bytes; });
+    if (!length) file->change([&](UploadRecord& record) { record.length = bytes; });
     length = bytes;
   }
   const auto coming = request.content_length.value_or(0);
-  if (coming > length.value_or(shelf_.options().max_bytes) - claim->offset) return beyond_length();
-  if (auto refused = shelf_.refuse_without_room(coming); coming > 0 && refused) return std::move(*refused);
+  if (coming > length.value_or(store_.options().max_bytes) - claim->offset) return beyond_length();
+  if (auto refused = store_.refuse_without_room(coming); coming > 0 && refused) return std::move(*refused);
   return part;
 }
 
 // A whole upload goes on as a job, which has an end of its own: only tus hears no more of it.
-Response Tus::end(const std::shared_ptr<Stored>& stored) {
-  const auto facts = stored->glance();
+Response Tus::end(const std::shared_ptr<UploadFile>& file) {
+  const auto facts = file->glance();
   if (facts.is_whole && !facts.record.job.empty() && !facts.record.released) {
-    stored->change([](Record& record) { record.terminated = true; });
+    file->change([](UploadRecord& record) { record.terminated = true; });
   } else {
-    shelf_.forget(stored);
+    store_.forget(file);
   }
   return Response{.status = 204};
 }

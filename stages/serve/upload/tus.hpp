@@ -1,5 +1,5 @@
-// The tus 1.0.0 protocol over a Shelf: creation (with upload, with deferred length), expiration, checksum, termination.
-// Source: tus.io/protocols/resumable-upload, 2016-03-25. Thread-safe; shared by the routes.
+// The tus 1.0.0 protocol over an UploadStore: creation (with upload, with deferred length), expiration, checksum,
+// termination. Source: tus.io/protocols/resumable-upload, 2016-03-25. Thread-safe; shared by the routes.
 #pragma once
 
 #include <atomic>
@@ -7,19 +7,19 @@
 #include <memory>
 
 #include "reeltag/upload.hpp"
-#include "shelf.hpp"
+#include "upload_store.hpp"
 
 namespace reeltag::serve {
 
 class Tus : public std::enable_shared_from_this<Tus> {
  public:
-  Tus(Shelf& shelf, OwnerOf owner_of) : shelf_(shelf), owner_of_(std::move(owner_of)) {}
+  Tus(UploadStore& store, OwnerOf owner_of) : store_(store), owner_of_(std::move(owner_of)) {}
 
   void add_routes(http::server::Router& router);
 
   // The answer to a part that is on the disk for good.
-  http::server::Response accepted(Stored& stored, bool creates);
-  Shelf& shelf() { return shelf_; }
+  http::server::Response accepted(UploadFile& file, bool creates);
+  UploadStore& store() { return store_; }
 
  private:
   using Request = http::server::Request;
@@ -29,15 +29,15 @@ class Tus : public std::enable_shared_from_this<Tus> {
   Begun dispatch(const Request& request);
   Response options(const Request& request) const;
   Begun create(const Request& request, const std::string& owner);
-  Response head(const std::shared_ptr<Stored>& stored);
-  Begun patch(const Request& request, const std::shared_ptr<Stored>& stored);
-  Response end(const std::shared_ptr<Stored>& stored);
+  Response head(const std::shared_ptr<UploadFile>& file);
+  Begun patch(const Request& request, const std::shared_ptr<UploadFile>& file);
+  Response end(const std::shared_ptr<UploadFile>& file);
 
-  [[nodiscard]] std::shared_ptr<Stored> find(const Request& request, const std::string& owner) const;
+  [[nodiscard]] std::shared_ptr<UploadFile> find(const Request& request, const std::string& owner) const;
   // How long this request may wait for another one to end; few may at once, so that they do not use the threads up.
   class Patience;
 
-  Shelf& shelf_;
+  UploadStore& store_;
   const OwnerOf owner_of_;
   std::atomic<int> waiting_ = 0;
 };

@@ -49,7 +49,7 @@ class Site {
  public:
   explicit Site(UploadOptions options = {}, const std::filesystem::path& folder = {})
       : folder_(folder.empty() ? own_.path() / "uploads" : folder),
-        uploads_(folder_, small(options), [this](const StoredUpload& upload) { return finished(upload); }),
+        uploads_(folder_, small(options), [this](const CompletedUpload& upload) { return finished(upload); }),
         server_(router(), {.max_connections_per_address = 1000}) {}
 
   RawAnswer send(const std::string& method, const std::string& path, const std::string& headers = "",
@@ -80,7 +80,7 @@ class Site {
     const std::lock_guard lock(mutex_);
     return passed_on_;
   }
-  StoredUpload last() {
+  CompletedUpload last() {
     const std::lock_guard lock(mutex_);
     return last_;
   }
@@ -93,7 +93,7 @@ class Site {
     return options;
   }
 
-  std::string finished(const StoredUpload& upload) {
+  std::string finished(const CompletedUpload& upload) {
     std::this_thread::sleep_for(std::chrono::milliseconds(job_milliseconds));
     if (refuses_jobs) throw Exception(Code::unavailable, "no jobs today");
     const std::lock_guard lock(mutex_);
@@ -126,7 +126,7 @@ class Site {
   std::filesystem::path folder_;
   std::mutex mutex_;
   std::map<std::string, int> passed_on_;
-  StoredUpload last_;
+  CompletedUpload last_;
   Uploads uploads_;
   http::server::Running server_;
 };

@@ -40,22 +40,23 @@ class BatchedModel final : public Model {
   const std::filesystem::path& folder() const override { return folder_; }
   const std::vector<std::string>& vocabulary() const override { return predictor_.bundle().vocabulary; }
 
-  Result<Tagged> tag(media::Decoder& video, const std::string& name, const Ask& ask) override {
+  Result<TagResult> tag(media::Decoder& video, const std::string& name, const TagRequest& request) override {
     const double duration = video.probe().duration;
-    const auto most = affordable(ask.deadline);
+    const auto most = affordable(request.deadline);
     if (most == 0) return fail(Code::timeout, name + ": the deadline passed before anything was looked at");
     const Plan plan = plan_views(predictor_.extractor(), config_, duration, most);
     const auto start = Clock::now();
     const auto wanted = predictor_.extractor().wanted(plan.views);
     auto frames = video.frames_at(wanted.times, wanted.scale);
-    if (!frames) return tl::unexpected<Error>(frames.error());
+    if (!frames) return fail(frames.error());
     learn(decode_, seconds_since(start), plan.views.size());
-    if (ask.stop.stop_requested()) return fail(Code::interrupted, name + ": stopped");
-    if (ask.progress) ask.progress(0.4);
+    if (request.stop.stop_requested()) return fail(Code::interrupted, name + ": stopped");
+    if (request.progress) request.progress(0.4);
     const auto prediction = look(std::move(*frames), plan.views);
-    if (!prediction) return tl::unexpected<Error>(prediction.error());
-    if (ask.progress) ask.progress(1.0);
-    Tagged out = choose_tags(predictor_.bundle(), plan, *prediction, {ask.top.value_or(config_.top), ask.threshold});
+    if (!prediction) return fail(prediction.error());
+    if (request.progress) request.progress(1.0);
+    TagResult out =
+        choose_tags(predictor_.bundle(), plan, *prediction, {request.top.value_or(config_.top), request.threshold});
     out.video = name;
     return out;
   }

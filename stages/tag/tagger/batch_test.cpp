@@ -58,7 +58,7 @@ TEST_F(Batch, ManyAtOnceGetWhatEachGetsAlone) {
   constexpr int kVideos = 12;
   Tagger alone(place(), {});
   const auto model = load_model(place(), {});
-  std::vector<Result<Tagged>> together(kVideos, fail(Code::internal, "not asked"));
+  std::vector<Result<TagResult>> together(kVideos, fail(Code::internal, "not asked"));
   std::barrier start(kVideos);
   {
     std::vector<std::jthread> askers;
@@ -104,13 +104,13 @@ TEST_F(Batch, ADeadlineTakesViewsAway) {
   FakeVideo slow(40.0, 0.0, 400ms);
   const auto whole = model->tag(slow, "v", {.deadline = Clock::now() + 1h});
   ASSERT_TRUE(whole);
-  EXPECT_FALSE(whole->hurried);
+  EXPECT_FALSE(whole->partial);
   EXPECT_EQ(whole->views, 40);  // 39 moments and the whole
-  const auto hurried = model->tag(slow, "v", {.deadline = Clock::now() + 60ms});
-  ASSERT_TRUE(hurried);
-  EXPECT_TRUE(hurried->hurried);
-  EXPECT_LT(hurried->views, 40);
-  EXPECT_GE(hurried->views, 1);
+  const auto partial = model->tag(slow, "v", {.deadline = Clock::now() + 60ms});
+  ASSERT_TRUE(partial);
+  EXPECT_TRUE(partial->partial);
+  EXPECT_LT(partial->views, 40);
+  EXPECT_GE(partial->views, 1);
   const auto late = model->tag(slow, "v", {.deadline = Clock::now() - 1ms});
   ASSERT_FALSE(late);
   EXPECT_EQ(late.error().code, Code::timeout);

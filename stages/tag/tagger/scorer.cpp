@@ -48,7 +48,7 @@ Plan plan_views(const model::Extractor& extractor, const TagConfig& config, doub
   plan.whole = extractor.spans_video() && all.size() > 1;
   const auto wanted = static_cast<std::int64_t>(all.size()) + (plan.whole ? 1 : 0);
   if (most < wanted) {
-    plan.hurried = true;
+    plan.partial = true;
     // The whole video is worth more than a moment of it.
     const auto moments = std::max<std::int64_t>(most - (plan.whole ? 1 : 0), plan.whole ? 0 : 1);
     plan.views = moments == 0 ? std::vector<model::View>{}
@@ -58,17 +58,17 @@ Plan plan_views(const model::Extractor& extractor, const TagConfig& config, doub
   return plan;
 }
 
-Tagged choose_tags(const model::Bundle& bundle, const Plan& plan, const model::Prediction& prediction,
-                   const Choice& choice) {
+TagResult choose_tags(const model::Bundle& bundle, const Plan& plan, const model::Prediction& prediction,
+                      const Choice& choice) {
   const Scored s = scored(plan, prediction);
   std::vector<std::size_t> order(s.score.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) { return s.score[a] > s.score[b]; });
-  Tagged out{.video = {},
-             .model = bundle.name,
-             .duration = plan.duration,
-             .views = static_cast<int>(plan.views.size()),
-             .hurried = plan.hurried};
+  TagResult out{.video = {},
+                .model = bundle.name,
+                .duration = plan.duration,
+                .views = static_cast<int>(plan.views.size()),
+                .partial = plan.partial};
   for (const std::size_t c : order) {
     if (out.tags.size() == static_cast<std::size_t>(choice.top)) break;
     const double own = bundle.scoring.thresholds[c], threshold = choice.threshold.value_or(own);

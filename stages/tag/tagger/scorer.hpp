@@ -16,7 +16,7 @@ struct Plan {
   double duration = 0.0;
   std::vector<model::View> views;
   bool whole = false;    // the first view is the whole video
-  bool hurried = false;  // fewer than the configuration asks for
+  bool partial = false;  // fewer than the configuration asks for
 };
 // most: views at most, the whole one included; at least 1.
 Plan plan_views(const model::Extractor& extractor, const TagConfig& config, double duration, std::int64_t most);
@@ -25,7 +25,7 @@ struct Choice {
   int top = 10;
   std::optional<double> threshold = {};  // in place of the model's own
 };
-Tagged choose_tags(const model::Bundle& bundle, const Plan& plan, const model::Prediction& prediction,
-                   const Choice& choice);
+TagResult choose_tags(const model::Bundle& bundle, const Plan& plan, const model::Prediction& prediction,
+                      const Choice& choice);
 
 }  // namespace reeltag::tag

@@ -20,19 +20,19 @@ Tagger::Tagger(Tagger&&) noexcept = default;
 
 const std::string& Tagger::model() const { return impl_->predictor.bundle().name; }
 
-Result<Tagged> Tagger::tag(const std::filesystem::path& video, const media::Limits& limits) {
+Result<TagResult> Tagger::tag(const std::filesystem::path& video, const media::Limits& limits) {
   auto decoder = media::Decoder::open(video, limits);
-  if (!decoder) return tl::unexpected<Error>(decoder.error());
+  if (!decoder) return fail(decoder.error());
   return tag(**decoder, video.string());
 }
 
-Result<Tagged> Tagger::tag(media::Decoder& video, const std::string& name) {
+Result<TagResult> Tagger::tag(media::Decoder& video, const std::string& name) {
   auto& predictor = impl_->predictor;
   const Plan plan = plan_views(predictor.extractor(), impl_->config, video.probe().duration,
                                std::numeric_limits<std::int64_t>::max());
   const auto prediction = predictor.predict(video, plan.views);
-  if (!prediction) return tl::unexpected<Error>(prediction.error());
-  Tagged out = choose_tags(predictor.bundle(), plan, *prediction, {impl_->config.top, impl_->threshold});
+  if (!prediction) return fail(prediction.error());
+  TagResult out = choose_tags(predictor.bundle(), plan, *prediction, {impl_->config.top, impl_->threshold});
   out.video = name;
   return out;
 }

@@ -199,7 +199,7 @@ export function TagPanel(props: TagPanelProps) {
       </div>
       <Sureness position={props.position} move={props.move} count={chosen.shown.length} all={tagged.tags.length} />
       {guesses && <p class="muted">{t.result.unsureText}</p>}
-      {tagged.hurried && <p class="hint">{t.result.hurried}</p>}
+      {tagged.partial && <p class="hint">{t.result.partial}</p>}
       <ul class={guesses ? "chips chips-unsure" : "chips"} aria-label={t.result.hashtags}>
         {chosen.shown.map((tag) => (
           <Chip key={tag.hashtag} tag={tag} verdict={verdictOn(feedback, tag.hashtag)} judge={judge} panel={props} />

@@ -49,7 +49,7 @@ struct Video {
 };
 
 // forgotten: it has a tombstone (Catalog::forget) and was not stored.
-enum class Added { added, duplicate, forgotten };
+enum class AddOutcome { added, duplicate, forgotten };
 
 // What a site said about one of its videos, with or without the bytes here. `video` rows are videos with bytes; a post
 // whose `video` is empty is only described (docs/adr/0032).
@@ -77,22 +77,22 @@ struct Note {
 };
 
 // Changes that belong together.
-struct Record {
+struct ChangeSet {
   std::optional<Video> video = {};              // added as by add()
   std::optional<Post> post = {};                // replaces the one of the same site and id
   std::vector<Note> notes = {};                 // each replaces the one of its name
-  std::optional<std::string> fingerprint = {};  // of the video, as Kin has it; unset: not known
+  std::optional<std::string> fingerprint = {};  // of the video, as SplitGrouping has it; unset: not known
 };
 
 // What of a video says which others it must not be parted from. `fingerprint` is the text of media::Fingerprint, empty
 // for a video that has none (all its frames are flat, or it does not decode); unset: nobody has looked yet.
-struct Kin {
+struct SplitGrouping {
   std::string video, key, group, author;
   std::optional<std::string> fingerprint;
   std::string cluster;  // of videos that look alike; empty: it is alone, or not looked at
   std::optional<std::int64_t> created;
 
-  bool operator==(const Kin&) const = default;
+  bool operator==(const SplitGrouping&) const = default;
 };
 
 // By what something is forgotten. The values: Video::id; Post as "site:id"; the salted hash of an author; content_id()
@@ -100,11 +100,11 @@ struct Kin {
 enum class Forgettable { video, post, author, download };
 
 // What had rows and has none any more.
-struct Forgotten {
+struct ForgetResult {
   std::vector<std::string> videos;  // ids
   std::vector<std::string> posts;   // "site:id"
 
-  bool operator==(const Forgotten&) const = default;
+  bool operator==(const ForgetResult&) const = default;
 };
 
 // All tombstones at one moment, to go through many things. A plain value.
@@ -121,11 +121,11 @@ class Tombstones {
   std::unordered_set<std::string> names_;
 };
 
-// Fingerprint and cluster of a video, as Kin has them.
-struct Look {
+// Fingerprint and cluster of a video, as SplitGrouping has them.
+struct FingerprintRow {
   std::string video, fingerprint, cluster;
 
-  bool operator==(const Look&) const = default;
+  bool operator==(const FingerprintRow&) const = default;
 };
 
 // What was forgotten, as it is kept: its name means something together with the note kSaltNote only.
@@ -138,17 +138,17 @@ struct Tombstone {
 inline constexpr std::string_view kSaltNote = "forget/salt";
 
 // Anything that a catalog holds, to move it elsewhere.
-using Row = std::variant<Video, Look, Post, Note, Tombstone>;
+using Row = std::variant<Video, FingerprintRow, Post, Note, Tombstone>;
 
 struct Counts {
-  std::int64_t videos = 0, looks = 0, posts = 0, notes = 0, tombstones = 0;
+  std::int64_t videos = 0, fingerprints = 0, posts = 0, notes = 0, tombstones = 0;
 
   bool operator==(const Counts&) const = default;
 };
 
 struct Filter {
   std::optional<std::string> source;   // exactly
-  std::optional<std::string> hashtag;  // in any spelling: compared by normalise_hashtag()
+  std::optional<std::string> hashtag;  // in any spelling: compared by hashtag::fold()
 };
 
 class Catalog {
@@ -158,16 +158,16 @@ class Catalog {
   // Adds the video, or leaves the existing row with the same id as it is and adds hashtags that it lacks, at the end.
   // What was forgotten is not stored.
   // Throws invalid_argument, naming the field, for a video that breaks a rule above or has an empty hashtag.
-  virtual Added add(const Video& video) = 0;
+  virtual AddOutcome add(const Video& video) = 0;
   // The same for many, in one transaction and much faster; one answer each, in order. All or nothing.
-  virtual std::vector<Added> add_all(std::span<const Video> videos) = 0;
+  virtual std::vector<AddOutcome> add_all(std::span<const Video> videos) = 0;
   virtual std::optional<Video> get(std::string_view id) = 0;
 
   // All of it or nothing, in one transaction: what became of the video; duplicate where there is none. Where the video,
   // its author or the post is forgotten only the notes are stored.
-  virtual Added record(const Record& record) = 0;
+  virtual AddOutcome record(const ChangeSet& record) = 0;
   // The same for many, in one transaction and much faster; one answer each, in order.
-  virtual std::vector<Added> record_all(std::span<const Record> records) = 0;
+  virtual std::vector<AddOutcome> record_all(std::span<const ChangeSet> records) = 0;
   virtual std::optional<Post> post(std::string_view site, std::string_view id) = 0;
   // Calls visit for each post, ordered by site and id, as each() does for videos.
   virtual void each_post(const std::function<void(const Post&)>& visit) = 0;
@@ -183,7 +183,7 @@ class Catalog {
   virtual std::vector<std::pair<std::string, std::int64_t>> hashtag_counts() = 0;
 
   // Calls visit for each video in the order in which they were added, else as each() does.
-  virtual void each_kin(const std::function<void(const Kin&)>& visit) = 0;
+  virtual void each_grouping(const std::function<void(const SplitGrouping&)>& visit) = 0;
   // Pairs of a video's id and its fingerprint, or its cluster. Ids that the catalog does not have are passed over, and
   // those without a fingerprint get no cluster.
   virtual void put_fingerprints(std::span<const std::pair<std::string, std::string>> fingerprints) = 0;
@@ -193,17 +193,17 @@ class Catalog {
   // and that one's posts; of all that the author made. From then on add() and record() answer `forgotten` for it, for
   // the same bytes, the same post and the same author. A tombstone is written where there is no row too. A tombstone is
   // a salted SHA-256. Throws invalid_argument for a value that cannot be one of its kind.
-  virtual Forgotten forget(Forgettable kind, std::string_view value) = 0;
+  virtual ForgetResult forget(Forgettable kind, std::string_view value) = 0;
   virtual bool is_forgotten(Forgettable kind, std::string_view value) = 0;
   virtual Tombstones tombstones() = 0;
 
-  // All that the catalog holds as it was at one moment: videos and looks in the order in which the videos were added,
-  // posts by site and id, notes by name, tombstones. Else as each() does.
+  // All that the catalog holds as it was at one moment: videos and fingerprints in the order in which the videos were
+  // added, posts by site and id, notes by name, tombstones. Else as each() does.
   virtual void each_row(const std::function<void(const Row&)>& visit) = 0;
   // Puts rows of each_row() back, in one transaction, times and all; says how many were stored. What is there stays as
-  // it is, but for hashtags that a video lacks; what was forgotten here stays away. A look is stored where its video
-  // is. Throws invalid_argument for a row that breaks a rule above, and for the salt of another catalog where this one
-  // has forgotten with its own.
+  // it is, but for hashtags that a video lacks; what was forgotten here stays away. A fingerprint is stored where its
+  // video is. Throws invalid_argument for a row that breaks a rule above, and for the salt of another catalog where
+  // this one has forgotten with its own.
   virtual Counts restore(std::span<const Row> rows) = 0;
 
   // A text that changes with each forget(), until finish_forgetting() is called with it: what the rows spoke of (bytes,
@@ -233,9 +233,5 @@ void check_location(const std::string& location);
 // reads them. A catalog of a newer reeltag: unsupported. On PostgreSQL a connection that was lost is made anew by the
 // next call.
 std::unique_ptr<Catalog> open(const std::string& location, const Options& options = {});
-
-// The one spelling that stands for a typed hashtag: NFKC and case folding, until nothing changes. Emoji and every
-// script are kept. Invalid UTF-8 becomes U+FFFD.
-std::string normalise_hashtag(std::string_view typed);
 
 }  // namespace reeltag::catalog

@@ -5,7 +5,7 @@
 // Decoder: one thread at a time, as many decoders as you like. Nothing here knows torch or hashtags.
 // What one file does wrong comes back as Result (not_a_video, decode_failed, too_large, timeout); nothing is thrown
 // for a bad video.
-// A video from outside (a download, an upload, standard input) goes through open_outside(), which decodes it in a
+// A video from outside (a download, an upload, standard input) goes through open_untrusted(), which decodes it in a
 // process of its own, `reeltag decode-worker`, behind rlimits and a seccomp filter (docs/adr/0013): what a hostile file
 // breaks there costs one Error here. Such a decoder's process also ends with the thread that opened it.
 //
@@ -99,7 +99,8 @@ class Decoder {
   static Result<std::unique_ptr<Decoder>> open(const std::filesystem::path& path, const Limits& limits);
   // The same for a video from outside: an open regular file, and the name that messages use for it. Fails also with
   // unavailable, where the system cannot isolate and media.isolate is not "never".
-  static Result<std::unique_ptr<Decoder>> open_outside(Descriptor file, const std::string& name, const Limits& limits);
+  static Result<std::unique_ptr<Decoder>> open_untrusted(Descriptor file, const std::string& name,
+                                                         const Limits& limits);
   virtual ~Decoder() = default;
 
   [[nodiscard]] virtual const Probe& probe() const = 0;

@@ -33,7 +33,7 @@ struct Blob {
 };
 
 // A write that has begun and is not over: its writer may live, or be dead.
-struct Unfinished {
+struct UnfinishedUpload {
   std::string name;        // a file, or the key of an upload
   std::string upload;      // what an object store calls it; empty for a file
   std::int64_t begun = 0;  // seconds since 1970
@@ -68,8 +68,8 @@ class Store {
   // What is left to clear up, where a store can have such: writes that are not over, oldest first; ending one (false
   // where its writer is known to live, or it is gone); copies on this machine that nobody asked for so long, which are
   // removed unless it is dry.
-  virtual std::vector<Unfinished> unfinished() { return {}; }
-  virtual bool discard(const Unfinished& /*write*/) { return false; }
+  virtual std::vector<UnfinishedUpload> unfinished() { return {}; }
+  virtual bool discard(const UnfinishedUpload& /*write*/) { return false; }
   virtual Copies drop_copies(std::chrono::seconds /*unused_for*/, bool /*dry_run*/) { return {}; }
 
   // The place, as open() takes it.

@@ -32,16 +32,16 @@ struct ImportOptions {
   std::stop_token stop = {};             // ends the run between two videos with Exception (interrupted)
 };
 
-struct Rejected {
+struct RejectedFile {
   std::string path;  // the file, or "manifest.jsonl:12" for a line that names none
   Error reason;
 };
 
 struct ImportReport {
-  std::int64_t added = 0;          // new: videos, and posts without one
-  std::int64_t described = 0;      // of these, posts without a video
-  std::int64_t duplicate = 0;      // the catalog had the same bytes, or the same post, already
-  std::vector<Rejected> rejected;  // in the order of the input
+  std::int64_t added = 0;              // new: videos, and posts without one
+  std::int64_t metadata_only = 0;      // of these, posts without a video
+  std::int64_t duplicate = 0;          // the catalog had the same bytes, or the same post, already
+  std::vector<RejectedFile> rejected;  // in the order of the input
 };
 
 // done of total items; called from the caller's thread.
@@ -55,27 +55,18 @@ using OnProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 //   date and the caption's hashtags; what else yt-dlp wrote under that name is passed over.
 // - the URL of an object store, s3://bucket/prefix?..., which names the same there. Each object is fetched to a
 //   temporary file and decoded as what comes from outside.
-// Where no video is there, a manifest's row with an id and a lone .info.json become posts of the catalog: described
+// Where no video is there, a manifest's row with an id and a lone .info.json become posts of the catalog: metadata-only
 // only. A video without a group is a group of its own. Each file is probed and its middle frame decoded before it
 // counts.
 ImportReport import_paths(std::span<const std::filesystem::path> paths, const ImportOptions& options,
                           catalog::Catalog& catalog, store::Store& store, const media::Limits& limits,
                           const OnProgress& progress = nullptr);
 
-// {"added":n,"duplicate":n,"rejected":[{"path":"...","reason":"not_a_video: ..."}]}; "described":n where it is not 0.
+// {"added":n,"duplicate":n,"rejected":[{"path":"...","reason":"not_a_video: ..."}]}; "metadata_only":n where it is not
+// 0.
 std::string to_json(const ImportReport& report);
 
 // What the catalog keeps of an author's name: 64 hexadecimal digits of a salted hash. Throws as the salt file demands.
 std::string author_hash(const std::filesystem::path& salt_file, std::string_view name);
-
-// A hashtag as the catalog keeps it: without leading '#', NFKC and case fold (every script and emoji stay), white space
-// trimmed and inner runs of it one blank. Empty when nothing is left or the text is no UTF-8. Idempotent.
-std::string normalize_hashtag(std::string_view typed);
-
-// The hashtags typed in a caption ("so cute #Cats#dogs!" has cats and dogs), normalised, in order, none twice.
-std::vector<std::string> hashtags_in(std::string_view caption);
-
-// Normalised, empty ones and repetitions dropped, order kept.
-std::vector<std::string> normalize_hashtags(std::span<const std::string> typed);
 
 }  // namespace reeltag::collect

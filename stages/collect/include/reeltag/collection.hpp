@@ -147,7 +147,7 @@ struct CollectOptions {
 // holds no items but a challenge, or cannot be read, counts as one failed.
 struct HashtagReport {
   std::int64_t seen = 0, added = 0, duplicate = 0, failed = 0;
-  std::map<std::string, std::int64_t> outcomes = {};  // "added", "described", "deleted", ...
+  std::map<std::string, std::int64_t> outcomes = {};  // "added", "metadata_only", "deleted", ...
   std::string ended = {};    // "exhausted", "limit"; or early: "repeats", "pages", "deadline", "quota", "blocked", ...
   std::string message = {};  // why it ended early
 
@@ -175,12 +175,12 @@ std::int64_t remove_downloads(const std::filesystem::path& home, const catalog::
 std::string dry_run(const CollectConfig& config, const CollectOptions& options, catalog::Catalog& catalog);
 
 // What sources need on this machine beyond the program itself.
-struct Need {
+struct Requirement {
   std::string what;
   bool met = false;
   std::string detail = {};  // what is there, or how to get it
 };
-std::vector<Need> needs(const CollectConfig& config, const std::filesystem::path& home);
+std::vector<Requirement> needs(const CollectConfig& config, const std::filesystem::path& home);
 
 // Addresses stand apart from hashtags, in "addresses".
 // {"source":"research","hashtags":{"cats":{"seen":9,"added":7,"duplicate":1,"failed":1,"outcomes":{...},"ended":"limit"}}}

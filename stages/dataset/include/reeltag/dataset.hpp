@@ -37,19 +37,20 @@ inline constexpr std::array<std::string_view, 3> kSplitNames{"train", "val", "te
 // A group's bucket is SHA-1(salt + group) modulo 100, in Python
 // int(hashlib.sha1((salt + group).encode()).hexdigest(), 16) % 100. (bucket + turn) modulo 100 < val: val; >= 100 -
 // test: test; else train. Cross-validation turns: test 20 with turn 0, 20, 40, 60 and 80 tests every group once. In a
-// catalog of fewer than 100 groups (of families, by kin) the hash only orders them, and val and test say how many go to
-// each side, at least one; the catalog keeps where each was placed (docs/adr/0045). by kin: videos of one group, of one
-// author and copies of each other are a family and stay together; the group of its oldest video decides. A family never
-// changes sides when data is added, unless that makes two of them one. by group: the group alone decides, as before
-// there were families. by source: videos of the sources train, val and test stand where these say; those of train with
-// kin on another side are left out, likewise those of val with kin in test. For what came ready split. val and test
-// divide those of train, each where no video has that source. by time: families in the order of their newest videos,
-// oldest in train, newest in test. Moves as data is added.
+// catalog of fewer than 100 groups (of related sets, by related) the hash only orders them, and val and test say how
+// many go to each side, at least one; the catalog keeps where each was placed (docs/adr/0045). by related: videos of
+// one group, of one author and copies of each other are a set of related videos and stay together; the group of its
+// oldest video decides. A set of related videos never changes sides when data is added, unless that makes two of them
+// one. by group: the group alone decides, as before there were related sets. by source: videos of the sources train,
+// val and test stand where these say; those of train with related videos on another side are left out, likewise those
+// of val with related videos in test. For what came ready split. val and test divide those of train, each where no
+// video has that source. by time: related sets in the order of their newest videos, oldest in train, newest in test.
+// Moves as data is added.
 struct SplitRule {
   int val = 10, test = 10;       // percent of the groups; by time: of the videos
   std::string salt = "reeltag";  // "auto": chosen by the first freeze, for hashtag shares as wanted, and kept
   int turn = 0;
-  std::string by = "kin";
+  std::string by = "related";
 };
 template <class V>
 void visit(V& v, SplitRule& c) {
@@ -57,8 +58,8 @@ void visit(V& v, SplitRule& c) {
   v("test", c.test, "Percent of the groups for the final test", config::Range{0, 99});
   v("salt", c.salt, "Another salt, another split; auto: one under which hashtags are shared out evenly");
   v("turn", c.turn, "Percent by which the split is turned, for cross-validation", config::Range{0, 99});
-  v("by", c.by, "What decides: families of group, author and copies; the group alone; the date; the source",
-    config::OneOf{{"kin", "group", "time", "source"}});
+  v("by", c.by, "What decides: related sets of group, author and copies; the group alone; the date; the source",
+    config::OneOf{{"related", "group", "time", "source"}});
 }
 int bucket_of(const SplitRule& rule, std::string_view group);  // 0 to 99
 Split split_of(const SplitRule& rule, int bucket);
@@ -102,7 +103,7 @@ struct Item {
   std::string cluster = {};  // shared by copies; empty for a video without
 };
 
-struct Rejected {
+struct RejectedVideo {
   std::string video;
   std::string reason;
 };
@@ -113,7 +114,7 @@ struct Dataset {
   LabelMode label_mode = LabelMode::multi;
   std::vector<std::string> vocabulary;
   std::vector<Item> items;  // ordered by video
-  std::vector<Rejected> rejected;
+  std::vector<RejectedVideo> rejected;
   std::string options = "{}";  // JSON: what freeze() was given, with the blocked hashtags spelt out
   std::int64_t forgotten = 0;  // videos that it had when it was frozen and that are left out by now
 
@@ -150,13 +151,13 @@ Dataset load(const std::filesystem::path& root, const std::string& id, const cat
 // Takes what has a tombstone out of the files of every dataset in root; ids stay. report.html of the sets concerned is
 // deleted first. A kill at any moment leaves each set whole, with the videos or without. What cannot be read is in
 // `unreadable` and has to be deleted.
-struct Redacted {
+struct RedactedSet {
   std::string id;
   std::int64_t videos = 0;  // taken out now
   bool report = false;      // there was one
 };
 struct Redaction {
-  std::vector<Redacted> sets = {};  // in which something was found
+  std::vector<RedactedSet> sets = {};  // in which something was found
   std::vector<Error> unreadable = {};
 };
 Redaction redact(const std::filesystem::path& root, const catalog::Tombstones& tombstones);

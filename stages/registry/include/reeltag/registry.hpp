@@ -1,156 +1,171 @@
-// Which net? What each shipped net costs on this machine, how accurate it is known to be, which ones no other beats,
-// and the one to take within given limits. Functions: any thread. Everything else: plain values. Failure: Exception.
-// invalid_argument for a net or a training set that there is not (naming the nearest), invalid_config for a recipe or
-// metadata that cannot be read, interrupted when the process was asked to stop. A net that cannot be measured, and a
-// run that cannot be read, are named with the reason and the rest goes on.
+// Versions of models and the aliases that name them (docs/adr/0072): HOME/models/<name>/<number>/ is a bundle that
+// never changes, HOME/models/<name>/history.jsonl says what was done and so what each alias names. Registry: holds a
+// path only; any thread, any number of processes. Those that write take turns by a lock per name, readers wait for
+// nobody and see each change whole or not at all, after a kill too. Failure: Exception. invalid_argument for a name, an
+// alias or a text that cannot be one; not_found for what is not there; already_exists where somebody else was faster or
+// an alias stands in the way; corrupt, naming the file, for what is not as it was published; unavailable where another
+// process keeps the lock for ten minutes; interrupted.
 //
-//   auto shelf = registry::list_nets();
-//   registry::add_own_results(shelf.nets, home / "runs");
-//   registry::measure_nets(shelf.nets, options, measure_one);
-//   const auto choice = registry::choose(shelf.nets, {.ms_per_video = 2000});
+//   registry::Registry models(home / "models");
+//   const auto made = models.publish(home / "runs" / "mine" / "bundle", "hashtags", {});
+//   models.promote(made.version.id, "champion", self_test, {.why = "better on test"});
+//   tag::Tagger tagger(registry::find_model({home, shipped}, "hashtags@champion"), {});
 #pragma once
 
 #include <cstdint>
 #include <filesystem>
 #include <functional>
-#include <limits>
+#include <map>
 #include <optional>
-#include <stop_token>
 #include <string>
 #include <vector>
 
+#include <nlohmann/json_fwd.hpp>
+
 #include "reeltag/base/error.hpp"
-#include "reeltag/model/plan.hpp"
 
 namespace reeltag::registry {
 
-inline constexpr double kUnknown = std::numeric_limits<double>::quiet_NaN();
+inline constexpr const char* kDefaultName = "hashtags";
+inline constexpr const char* kChampion = "champion";
 
-// Accuracies are shares in [0,1], kUnknown where they are not known.
-struct Published {
-  double top1 = kUnknown, top5 = kUnknown;
-  std::string views = {};  // crops x clips of a video, "1x5"; empty for images
+struct VersionId {
+  std::string name = {};
+  std::int64_t number = 0;  // 1, 2, ... and never twice
+  bool operator==(const VersionId&) const = default;
 };
-struct OwnResult {
-  std::string run = {}, dataset = {}, split = {};
-  double top1 = kUnknown, top5 = kUnknown;
-  std::int64_t videos = 0;
-};
+std::string to_string(const VersionId& id);  // "hashtags/3"
 
-// Of one forward pass of one clip in evaluation mode.
-struct Cost {
-  double ms_per_view = kUnknown;
-  double peak_bytes = kUnknown;  // resident memory of the whole process
-  bool measured = false;         // else both are estimates
-  std::string failure = {};      // why it could not be measured; both figures are then unknown
+struct VersionFile {
+  std::string name = {};
+  std::int64_t bytes = 0;
+  std::string sha256 = {};
 };
 
-struct Net {
-  std::string name = {};          // of the shipped recipe
-  std::string training_set = {};  // kinetics, imagenet, ssv2; empty for the small nets of this project
-  model::Recipe recipe = {};
-  std::int64_t parameters = 0;
-  double multiply_adds = 0.0;
-  double activation_bytes = 0.0;  // estimate, see activation_bytes()
-  std::optional<Published> published = {};
-  std::vector<OwnResult> own = {};
-  Cost cost = {};
-};
-struct LeftOut {
-  std::string net, reason;
-};
-struct Shelf {
-  std::vector<Net> nets;
-  std::vector<LeftOut> left_out;  // recipes that make no classifier
+struct Version {
+  VersionId id = {};
+  std::filesystem::path folder = {};  // the bundle
+  std::string digest = {};            // SHA-256 over the names and digests of its files
+  std::string by = {}, at = {};       // who published it, and when (UTC)
+  std::string source = {};            // the folder that it was made from
+  std::string bundle = {};            // the bundle's own name
+  std::string run = {}, dataset = {};
+  std::vector<std::string> hashtags = {};
+  std::string figures = "{}";  // JSON object: what evaluation said last; empty where it was never asked
+  std::vector<VersionFile> files = {};
+  std::vector<std::string> aliases = {};  // that name it now
+  std::string fault = {};                 // why its record cannot be read; all but id and folder are then empty
 };
 
-// The shipped recipes, sorted by name, with the published accuracy that NAME.meta.yml gives.
-Shelf list_nets();
-
-// `published: {top1: 81.0, top5: 94.6, views: 1x5}` of a metadata file; nothing where it has none. Throws
-// invalid_config for figures outside [0,100].
-std::optional<Published> read_published(const std::filesystem::path& meta);
-
-// Gives each net the results of its runs: RUN/metrics.json, unless it is of the training split. A run belongs to the
-// shipped net of the same shape whose recipe differs from the run's in the fewest values. Returns the runs that were
-// passed over, with the reason.
-std::vector<LeftOut> add_own_results(std::vector<Net>& nets, const std::filesystem::path& runs);
-
-// Keeps the named nets ("Kinetics/MVITv2_S_16x4", or "MVITv2_S_16x4" where only one has that name) and, where
-// training_set is not empty, those with a result on it: kinetics, imagenet, ssv2 or an own one as choose() names it.
-void select(Shelf& shelf, const std::vector<std::string>& names, const std::string& training_set);
-
-// Bytes of the largest block's tensors that live at one time, by the plan: its input, queries, keys and values, the two
-// score matrices, or the two sides of its MLP; float32, one clip.
-double activation_bytes(const model::Plan& plan);
-
-struct Machine {
-  std::string cpu = {};
-  int threads = 1;
-  double free_bytes = 0.0;  // that a new process could have without swapping
-};
-Machine this_machine(int threads);
-
-struct Measurement {
-  double ms_per_view = 0.0, peak_bytes = 0.0;
-};
-using Measure = std::function<Result<Measurement>(const Net& net)>;
-using OnNet = std::function<void(std::int64_t done, const std::string& net)>;  // before each, and at the end
-
-struct MeasureOptions {
-  Machine machine = {};
-  std::string program = {}, libtorch = {};  // versions
-  std::filesystem::path kept = {};          // measured.json; docs/adr/0070
-  bool fresh = false;                       // measure again what is kept
-  bool all = false;                         // also what would take long or more memory than is free
-  double longest_pass = 20.0;               // seconds
-  std::stop_token stop = {};
+// One line of the history.
+enum class Act { publish, evaluate, promote, rollback, remove };
+struct Change {
+  std::int64_t number = 0;  // of the line: 1, 2, ...
+  Act act = Act::publish;
+  std::int64_t version = 0;  // promote, rollback: that the alias names from here on
+  std::string alias = {};    // promote, rollback
+  std::int64_t from = 0;     // promote, rollback: that the alias named before; 0: none
+  std::string by = {}, at = {}, why = {};
+  std::string record = {};   // publish: SHA-256 of version.json
+  std::string figures = {};  // evaluate: JSON object
 };
 
-// Fills every net's cost, in rising order of multiply-adds: what was kept from an earlier call, else what `measure`
-// says, else an estimate from the throughput of the measured net nearest in size. Each measurement is kept at once.
-void measure_nets(std::vector<Net>& nets, const MeasureOptions& options, const Measure& measure, const OnNet& on_net);
-
-struct Limits {
-  std::optional<double> ms_per_video = {}, memory_bytes = {};
-  int views = 5;            // of a video
-  double free_bytes = 0.0;  // of the machine; a limit where memory_bytes is not given. 0: none
+// Who does something and why; by: user@host where empty.
+struct Author {
+  std::string by = {}, why = {};
 };
 
-// A net on one training set.
-struct Point {
-  std::size_t net = 0;  // of the nets that choose() was given
-  double top1 = 0.0;
-  std::string source = {};  // "published", or the run's id
-  bool on_front = false;    // no other net is both at least as fast and as accurate, and better in one of the two
-  bool fits = false;        // within the limits
-};
-struct Front {
-  std::string training_set;              // "kinetics", or "652f558c6a203657 (val)"
-  std::vector<Point> points;             // from fast to slow
-  std::optional<std::size_t> pick = {};  // of points: the most accurate that fits, the faster of two equal ones
-  std::string why = {};  // one sentence; where nothing fits: the tightest limit and what the nearest needs
-};
-struct Choice {
-  std::vector<Front> fronts;             // kinetics, imagenet, ssv2, then own ones by name
-  std::optional<std::size_t> pick = {};  // the first of fronts that has one
-  std::string why = {};
-  bool fits = false;  // some net is within the limits: with a known accuracy where any net has one
+// Throws unless the model in the folder loads and answers. Without libtorch nobody can tell, so it is handed in.
+using Validator = std::function<void(const std::filesystem::path& folder)>;
+
+class Registry {
+ public:
+  explicit Registry(const std::filesystem::path& models);  // HOME/models; need not exist
+
+  [[nodiscard]] const std::filesystem::path& folder() const { return models_; }
+  [[nodiscard]] std::vector<std::string> names() const;
+  [[nodiscard]] bool has(const std::string& name) const;
+  // In rising order, from their records alone: no file of a bundle is read. One that is broken has a fault.
+  [[nodiscard]] std::vector<Version> versions(const std::string& name) const;
+  // With every file checked against the digest of its publishing.
+  Version get(const VersionId& id) const;
+  [[nodiscard]] std::map<std::string, std::int64_t> aliases(const std::string& name) const;
+  std::vector<Change> history(const std::string& name) const;
+
+  // What a text means: "hashtags@champion", "hashtags/3", "hashtags" (its champion), each also after "models:/";
+  // "champion" and "3" (of the default name). Nothing where it means something else, or nothing. Throws not_found for a
+  // name that has no such alias, and for anything after "models:/" that is not there. The version is not opened.
+  std::optional<VersionId> find(const std::string& text) const;
+
+  struct PublishResult {
+    Version version;
+    bool already = false;  // the same files were published before, under this number
+  };
+  // Copies a bundle. Figures come from the metrics.json of the run, or from one in the bundle's folder; where the same
+  // bundle has been evaluated since, they go into the history.
+  PublishResult publish(const std::filesystem::path& bundle, const std::string& name, const Author& author) const;
+
+  // Lets the alias name the version once its files are checked and the validator is content. from: refused unless the
+  // alias names that one still (0: none). Nothing where the alias names the version already.
+  std::optional<Change> promote(const VersionId& id, const std::string& alias, const Validator& validator,
+                                const Author& author, std::optional<std::int64_t> from = std::nullopt) const;
+  // Lets the alias name what it named before the version that it names; again: one further. Versions removed since are
+  // passed over. The files are checked, but not loaded: it is for emergencies, and they did load.
+  Change rollback(const std::string& name, const std::string& alias, const Author& author) const;
+  // Refused while an alias names it. Its number is not used again.
+  void remove(const VersionId& id, const Author& author) const;
+
+ private:
+  std::filesystem::path models_;
 };
 
-// Fronts, marks and picks. training_set: only this one, or empty for all. Nets whose cost is unknown are on no front.
-Choice choose(const std::vector<Net>& nets, const Limits& limits, const std::string& training_set = {});
+// What a bundle says of itself, once it is seen that its texts agree with each other: bundle, hashtags, run, dataset.
+Version describe_bundle(const std::filesystem::path& bundle);
 
-// All that the three answers below are made from.
-struct Answer {
-  Machine machine = {};
-  std::string program = {}, libtorch = {};
-  Limits limits = {};
-  Shelf shelf = {};
-  Choice choice = {};
+// The texts beside the weights; empty where there is none.
+std::string card_of(const Version& version);
+std::string recipe_of(const Version& version);
+
+nlohmann::ordered_json to_json(const Version& version);
+nlohmann::ordered_json to_json(const Change& change);
+const char* act_name(Act act);
+
+// Throws invalid_argument. Names: a letter, then letters, digits, - and _, at most 64. Aliases: [a-z][a-z0-9-]*, at
+// most 64, neither "latest" nor v and digits, which other registries give meanings of their own.
+void check_name(const std::string& name);
+void check_alias(const std::string& alias);
+
+struct ModelFolders {
+  std::filesystem::path home, shipped;  // shipped: the folder of the models that come with the program
 };
-std::string to_json(const Answer& answer);                // one line
-std::vector<std::string> to_table(const Answer& answer);  // lines for a terminal
-std::string to_html(const Answer& answer);                // report.html, needing nothing else
+// A model's folder by what people call it. A version or alias as Registry::find reads it, with its files checked; else
+// a bundle's folder, a run's id or an imported model of the home, or a shipped model. Empty: the champion of the
+// default name where there is one, else the starter. Throws not_found with the names that there are.
+std::filesystem::path find_model(const ModelFolders& places, const std::string& text);
+
+// Tells a server when an alias names another version. One thread at a time.
+//
+//   registry::Watch watch(home / "models", "hashtags", "champion");
+//   if (auto now = watch.poll(); now && *now) load(registry.get({"hashtags", **now}));
+class Watch {
+ public:
+  Watch(const std::filesystem::path& models, std::string name, std::string alias);
+  // The version that the alias names, where that is another than at the last call; nothing where it is the same, or
+  // where there is no such alias. Costs one stat while nothing was done in the registry. An error leaves everything as
+  // it was, for the next call to try again.
+  Result<std::optional<std::int64_t>> poll();
+
+ private:
+  struct FileStamp {
+    std::int64_t size = -1, seconds = 0, nanoseconds = 0;
+    std::uint64_t inode = 0;
+    bool operator==(const FileStamp&) const = default;
+  };
+  Registry registry_;
+  std::filesystem::path history_;
+  std::string name_, alias_;
+  FileStamp seen_;
+  std::optional<std::int64_t> version_;
+};
 
 }  // namespace reeltag::registry

@@ -21,10 +21,10 @@
 #include "reeltag/http/server.hpp"
 #include "reeltag/index.hpp"
 #include "reeltag/media.hpp"
+#include "reeltag/registry.hpp"
 #include "reeltag/store.hpp"
 #include "reeltag/tag.hpp"
 #include "reeltag/upload.hpp"
-#include "reeltag/versions.hpp"
 
 namespace reeltag::serve {
 
@@ -55,13 +55,13 @@ using Fetch =
     std::function<Result<Descriptor>(const std::string& reference, std::chrono::steady_clock::time_point deadline)>;
 using LoadModel = std::function<std::shared_ptr<tag::Model>(const std::filesystem::path& bundle)>;
 
-struct Parts {
+struct Dependencies {
   std::filesystem::path home;
   std::string catalog;  // its location
   store::Store& store;
   index::Index& index;
   media::Limits limits = {};
-  registry::Places places = {};
+  registry::ModelFolders places = {};
   std::string model = {};  // as registry::find_model reads it; an alias is followed
   Fetch fetch = {};
   LoadModel load = {};
@@ -70,6 +70,6 @@ struct Parts {
   std::function<void(int port)> on_listening = {};
 };
 
-void serve(const ServeConfig& config, const Parts& parts, const std::stop_token& stop);
+void serve(const ServeConfig& config, const Dependencies& dependencies, const std::stop_token& stop);
 
 }  // namespace reeltag::serve

@@ -48,7 +48,7 @@ struct Tag {
   double threshold = 0.0;         // the model's own: from here on it is sure
 };
 
-struct Tagged {
+struct TagResult {
   std::string video;  // as it was asked for
   std::string model;
   double duration = 0.0;       // seconds
@@ -57,11 +57,11 @@ struct Tagged {
   // What the model would say first if it were sure; empty unless unsure.
   std::vector<Tag> guesses = {};
   int views = 0;         // that were looked at
-  bool hurried = false;  // fewer than usual, for the deadline
+  bool partial = false;  // fewer than usual, for the deadline
 };
 
 // What may differ from one video to the next. Unset: as the model was loaded.
-struct Ask {
+struct TagRequest {
   std::optional<double> threshold = {};  // replaces the model's own thresholds; 0 shows all hashtags
   std::optional<int> top = {};
   // Fewer views are looked at where all of them would take longer, by what earlier ones took; at least one.
@@ -79,7 +79,7 @@ class Model {
   [[nodiscard]] virtual const std::vector<std::string>& vocabulary() const = 0;
   // name: what the result calls the video. Fails as Decoder does, and with timeout when the deadline has passed before
   // anything was looked at, interrupted after a stop.
-  virtual Result<Tagged> tag(media::Decoder& video, const std::string& name, const Ask& ask) = 0;
+  virtual Result<TagResult> tag(media::Decoder& video, const std::string& name, const TagRequest& request) = 0;
 };
 
 // Maximal runs of views whose score is at least half of the best view's and above the threshold, as intervals.
@@ -87,6 +87,6 @@ class Model {
 std::vector<Segment> segments_of(const std::vector<Segment>& views, const std::vector<float>& scores, double threshold);
 
 // {"video","model","duration","tags":[{"hashtag","score","segments":[[start,end]]}]} and "unsure":true where it holds.
-std::string to_json(const Tagged& tagged);
+std::string to_json(const TagResult& tagged);
 
 }  // namespace reeltag::tag

@@ -29,15 +29,16 @@
 namespace reeltag::train {
 
 struct TrainConfig {
-  int threads = 0;          // of the network; 0: one for each processor
-  int decode_threads = 2;   // that prepare clips
-  double cache_gb = 4.0;    // memory for decoded frames; what does not fit is decoded again each epoch
-  double precision = 0.5;   // that a hashtag's threshold aims at on the val split
-  int teacher_frames = 4;   // of a video, for the teacher's blocks
-  double net_weight = 0.0;  // of the MViT's block beside the teacher's; 0: chosen on val, or the block is left out
-  double min_lift = 0.0;    // hashtags with less than this many times their prior as AP on unseen groups do not ship
-  bool half = false;        // the bundle's weights as float16
-  int peer_timeout = 300;   // seconds; with several processes
+  int threads = 0;         // of the network; 0: one for each processor
+  int decode_threads = 2;  // that prepare clips
+  double cache_gb = 4.0;   // memory for decoded frames; what does not fit is decoded again each epoch
+  double precision = 0.5;  // that a hashtag's threshold aims at on the val split
+  int image_frames = 4;    // of a video, for the image encoder's blocks
+  double net_weight =
+      0.0;                 // of the MViT's block beside the image encoder's; 0: chosen on val, or the block is left out
+  double min_lift = 0.0;   // hashtags with less than this many times their prior as AP on unseen groups do not ship
+  bool half = false;       // the bundle's weights as float16
+  int rank_timeout = 300;  // seconds; with several processes
   std::string device = "auto";
 };
 template <class V>
@@ -46,15 +47,16 @@ void visit(V& v, TrainConfig& c) {
   v("decode_threads", c.decode_threads, "Threads that decode and prepare clips", config::Range{1, 256});
   v("cache_gb", c.cache_gb, "Memory for decoded frames in GB", config::Range{0, 4096});
   v("precision", c.precision, "Precision that a hashtag's threshold aims at on the val split", config::Range{0, 1});
-  v("teacher_frames", c.teacher_frames, "Frames of a video that the teacher sees, with frozen features",
+  v("image_frames", c.image_frames, "Frames of a video that the image encoder sees, with frozen features",
     config::Range{1, 64});
   v("net_weight", c.net_weight,
-    "Factor on the MViT's features beside the teacher's; 0: chosen on val, left out where it does not clearly help",
+    "Factor on the MViT's features beside the image encoder's; 0: chosen on val, left out where it does not clearly "
+    "help",
     config::Range{0, 1000});
   v("min_lift", c.min_lift, "A hashtag ships only if its AP on unseen groups is this many times its prior; 0 ships all",
     config::Range{0, 1000});
   v("half", c.half, "Write the bundle's weights as float16");
-  v("peer_timeout", c.peer_timeout,
+  v("rank_timeout", c.rank_timeout,
     "Seconds that a process waits for the others of one training before it takes them for lost",
     config::Range{1, 86'400});
   v("device", c.device, "Where the network runs: auto takes a GPU where libtorch finds one",
@@ -64,12 +66,12 @@ void visit(V& v, TrainConfig& c) {
 using Figures = std::map<std::string, double>;  // by name: "loss", "top1", "map"
 
 // What a validator says of the scores of the val split; labels are indices of the vocabulary.
-struct Verdict {
+struct ValidationResult {
   Figures figures;
   std::vector<double> lift = {};  // per class: AP over prior, 0 where too few videos have it; empty: not measured
 };
-using Validator =
-    std::function<Verdict(const std::vector<std::vector<float>>& scores, const std::vector<std::vector<int>>& labels)>;
+using Validator = std::function<ValidationResult(const std::vector<std::vector<float>>& scores,
+                                                 const std::vector<std::vector<int>>& labels)>;
 
 // The processes that train one model together, and which of them this is.
 struct World {
@@ -102,10 +104,10 @@ struct Failure {
 };
 
 // What fitting a head on frozen features did.
-struct Frozen {
+struct FrozenReport {
   std::vector<std::string> blocks;
   double strength = 0.0;                // C: the larger, the weaker the regularisation
-  double net_weight = 1.0;              // of the MViT's block beside the teacher's
+  double net_weight = 1.0;              // of the MViT's block beside the image encoder's
   std::int64_t kept = 0, computed = 0;  // videos whose features the store had, and had not
   double seconds_computing = 0.0, seconds_saved = 0.0, seconds_fit = 0.0;
 };
@@ -115,7 +117,7 @@ struct TrainResult {
   int epochs = 0;               // 0 with frozen features
   Figures train, val;           // of the last epoch
   std::vector<Failure> failed;  // videos left out
-  std::optional<Frozen> frozen = {};
+  std::optional<FrozenReport> frozen = {};
 };
 
 // Throws invalid_config when a group stands on two sides of the split. With several processes each gets the whole
@@ -138,13 +140,13 @@ TrainResult train_frozen(const dataset::Dataset& set, store::Store& store, const
                          const Validator& validator);
 
 // What a resumable run was started with; throws not_found where the folder holds none.
-struct Started {
+struct RunSettings {
   model::Recipe recipe;
   std::string dataset;
   std::filesystem::path start_from;
   TrainConfig config;
 };
-Started load_started(const std::filesystem::path& run);
+RunSettings load_run_settings(const std::filesystem::path& run);
 
 // {"run":id,"epochs":n,"train":{...},"val":{...},"failed":[{"video","error":{"code","message"}}]}
 std::string to_json(const TrainResult& result);

@@ -47,7 +47,7 @@ inline constexpr int kColors = 8;
 //         and position, size and angle have the same distribution in every frame of every class (see motion.hpp).
 // mixed:  a class is a shape with a motion ("fallingstar"); texture or scene, colour and text vary freely.
 // look:   a class is a shape; everything else varies.
-enum class Set { motion, mixed, look };
+enum class Set { motion, mixed, appearance };
 
 // labels: from the middle of the period on, neighbouring classes have swapped their hashtags (the world changed).
 // mix:    early months have mostly the first classes, late months mostly the last.
@@ -70,7 +70,7 @@ struct Options {
 };
 
 // What is seen before anything moves. Positions are fractions of the frame, lengths fractions of its short side.
-struct Look {
+struct Appearance {
   Shape shape = Shape::circle;
   Backdrop backdrop = Backdrop::gradient;
   int color = 0;            // 0 .. kColors-1
@@ -94,7 +94,7 @@ struct Clip {
   std::vector<std::string> truth;     // class first
   std::vector<std::string> hashtags;  // truth after the wrong, missing and generic options
   Motion motion = Motion::still;
-  Look look;
+  Appearance appearance;
 };
 
 // Every clip of the options, in the order of the manifest.

@@ -52,6 +52,8 @@ inline tl::unexpected<Error> fail(Code code, std::string message) {
   return tl::unexpected<Error>(Error{code, std::move(message)});
 }
 
+inline tl::unexpected<Error> fail(Error error) { return tl::unexpected<Error>(std::move(error)); }
+
 class Exception : public std::runtime_error {
  public:
   Exception(Code code, const std::string& message) : std::runtime_error(message), code_(code) {}

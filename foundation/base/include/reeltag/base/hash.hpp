@@ -6,6 +6,7 @@
 #pragma once
 
 #include <array>
+#include <cstddef>
 #include <cstdint>
 #include <filesystem>
 #include <memory>
@@ -22,6 +23,8 @@ using Sha1Digest = std::array<std::uint8_t, 20>;
 
 // Lower-case hexadecimal digits, two a byte.
 std::string hex(std::span<const std::uint8_t> bytes);
+// Whether the text is that many lower-case hexadecimal digits.
+bool is_hex(std::string_view text, std::size_t digits);
 
 Sha256Digest sha256(std::string_view bytes);
 Result<Sha256Digest> sha256_file(const std::filesystem::path& path);

@@ -24,6 +24,9 @@ Result<nlohmann::json> parse_json(std::string_view text, const std::string& orig
 // The text of a value: invalid UTF-8 is replaced by U+FFFD instead of being thrown at. No line breaks.
 std::string dump_json(const nlohmann::json& value);
 
+// The text under a key; a whole number as its digits. Empty where there is neither, or `object` is no object.
+std::string text_or_empty(const nlohmann::json& object, const char* key);
+
 // The value rounded to that many decimals, for output that stays the same from run to run.
 double rounded(double value, int decimals);
 

@@ -28,20 +28,20 @@ struct ExchangeOptions {
   std::function<void(std::int64_t rows)> progress = {};
 };
 
-struct Exported {
+struct ExportReport {
   Counts rows;
   std::int64_t tombstones_left_out = 0;  // without secrets
 };
 // Writes a new file or folder that only its owner can read; it is there whole or not at all.
-Exported export_to(Catalog& catalog, const std::filesystem::path& path, const ExchangeOptions& options = {});
+ExportReport export_to(Catalog& catalog, const std::filesystem::path& path, const ExchangeOptions& options = {});
 
-struct Imported {
+struct ImportReport {
   Counts rows;                                          // that the files hold
   Counts stored;                                        // that were not there
   std::vector<std::pair<std::string, Error>> rejected;  // rows that no catalog can hold: which, and why
 };
 // Reads all of the files and checks their counts before it stores anything. Then stores a transaction of rows at a
 // time; stopped or killed it can be run again, and passes over what is there (Catalog::restore).
-Imported import_from(Catalog& catalog, const std::filesystem::path& path, const ExchangeOptions& options = {});
+ImportReport import_from(Catalog& catalog, const std::filesystem::path& path, const ExchangeOptions& options = {});
 
 }  // namespace reeltag::catalog

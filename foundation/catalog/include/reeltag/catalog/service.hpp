@@ -1,6 +1,6 @@
 // What a server remembers beside the catalog, in the same database: jobs, who brought which video, what models found
-// and people said, tokens. Jobs, Shelf, Tokens: thread-safe, each call one transaction, as in catalog.hpp; several
-// servers may share a database. Failures throw Exception as the catalog does.
+// and people said, tokens. Jobs, Ownership, Taggings, FeedbackLog, Tokens: thread-safe, each call one transaction, as
+// in catalog.hpp; several servers may share a database. Failures throw Exception as the catalog does.
 //
 //   const auto connection = catalog::connect(location);
 //   catalog::Jobs jobs(connection);
@@ -34,7 +34,7 @@ struct Job {
   JobState state = JobState::queued;
   std::int64_t created = 0, updated = 0;  // seconds since 1970, UTC
   std::string name = {};                  // of the file, as its owner calls it
-  std::string upload = {}, place = {};    // the upload, and the folder that has it; or
+  std::string upload = {}, node_id = {};  // the upload, and the folder that has it; or
   std::string reference = {};             // a URL
   std::string request_key = {};           // Idempotency-Key; empty: none
   double deadline = 0.0;                  // seconds from acceptance; 0: none
@@ -65,7 +65,7 @@ class Jobs {
 
   // A queued job that needs no place or this one, for `lease` seconds: of those that were given up least often the
   // oldest. Jobs whose lease has run out are queued again before.
-  std::optional<Job> claim(std::string_view worker, std::string_view place, std::int64_t lease);
+  std::optional<Job> claim(std::string_view worker, std::string_view node_id, std::int64_t lease);
   // How far it is, and a new lease. False: it is not the worker's any more (removed, or its lease had run out).
   bool report(std::string_view id, std::string_view worker, std::string_view stage, double progress,
               std::string_view video, std::int64_t lease);
@@ -76,7 +76,7 @@ class Jobs {
   // The same for one job, which then does not count as given up: the worker ends.
   bool give_back(std::string_view id, std::string_view worker);
   // As give_back, but nobody takes it up for so many seconds: something that it needs is not there.
-  bool put_off(std::string_view id, std::string_view worker, std::int64_t seconds, std::string_view stage);
+  bool defer(std::string_view id, std::string_view worker, std::int64_t seconds, std::string_view stage);
   // Also one that is being worked on; its worker hears of it. False: there is none.
   bool remove(std::string_view id);
   // Deletes finished ones that have not changed for so long. Returns the uploads of those.
@@ -92,10 +92,10 @@ struct Viewer {
   bool all = false;
 };
 
-enum class Of { mine, library, all };
+enum class Visibility { mine, library, all };
 
 // A video as a viewer sees it.
-struct Shown {
+struct VideoView {
   std::int64_t number = 0;  // ascending in the order of coming
   Video video = {};
   bool mine = false;
@@ -103,61 +103,80 @@ struct Shown {
   std::string tagging = {};  // JSON; empty: not tagged yet
 };
 
-enum class Verdict { accept, reject, add };
-std::string_view verdict_name(Verdict verdict) noexcept;
-std::optional<Verdict> verdict_from(std::string_view name) noexcept;
+enum class FeedbackVerdict { accept, reject, add };
+std::string_view verdict_name(FeedbackVerdict verdict) noexcept;
+std::optional<FeedbackVerdict> verdict_from(std::string_view name) noexcept;
 
 struct Feedback {
   std::string typed = {};
-  Verdict verdict = Verdict::accept;
+  FeedbackVerdict verdict = FeedbackVerdict::accept;
 };
 
 // A source of this name is somebody's upload, not part of the library that all may see.
 inline constexpr std::string_view kUploadSource = "upload";
 
-class Shelf {
+// Who brought which video, what each viewer sees of the videos, and what is to be deleted of removed ones.
+class Ownership {
  public:
-  explicit Shelf(std::shared_ptr<Connection> connection);
+  explicit Ownership(std::shared_ptr<Connection> connection);
 
   // The video must be in the catalog.
-  void hold(std::string_view owner, std::string_view video, std::string_view name);
-  std::optional<Shown> find(const Viewer& viewer, std::string_view video);
+  void add_owner(std::string_view owner, std::string_view video, std::string_view name);
+  std::optional<VideoView> find(const Viewer& viewer, std::string_view video);
   // Newest first; hashtag: typed, predicted or accepted, in any spelling; empty: any.
-  std::vector<Shown> list(const Viewer& viewer, Of of, std::string_view hashtag, std::int64_t before,
-                          std::int64_t limit);
+  std::vector<VideoView> list(const Viewer& viewer, Visibility of, std::string_view hashtag, std::int64_t before,
+                              std::int64_t limit);
 
-  // sure: the hashtags the video is found by.
-  void put_tagging(std::string_view video, std::string_view model, std::string_view result,
-                   std::span<const std::string> sure);
-  struct Tagging {
-    std::string model, result;
-  };
-  std::optional<Tagging> tagging(std::string_view video);
-
-  // The newest word on a hashtag replaces the one before; take_back: there is none any more.
-  void give_feedback(std::string_view video, std::string_view owner, const Feedback& feedback);
-  bool take_back(std::string_view video, std::string_view owner, std::string_view hashtag);
-  std::vector<Feedback> feedback(std::string_view video, std::string_view owner);
-
-  // Of everybody: what a catalog's files (exchange.hpp) do not hold.
-  struct Totals {
-    std::int64_t holdings = 0, feedback = 0;
-  };
-  Totals totals();
-
-  // What live collection has brought; journal: the note of its newest round, JSON (stages/collect/journal.hpp).
+  // What live collection has brought; journal: the note of its newest round, JSON (stages/collect/crawl/journal.hpp).
   struct Collection {
     std::string source = {}, hashtag = {}, journal = {};
     std::int64_t videos = 0;
   };
   std::vector<Collection> collections();
 
-  // Takes the viewer's holding, feedback and jobs away; the video itself when nobody holds it and it is no part of the
-  // library, or when the viewer may see all. Gone videos become leftovers. True: the video is gone.
-  bool take_away(const Viewer& viewer, std::string_view video);
-  // Ids and store keys of gone videos whose bytes are still to be deleted. One that came back meanwhile is none.
-  std::vector<std::pair<std::string, std::string>> leftovers();
-  void forget_leftover(std::string_view video);
+  // Removes the viewer as owner, with the feedback and the ended jobs of that viewer; removes the video itself when
+  // nobody owns it and it is not part of the library, or when the viewer may see all. The bytes of a removed video
+  // become an orphaned blob. Returns whether the video was removed.
+  bool remove_owner(const Viewer& viewer, std::string_view video);
+  // Ids and store keys of removed videos whose bytes are still to be deleted, without those that were added again.
+  std::vector<std::pair<std::string, std::string>> orphaned_blobs();
+  void forget_orphaned_blob(std::string_view video);
+
+  std::int64_t count();  // of all owners; a catalog's files (exchange.hpp) do not hold them
+
+ private:
+  std::shared_ptr<Connection> connection_;
+};
+
+struct Tagging {
+  std::string model, result;  // result: JSON
+};
+
+// The newest result of a model for each video.
+class Taggings {
+ public:
+  explicit Taggings(std::shared_ptr<Connection> connection);
+
+  // Replaces the one before. sure: the hashtags by which the video is found. The video must be in the catalog.
+  void put(std::string_view video, std::string_view model, std::string_view result, std::span<const std::string> sure);
+  std::optional<Tagging> find(std::string_view video);
+
+ private:
+  std::shared_ptr<Connection> connection_;
+};
+
+// What people say about hashtags of videos.
+class FeedbackLog {
+ public:
+  explicit FeedbackLog(std::shared_ptr<Connection> connection);
+
+  // Replaces what the owner said of the hashtag before. The video must be in the catalog.
+  void put(std::string_view video, std::string_view owner, const Feedback& feedback);
+  // Returns whether there was any.
+  bool withdraw(std::string_view video, std::string_view owner, std::string_view hashtag);
+  std::vector<Feedback> list(std::string_view video, std::string_view owner);
+
+  std::int64_t count();  // of all owners; a catalog's files (exchange.hpp) do not hold it
 
  private:
   std::shared_ptr<Connection> connection_;

@@ -47,12 +47,12 @@ class Router {
 
   // Literal segments win over parameters, these over {path...}. HEAD finds GET. Without a route, `allowed` names the
   // methods that the path has; empty where there is no such path.
-  struct Found {
+  struct Match {
     const Route* route = nullptr;
     Pairs parameters = {};
     std::vector<std::string> allowed = {};
   };
-  [[nodiscard]] Found find(std::string_view method, const std::vector<std::string>& segments) const;
+  [[nodiscard]] Match find(std::string_view method, const std::vector<std::string>& segments) const;
 
   [[nodiscard]] const std::vector<Route>& routes() const { return routes_; }
   [[nodiscard]] const Check& check() const { return check_; }

@@ -46,17 +46,18 @@ void visit(V& v, ReviewOptions& c) {
 }
 
 // What was typed under one video. Hashtags are normalised; an empty group stands for a group of its own.
-struct Typed {
+struct TypedHashtags {
   std::vector<std::string> hashtags;
   std::string group;
 };
 
-// The catalog's videos, ordered by id, and behind them its posts that are only described: what people type does not
-// depend on whose bytes are here. described false: only videos.
-std::vector<Typed> typed_in_catalog(catalog::Catalog& catalog, const catalog::Filter& filter, bool described = true);
+// The catalog's videos, ordered by id, and behind them its posts that are metadata-only: what people type does not
+// depend on whose bytes are here. metadata_only false: only videos.
+std::vector<TypedHashtags> typed_in_catalog(catalog::Catalog& catalog, const catalog::Filter& filter,
+                                            bool metadata_only = true);
 // The rows of a JSON Lines file with "hashtags" (a list, or one text separated by space) and perhaps "group" or
 // "author"; it needs no videos. A bad row throws, naming its line.
-std::vector<Typed> typed_in_manifest(const std::filesystem::path& manifest);
+std::vector<TypedHashtags> typed_in_manifest(const std::filesystem::path& manifest);
 
 // What a person has decided: a vocabulary file as read. Where an analysis gets it, it goes before all statistics.
 struct Decisions {
@@ -67,7 +68,7 @@ struct Decisions {
 Decisions read_decisions(const std::filesystem::path& file);
 
 // What a hashtag says of its companions, the other hashtags of its videos.
-struct Saying {
+struct Companionship {
   std::int64_t companions = 0;
   double bits = 0.0;         // divergence of their distribution from that of all videos
   double chance = 0.0;       // what as many companions drawn at random diverge
@@ -75,16 +76,16 @@ struct Saying {
   double company = 0.0;      // generic hashtags beside it, of a video on average
 };
 
-struct Kept {
+struct VocabularyEntry {
   std::string hashtag;
   std::int64_t videos = 0, groups = 0;  // spellings included
   std::vector<std::string> spellings;
-  Saying saying;
+  Companionship companionship;
 };
-struct Left {  // out of the vocabulary, with the reason
+struct ExcludedHashtag {  // out of the vocabulary, with the reason
   std::string hashtag;
   std::int64_t videos = 0;
-  Saying saying;
+  Companionship companionship;
   std::string reason;
 };
 struct Merge {
@@ -97,15 +98,15 @@ struct Merge {
 struct Review {
   std::int64_t videos = 0, tagged = 0, distinct = 0;  // all; with a hashtag; different hashtags
   double usual_company = 0.0;                         // generic hashtags beside one that is not, on average
-  std::vector<Kept> vocabulary;                       // most frequent first, then by name; decided ones first
-  std::vector<Left> generic;                          // most frequent first
-  std::vector<Left> blocked;                          // by decision
+  std::vector<VocabularyEntry> vocabulary;            // most frequent first, then by name; decided ones first
+  std::vector<ExcludedHashtag> generic;               // most frequent first
+  std::vector<ExcludedHashtag> blocked;               // by decision
   std::vector<Merge> merges;                          // done
   std::vector<Merge> suggested;                       // look alike, but the data does not bear it out
   std::int64_t rare = 0;                              // hashtags below min_support or min_groups
 };
 
-Review review(std::span<const Typed> rows, const ReviewOptions& options, const Decisions& decided);
+Review review(std::span<const TypedHashtags> rows, const ReviewOptions& options, const Decisions& decided);
 
 // The vocabulary file of a review: what read_decisions() reads, with every figure and reason as a comment.
 std::string review_text(const Review& found);

@@ -18,7 +18,7 @@
 
 namespace reeltag::dataset {
 
-struct Together {
+struct CoOccurrence {
   int a = 0, b = 0;  // of the vocabulary
   std::int64_t videos = 0;
   double lift = 0.0;  // times what chance gives
@@ -35,7 +35,7 @@ struct Stats {
   std::int64_t groups = 0, largest_group = 0;  // how many; videos of the largest
   std::vector<std::int64_t> per_video;         // videos with 0, 1, 2 ... hashtags of the vocabulary
   std::vector<std::int64_t> typed;             // and with so many typed
-  std::vector<Together> together;              // most above chance first
+  std::vector<CoOccurrence> together;          // most above chance first
   Durations durations;
   std::vector<std::pair<std::string, std::int64_t>> sources;  // most videos first, then by name
   std::int64_t unknown = 0;                                   // videos that the catalog does not have

@@ -5,7 +5,7 @@
 // Failure: the constructor throws Exception(permission_denied, unavailable) when the folder cannot be used; clients get
 // problems. One upload that cannot be read is logged and passed over.
 //
-//   Uploads uploads(home / "uploads", options, [&](const StoredUpload& upload) { return jobs.add(upload); });
+//   Uploads uploads(home / "uploads", options, [&](const CompletedUpload& upload) { return jobs.add(upload); });
 //   uploads.recover();
 //   uploads.add_routes(router, [&](const auto& request) { return accounts.owner_of(request); });
 #pragma once
@@ -38,7 +38,7 @@ void visit(V& v, UploadOptions& c) {
   v("min_free_bytes", c.min_free_bytes, "Bytes of the disk that uploads leave free", config::Range{0, 1e15});
 }
 
-struct StoredUpload {
+struct CompletedUpload {
   std::string id = {}, owner = {};
   std::string name = {};          // of the file, as the client says, without folders; empty where it says none
   std::string content_type = {};  // likewise, without parameters
@@ -50,7 +50,7 @@ struct StoredUpload {
 
 // A whole upload becomes a job: gives the job's id. Called again for the same upload it gives the same id. What it
 // throws is answered 503; the upload stays and is tried again.
-using OnFinished = std::function<std::string(const StoredUpload&)>;
+using OnFinished = std::function<std::string(const CompletedUpload&)>;
 // Whose request it is, or the answer that refuses it.
 using OwnerOf = std::function<std::variant<std::string, http::server::Response>(const http::server::Request& request)>;
 using Begun = std::variant<http::server::Response, std::unique_ptr<http::server::Upload>>;
@@ -74,7 +74,7 @@ class Uploads {
   // At start: makes jobs of the whole uploads that have none yet.
   void recover();
   // A whole upload whose bytes are still here.
-  [[nodiscard]] std::optional<StoredUpload> find(const std::string& id) const;
+  [[nodiscard]] std::optional<CompletedUpload> find(const std::string& id) const;
   // Its job has ended: the bytes go. Until it would have expired tus still answers that it is whole, and with which
   // job.
   void remove(const std::string& id);

@@ -22,9 +22,9 @@ class Tagger {
   ~Tagger();
   Tagger(Tagger&&) noexcept;
 
-  Result<Tagged> tag(const std::filesystem::path& video, const media::Limits& limits);
+  Result<TagResult> tag(const std::filesystem::path& video, const media::Limits& limits);
   // The same for an open video; name is what the result calls it.
-  Result<Tagged> tag(media::Decoder& video, const std::string& name);
+  Result<TagResult> tag(media::Decoder& video, const std::string& name);
   [[nodiscard]] const std::string& model() const;
 
  private:

@@ -42,16 +42,16 @@ struct Bundle {
   std::vector<std::string> vocabulary;             // what the classes mean, in the order of the logits
   bool multi_label = true;                         // scores are independent probabilities; else they sum to 1
   std::vector<std::string> blocks = {kMvitBlock};  // what the head reads
-  int teacher_frames = 4;                          // of a view, for the teacher's blocks
+  int image_frames = 4;                            // of a view, for the image encoder's blocks
   Scoring scoring = {};
-  // With the teacher's blocks: how the net's own classifier, over the same vocabulary, tags where the teacher is not to
-  // be had. Nothing: it cannot.
-  std::optional<Scoring> without_teacher = {};
+  // With the image encoder's blocks: how the net's own classifier, over the same vocabulary, tags where the image
+  // encoder is not to be had. Nothing: it cannot.
+  std::optional<Scoring> without_image_encoder = {};
   std::string trained = "{}";  // JSON object: dataset, run, figures
   std::string card = {};       // Markdown; may be empty
 
   [[nodiscard]] bool needs(const char* block) const;
-  [[nodiscard]] bool needs_teacher() const { return needs(kTeacherMean) || needs(kTeacherChange); }
+  [[nodiscard]] bool needs_image_encoder() const { return needs(kImageMean) || needs(kImageDelta); }
   // The net's own classifier is the head.
   [[nodiscard]] bool plain() const { return blocks == std::vector<std::string>{kMvitBlock}; }
 };
@@ -64,8 +64,8 @@ struct Head {
 
 enum class Precision { float32, float16 };
 
-// Writes the folder, which must not hold a bundle yet, whole or not at all. net: where a block or without_teacher needs
-// it; head: where the bundle is not plain.
+// Writes the folder, which must not hold a bundle yet, whole or not at all. net: where a block or without_image_encoder
+// needs it; head: where the bundle is not plain.
 void save_bundle(const std::filesystem::path& folder, const Bundle& bundle, const Mvit* net, Precision precision,
                  const Head* head = nullptr);
 // Everything but the weights, checked for consistency.
@@ -88,7 +88,7 @@ struct Clips {
 class Predictor {
  public:
   // whole_picture: views keep the picture's shape even where the recipe crops them square.
-  // Where the teacher is missing the bundle falls back on the net alone, and a warning says so.
+  // Where the image encoder is missing the bundle falls back on the net alone, and a warning says so.
   explicit Predictor(const std::filesystem::path& folder, bool whole_picture = false);
   ~Predictor();
   Predictor(Predictor&&) noexcept;

@@ -1,11 +1,11 @@
 // From a video's frames to the features that a head reads, in named blocks (docs/adr/0058-feature-blocks.md):
 //   mvit            the embedding of an MViT, after its norm
-//   teacher.mean    the frame teacher's features, averaged over the frames of a view
-//   teacher.change  their mean absolute difference from one frame to the next
+//   image.mean    the image encoder's features, averaged over the frames of a view
+//   image.delta  their mean absolute difference from one frame to the next
 // Training, evaluation and tagging take the same road, so that a feature means the same everywhere. Torch stays inside.
-// One thread at a time. A missing bundle or teacher throws Exception (not_found, corrupt, invalid_config).
+// One thread at a time. A missing bundle or image encoder throws Exception (not_found, corrupt, invalid_config).
 //
-//   model::Extractor extractor({.blocks = {"mvit", "teacher.mean"}}, "models/starter", model::find_teacher({}));
+//   model::Extractor extractor({.blocks = {"mvit", "image.mean"}}, "models/starter", model::find_image_encoder({}));
 //   const auto views = extractor.whole(duration);
 //   const auto wanted = extractor.wanted(views);
 //   auto rows = extractor.features(*decoder.frames_at(wanted.times, wanted.scale), views.size());
@@ -24,15 +24,15 @@
 namespace reeltag::model {
 
 inline constexpr const char* kMvitBlock = "mvit";
-inline constexpr const char* kTeacherMean = "teacher.mean";
-inline constexpr const char* kTeacherChange = "teacher.change";
+inline constexpr const char* kImageMean = "image.mean";
+inline constexpr const char* kImageDelta = "image.delta";
 
 // The order in which the frames of a view are shown. A score that survives all four owes nothing to motion.
 enum class TimeOrder { forward, repeated, shuffled, reversed };
 
 struct ExtractorOptions {
   std::vector<std::string> blocks = {kMvitBlock};
-  int teacher_frames = 4;      // of a view
+  int image_frames = 4;        // of a view
   bool whole_picture = false;  // the MViT sees the picture's own shape even where its recipe crops a square
   int short_side = 0;          // pixels; frames are decoded at least so large, as beside blocks that need them so
 };
@@ -41,8 +41,10 @@ using Features = std::vector<std::vector<float>>;  // [view][width]
 
 class Extractor {
  public:
-  // net: a bundle's folder, read where a block needs its MViT; teacher: its weights, read where a block needs them.
-  Extractor(const ExtractorOptions& options, const std::filesystem::path& net, const std::filesystem::path& teacher);
+  // net: a bundle's folder, read where a block needs its MViT; image encoder: its weights, read where a block needs
+  // them.
+  Extractor(const ExtractorOptions& options, const std::filesystem::path& net,
+            const std::filesystem::path& image_encoder);
   ~Extractor();
   Extractor(Extractor&&) noexcept;
   Extractor& operator=(Extractor&&) noexcept;
@@ -66,18 +68,18 @@ class Extractor {
   [[nodiscard]] bool spans_video() const;
 
   // Which frames features() needs for these views, for media::Decoder::frames_at.
-  struct Wanted {
+  struct FramePlan {
     std::vector<double> times;
     media::Scale scale;
   };
-  [[nodiscard]] Wanted wanted(std::span<const View> views) const;
+  [[nodiscard]] FramePlan wanted(std::span<const View> views) const;
   // The frames of several videos, all of one size, as if they were those of one: features() of them gives the rows of
   // the first, then those of the second. Their times only tell them apart.
-  struct Part {
+  struct VideoFrames {
     const media::Frames* frames = nullptr;
     std::size_t views = 0;
   };
-  [[nodiscard]] media::Frames join(std::span<const Part> videos) const;
+  [[nodiscard]] media::Frames join(std::span<const VideoFrames> videos) const;
   // From the frames of wanted(); in each order of time. What does not depend on the order is computed once. Fails when
   // a feature is no number.
   Result<std::vector<Features>> features(const media::Frames& frames, std::size_t views,

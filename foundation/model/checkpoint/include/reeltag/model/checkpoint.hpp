@@ -79,7 +79,7 @@ struct FitLine {
   std::vector<std::int64_t> from = {}, to = {};  // shapes, where they differ
 };
 
-struct Fitted {
+struct FitResult {
   TensorFile weights;           // float32, by the plan's names and shapes; without those missing
   std::vector<FitLine> report;  // a line for each name of the plan, in its order, then the unused ones
   std::string naming;           // whose names the file has: PySlowFast, torchvision, timm, pytorchvideo
@@ -88,10 +88,10 @@ struct Fitted {
 };
 
 // Rules: docs/checkpoints.md. Names of torchvision, timm and pytorchvideo are translated.
-Fitted fit_weights(const TensorFile& source, const Plan& plan, const FitOptions& options);
+FitResult fit_weights(const TensorFile& source, const Plan& plan, const FitOptions& options);
 
 // Copies into parameters of equal name; the missing ones stay.
-void assign(const Fitted& fitted, const std::vector<std::pair<std::string, at::Tensor>>& parameters);
+void assign(const FitResult& fitted, const std::vector<std::pair<std::string, at::Tensor>>& parameters);
 
 std::string shape_text(const std::vector<std::int64_t>& shape);  // "[400,768]"
 

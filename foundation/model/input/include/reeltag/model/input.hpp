@@ -59,7 +59,7 @@ std::vector<View> cover(double duration, double max_seconds, int max_views);
 struct CropBox {
   int x = 0, y = 0, width = 0, height = 0;
 };
-CropBox centre_crop(const ClipSpec& spec, int height, int width);
+CropBox center_crop(const ClipSpec& spec, int height, int width);
 // The part of a picture that test clips show: the central square, or, with whole_picture, all of it as far as it is at
 // most four times as long as wide.
 CropBox test_region(const ClipSpec& spec, int height, int width);

@@ -63,7 +63,7 @@ struct Trial {
   double loss = 0.0;    // log_loss on the validation set
   double figure = 0.0;  // of the criterion; without one -loss
 };
-struct Chosen {
+struct ChosenStrength {
   LinearHead head;
   double c = 0.0;
   std::vector<Trial> path;  // ascending c
@@ -72,9 +72,9 @@ std::vector<double> strengths(double lowest = 1e-5, double highest = 1e1, int co
 // Fits at each c, from strong to weak regularisation and each from the one before, on features standardised by
 // themselves; the best figure on the validation set wins, of equals the strongest regularisation. A figure that is not
 // a number never wins.
-Chosen choose_strength(const at::Tensor& features, const Labels& labels, const at::Tensor& val_features,
-                       const Labels& val_labels, const std::vector<double>& grid = strengths(),
-                       const Criterion& criterion = {}, const at::Tensor& emphasis = {});
+ChosenStrength choose_strength(const at::Tensor& features, const Labels& labels, const at::Tensor& val_features,
+                               const Labels& val_labels, const std::vector<double>& grid = strengths(),
+                               const Criterion& criterion = {}, const at::Tensor& emphasis = {});
 
 // A fold in [0, folds) for each row. Rows of one group share it. Groups go one after another, large ones first and
 // equals by the hash of their name, to the fold with the fewest rows, so the order of rows does not matter.

@@ -23,7 +23,7 @@
 namespace reeltag::model {
 
 // Of the hidden tokens, row by row in the order of sample and token. One entry per block of MASK.PRETRAIN_DEPTH.
-struct Masked {
+struct MaskedTarget {
   std::vector<at::Tensor> prediction, target;  // [M,plan.prediction_width(j)]
 };
 
@@ -37,9 +37,9 @@ class MaskedMvit {
   // clips float32 [B,3,T,H,W] (images [B,3,H,W]); mask [B,T',h,w] (images [B,h,w]) with 1 where a clip is hidden. T' is
   // the number of token frames; h and w are any, the mask is resized to each grid by nearest neighbour. A masked
   // autoencoder wants the token grid itself and as many hidden tokens in each sample.
-  Masked forward(const at::Tensor& clips, const at::Tensor& mask);
+  MaskedTarget forward(const at::Tensor& clips, const at::Tensor& mask);
   // Mean squared error, averaged over the predictions.
-  [[nodiscard]] static at::Tensor loss(const Masked& masked);
+  [[nodiscard]] static at::Tensor loss(const MaskedTarget& masked);
 
   void set_training(bool training);
   [[nodiscard]] std::vector<std::pair<std::string, at::Tensor>> parameters() const;  // in the reference's order

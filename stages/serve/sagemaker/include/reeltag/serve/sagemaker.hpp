@@ -26,7 +26,7 @@ namespace reeltag::serve::sagemaker {
 using Clock = std::chrono::steady_clock;
 
 // What an answer is written in.
-enum class Form { json, json_lines, csv };
+enum class MediaType { json, json_lines, csv };
 
 struct Options {
   std::filesystem::path scratch = "/tmp";       // bodies become files without a name here
@@ -37,7 +37,7 @@ struct Options {
   double max_seconds = 54.0;                    // that a request's own deadline may ask for
   int at_once = 64;                             // requests that are taken; more are answered 503
   int workers = 4;                              // videos that are fetched and decoded at once
-  std::optional<Form> form = {};                // where Accept leaves it open; unset: as the request came
+  std::optional<MediaType> media_type = {};     // where Accept leaves it open; unset: as the request came
   int batch_at_once = 4, batch_payload_mb = 25;  // /execution-parameters
   std::string batch_strategy = "SINGLE_RECORD";
   std::filesystem::path capture = {};  // folder for the records of requests and answers; empty: none are kept

@@ -1,0 +1,17 @@
+// Private to the catalog.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "reeltag/base/error.hpp"
+#include "sql_types.hpp"
+
+namespace reeltag::catalog {
+
+// Throws not_found where the statement returned no row, because the video that it writes about is not in the catalog.
+inline void must_exist(Query query, std::string_view video) {
+  if (!query.step()) throw Exception(Code::not_found, "there is no video " + std::string(video));
+}
+
+}  // namespace reeltag::catalog

@@ -1,0 +1,30 @@
+// How a hashtag is spelled, compared and found in a caption: the one definition for the catalog, the collectors,
+// datasets, the index and the page. vectors.json beside the sources has pairs that the tests here and the page's tests
+// both read. Functions; any thread. Failure: Exception(internal) where ICU fails, which is a bug.
+//
+//   hashtag::normalize(" #Street Food ")              // "street food"
+//   hashtag::find_in_caption("so cute #Cats #dogs")   // {"cats", "dogs"}
+#pragma once
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace reeltag::hashtag {
+
+// The spelling by which hashtags are compared: NFKC and case folding, until nothing changes. Emoji and every script are
+// kept. Invalid UTF-8 becomes U+FFFD. Source: Unicode Standard Annex 15 (NFKC) and chapter 3.13 (default case folding).
+std::string fold(std::string_view typed);
+
+// fold() of what a person typed: without leading '#' and the space around; each run of space inside becomes one. Empty
+// for what is no hashtag: nothing but '#' and space, invalid UTF-8, more than 1,024 bytes.
+std::string normalize(std::string_view typed);
+
+// normalize() of each, in order, without empty and repeated ones.
+std::vector<std::string> normalize_all(std::span<const std::string> typed);
+
+// The hashtags of a caption, normalized: behind '#' or U+FF03, letters, marks, digits, '_' and emoji.
+std::vector<std::string> find_in_caption(std::string_view caption);
+
+}  // namespace reeltag::hashtag

@@ -1,0 +1,329 @@
+#include "reeltag/model/image_encoder.hpp"
+
+#include <algorithm>
+#include <cstdlib>
+#include <ctime>
+#include <iostream>
+#include <optional>
+#include <thread>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <torch/torch.h>
+#include <nlohmann/json.hpp>
+
+#include "reeltag/base/file.hpp"
+#include "reeltag/base/subprocess.hpp"
+#include "reeltag/model/safetensors.hpp"
+
+namespace reeltag::model {
+namespace {
+
+using testing::HasSubstr;
+namespace fs = std::filesystem;
+
+// Sets an environment variable for a scope; nullptr takes it away.
+class Environment {
+ public:
+  Environment(const char* name, const char* value) : name_(name) {
+    if (const char* before = std::getenv(name)) before_ = before;
+    set(value);
+  }
+  ~Environment() { set(before_ ? before_->c_str() : nullptr); }
+  Environment(const Environment&) = delete;
+  Environment& operator=(const Environment&) = delete;
+
+ private:
+  void set(const char* value) const { value != nullptr ? setenv(name_, value, 1) : unsetenv(name_); }
+  const char* name_;
+  std::optional<std::string> before_;
+};
+
+// One for all tests: it takes 0.2 s to load.
+const ImageEncoder& image_encoder() {
+  static const ImageEncoder only(find_image_encoder({}));
+  return only;
+}
+
+const TensorFile& golden() {
+  static const TensorFile file =
+      read_safetensors(fs::path(REELTAG_SOURCE_DIR) / "tests" / "goldens" / "image_encoder_lite0.safetensors");
+  return file;
+}
+nlohmann::json golden_list(const std::string& name) { return nlohmann::json::parse(golden().metadata.at(name)); }
+
+double largest(const at::Tensor& a, const at::Tensor& b) { return (a - b).abs().max().item<double>(); }
+
+// The same pictures as draw() of tools/reference/image_encoder.py.
+media::Frames drawn(std::uint32_t kind, int height, int width) {
+  media::Frames f{.count = 1, .height = height, .width = width, .data = {}, .times = {0.0}};
+  f.data.resize(f.frame_bytes());
+  std::uint8_t* out = f.data.data();
+  const std::int64_t radius = std::min(height, width);
+  for (std::int64_t row = 0; row < height; ++row) {
+    for (std::int64_t column = 0; column < width; ++column) {
+      const auto x = static_cast<std::uint32_t>(column), y = static_cast<std::uint32_t>(row);
+      const std::int64_t across = 2 * column - width, down = 2 * row - height;
+      const bool inside = 4 * (across * across + down * down) < radius * radius;
+      for (std::uint32_t c = 0; c < 3; ++c) {
+        const std::uint32_t noise = ((x * 73856093U) ^ (y * 19349663U) ^ (c * 83492791U)) * 2654435761U >> 24;
+        const std::uint32_t ramp = x * (c + 1) * (kind + 1) / 2 + y * (3 - c);
+        const std::uint32_t value = (ramp + ((x / (8U << kind)) ^ (y / (8U << kind))) * 37 * kind) & 255U;
+        *out++ = static_cast<std::uint8_t>(kind == 4 ? noise : inside ? 255 - value : value);
+      }
+    }
+  }
+  return f;
+}
+
+at::Tensor image_of(const media::Frames& f) {
+  auto* bytes = const_cast<std::uint8_t*>(f.data.data());
+  const auto pixels = torch::from_blob(bytes, {f.count, f.height, f.width, 3}, torch::kByte);
+  return ((pixels.permute({0, 3, 1, 2}).to(torch::kFloat) - 127) / 128).contiguous();
+}
+
+at::Tensor golden_images() {
+  std::vector<at::Tensor> images;
+  for (const auto& size : golden_list("images"))
+    images.push_back(image_of(drawn(static_cast<std::uint32_t>(images.size()), size[0], size[1])));
+  return torch::cat(images);
+}
+
+media::Frames repeated(const media::Frames& one, int count) {
+  media::Frames f{.count = count, .height = one.height, .width = one.width, .data = {}, .times = {}};
+  for (int t = 0; t < count; ++t) f.data.insert(f.data.end(), one.data.begin(), one.data.end());
+  return f;
+}
+
+void expect_parity(const ImageEncoder& net) {
+  const auto images = golden_images();
+  const double features = largest(net.features(images), golden().at("images.features"));
+  const double logits = largest(net.logits(images), golden().at("images.logits"));
+  testing::Test::RecordProperty("max_abs_features", std::to_string(features));
+  testing::Test::RecordProperty("max_abs_logits", std::to_string(logits));
+  EXPECT_LE(features, 1e-4);
+  EXPECT_LE(logits, 1e-4);
+}
+
+TEST(ImageEncoder, EqualsThePythonPackage) { expect_parity(image_encoder()); }
+
+TEST(ImageEncoder, EqualsThePythonPackageWithPlainOperators) {
+  const Environment plain("REELTAG_OPS", "reference");
+  expect_parity(ImageEncoder(find_image_encoder({})));
+}
+
+TEST(ImageEncoder, ShowsTheCentralSquareOfFramesOfAnyShape) {
+  const auto sizes = golden_list("frames");
+  for (std::size_t i = 0; i < sizes.size(); ++i) {
+    const auto got = image_encoder().features(drawn(static_cast<std::uint32_t>(i % 5), sizes[i][0], sizes[i][1]));
+    const auto want = golden().at("frames.features").narrow(0, static_cast<std::int64_t>(i), 1);
+    EXPECT_LE(largest(got, want), 1e-4) << sizes[i];
+  }
+}
+
+TEST(ImageEncoder, TakesFramesThatNeedNoScalingAsTheyAre) {
+  const auto frame = drawn(2, ImageEncoder::kSide, ImageEncoder::kSide);
+  EXPECT_LE(largest(image_encoder().features(frame), image_encoder().features(image_of(frame))), 1e-5);
+}
+
+TEST(ImageEncoder, TakesTheMiddleOfVeryLongStrips) {
+  for (const auto& [height, width] : {std::pair{3, 4000}, std::pair{4000, 3}}) {
+    const auto features = image_encoder().features(drawn(1, height, width));
+    EXPECT_EQ(features.sizes(), (std::vector<std::int64_t>{1, ImageEncoder::kFeatures}));
+    EXPECT_TRUE(features.isfinite().all().item<bool>());
+  }
+}
+
+TEST(ImageEncoder, GivesTheSameAloneAndAmongOthers) {
+  const auto images = golden_images();
+  const auto nine = torch::cat({images, images.flip(0)}).narrow(0, 0, 9);
+  const auto together = image_encoder().features(nine);
+  for (std::int64_t i = 0; i < 9; ++i)
+    EXPECT_LE(largest(image_encoder().features(nine.narrow(0, i, 1)), together.narrow(0, i, 1)), 2e-5);
+  const auto frame = drawn(3, 100, 180);
+  EXPECT_LE(largest(image_encoder().features(repeated(frame, 9)), image_encoder().features(frame).expand({9, -1})),
+            2e-5);
+}
+
+TEST(ImageEncoder, ServesManyThreads) {
+  const auto frame = drawn(1, 150, 200);
+  const auto alone = image_encoder().features(frame);
+  std::vector<at::Tensor> found(4);
+  {
+    std::vector<std::jthread> threads;
+    for (auto& out : found) threads.emplace_back([&] { out = image_encoder().features(frame); });
+  }
+  for (const auto& out : found) EXPECT_LE(largest(out, alone), 2e-5);
+}
+
+TEST(ImageEncoder, GivesNoRowsForNoPictures) {
+  EXPECT_EQ(image_encoder().features(torch::empty({0, 3, 224, 224})).size(0), 0);
+  EXPECT_EQ(image_encoder().features(media::Frames{}).sizes(), (std::vector<std::int64_t>{0, ImageEncoder::kFeatures}));
+}
+
+TEST(ImageEncoder, GivesTensorsThatAutogradMayUse) {
+  const auto x = image_encoder().features(drawn(0, 224, 224));
+  EXPECT_FALSE(x.requires_grad());
+  const auto w = torch::ones({ImageEncoder::kFeatures, 2}, torch::requires_grad());
+  torch::matmul(x, w).sum().backward();
+  EXPECT_LE(largest(w.grad().select(1, 0), x[0]), 1e-6);
+}
+
+TEST(ImageEncoder, RefusesOtherShapes) {
+  for (const auto& wrong : {torch::zeros({1, 3, 192, 224}), torch::zeros({3, 224, 224}), torch::zeros({1, 1, 224, 224}),
+                            torch::zeros({1, 3, 224, 224}, torch::kByte), at::Tensor()}) {
+    EXPECT_THROW((void)image_encoder().features(wrong), Exception);
+    EXPECT_THROW((void)image_encoder().logits(wrong), Exception);
+  }
+  media::Frames cut = drawn(0, 10, 10);
+  cut.data.pop_back();
+  EXPECT_THROW((void)image_encoder().features(cut), Exception);
+}
+
+std::string refusal(const fs::path& weights, Code code) {
+  try {
+    const ImageEncoder net(weights);
+  } catch (const Exception& e) {
+    EXPECT_EQ(e.code(), code) << e.what();
+    return e.what();
+  }
+  return "accepted";
+}
+
+TEST(ImageEncoderWeights, OfAnotherHashAreRefused) {
+  const TemporaryFolder folder;
+  const fs::path changed = folder.path() / "image_encoder.pth";
+  fs::copy_file(find_image_encoder({}), changed);
+  fs::permissions(changed, fs::perms::owner_write, fs::perm_options::add);
+  std::string bytes = value_or_throw(read_file(changed, 1 << 26));
+  bytes[bytes.size() / 2] ^= 1;  // one bit of one weight
+  write_file(changed, bytes);
+  const std::string message = refusal(changed, Code::corrupt);
+  EXPECT_THAT(message, HasSubstr(changed.string()));
+  EXPECT_THAT(message, HasSubstr(std::string(lite0().sha256)));
+  EXPECT_THAT(message, HasSubstr("run ./run once"));
+}
+
+TEST(ImageEncoderWeights, ThatAreMissingSayWhatToDo) {
+  const std::string message = refusal("/nonexistent/image_encoder.pth", Code::not_found);
+  EXPECT_THAT(message, HasSubstr("/nonexistent/image_encoder.pth"));
+  EXPECT_THAT(message, HasSubstr("run ./run once"));
+  EXPECT_THAT(message, HasSubstr("REELTAG_IMAGE_ENCODER"));
+}
+
+TEST(ImageEncoderWeights, AreLookedForInTheBundleFirst) {
+  const TemporaryFolder folder;
+  const fs::path other = folder.path() / "other.pth", own = folder.path() / "image_encoder.pth";
+  write_file(other, "x");
+  const Environment named("REELTAG_IMAGE_ENCODER", other.c_str());
+  EXPECT_EQ(find_image_encoder(folder.path()), other);
+  EXPECT_EQ(find_image_encoder({}), other);
+  write_file(own, "x");
+  EXPECT_EQ(find_image_encoder(folder.path()), own);
+}
+
+TEST(ImageEncoderWeights, NamedWronglyAreNotReplacedByOthers) {
+  const Environment named("REELTAG_IMAGE_ENCODER", "/nonexistent/x.pth");
+  try {
+    find_image_encoder({});
+    FAIL();
+  } catch (const Exception& e) {
+    EXPECT_EQ(e.code(), Code::not_found);
+    EXPECT_THAT(e.what(), HasSubstr("REELTAG_IMAGE_ENCODER names no file: /nonexistent/x.pth"));
+  }
+}
+
+// ---- frames of real clips: tools/reference/image_encoder.py --shared ----
+
+// As read_frame() there: planes from ffmpeg, made RGB by BT.601 in whole numbers.
+media::Frames clip_frame(const fs::path& path, int number, int height, int width) {
+  media::Frames f{.count = 1, .height = height, .width = width, .data = {}, .times = {0.0}};
+  const auto done = run({"ffmpeg", "-nostdin", "-v", "error", "-i", path.string(), "-vf",
+                         "select=eq(n\\," + std::to_string(number) + ")", "-frames:v", "1", "-f", "rawvideo",
+                         "-pix_fmt", "yuv420p", "-"});
+  const auto w = static_cast<std::size_t>(width), h = static_cast<std::size_t>(height);
+  if (!done || done->status != 0 || done->out.size() != w * h * 3 / 2)
+    throw Exception(Code::unavailable, "ffmpeg gives no such frame of " + path.string());
+  const auto* luma = reinterpret_cast<const std::uint8_t*>(done->out.data());
+  const auto *blue = luma + w * h, *red = blue + w * h / 4;
+  f.data.reserve(f.frame_bytes());
+  for (std::size_t y = 0; y < h; ++y) {
+    for (std::size_t x = 0; x < w; ++x) {
+      const std::size_t at = y / 2 * (w / 2) + x / 2;
+      const int l = luma[y * w + x] - 16, u = blue[at] - 128, v = red[at] - 128;
+      for (const int sum : {298 * l + 409 * v, 298 * l - 100 * u - 208 * v, 298 * l + 516 * u})
+        f.data.push_back(static_cast<std::uint8_t>(std::clamp((sum + 128) >> 8, 0, 255)));
+    }
+  }
+  return f;
+}
+
+class ImageEncoderOnClips : public testing::Test {
+ protected:
+  // Calls look(clip, number, height, width, its features in Python) for each frame of the golden.
+  template <class Visit>
+  void each(const Visit& visit) {
+    const char* shared = std::getenv("REELTAG_SHARED");
+    if (shared == nullptr) GTEST_SKIP() << "needs the development clips (REELTAG_SHARED)";
+    std::int64_t row = 0;
+    for (const auto& clip : golden_list("clips")) {
+      SCOPED_TRACE(clip);
+      visit(fs::path(shared) / "data" / clip[0].get<std::string>(), clip[1].get<int>(), clip[2].get<int>(),
+            clip[3].get<int>(), golden().at("clips.features").narrow(0, row++, 1));
+    }
+    EXPECT_EQ(row, golden().at("clips.features").size(0));
+  }
+};
+
+TEST_F(ImageEncoderOnClips, EqualsThePythonPackage) {
+  double worst = 0;
+  each([&](const fs::path& path, int number, int height, int width, const at::Tensor& want) {
+    worst = std::max(worst, largest(image_encoder().features(clip_frame(path, number, height, width)), want));
+  });
+  RecordProperty("max_abs", std::to_string(worst));
+  EXPECT_LE(worst, 1e-4);
+}
+
+// The way a video is tagged: other colour conversion and scaling than the golden's, nearly the same features.
+TEST_F(ImageEncoderOnClips, AreMuchTheSameThroughTheDecoder) {
+  each([&](const fs::path& path, int number, int, int, const at::Tensor& want) {
+    const auto video = value_or_throw(media::Decoder::open(path, {}));
+    const std::vector<double> time{number / video->probe().fps + 1e-3};
+    for (const int side : {0, ImageEncoder::kSide}) {
+      const auto frames = value_or_throw(video->frames_at(time, {.short_side = side}));
+      EXPECT_GE(torch::cosine_similarity(image_encoder().features(frames), want).item<double>(), 0.95) << side;
+    }
+  });
+}
+
+// Prints milliseconds of one core a picture; the bound only catches what is broken.
+//   OMP_NUM_THREADS=1 build/release/reeltag_model_image_encoder_test --gtest_filter='Slow*'
+TEST(SlowImageEncoder, TakesMillisecondsAPicture) {
+  const auto measure = [](const auto& run, int pictures) {
+    run();
+    double best = 1e9;
+    for (int i = 0; i < 10; ++i) {
+      const std::clock_t start = std::clock();
+      run();
+      best = std::min(best, 1e3 * static_cast<double>(std::clock() - start) / CLOCKS_PER_SEC / pictures);
+    }
+    return best;
+  };
+  const auto report = [&](const std::string& what, double milliseconds) {
+    RecordProperty(what, std::to_string(milliseconds));
+    std::cout << what << ": " << milliseconds << " ms\n";
+    EXPECT_LT(milliseconds, 500);
+  };
+  const auto frames = repeated(drawn(1, 224, 398), 16), large = repeated(drawn(1, 1280, 720), 16);
+  const auto images = image_of(repeated(drawn(1, 224, 224), 16));
+  report("images", measure([&] { (void)image_encoder().features(images); }, 16));
+  report("one_image", measure([&] { (void)image_encoder().features(images.narrow(0, 0, 1)); }, 1));
+  report("frames_398x224", measure([&] { (void)image_encoder().features(frames); }, 16));
+  report("frames_720x1280", measure([&] { (void)image_encoder().features(large); }, 16));
+  const Environment plain("REELTAG_OPS", "reference");
+  const ImageEncoder net(find_image_encoder({}));
+  report("images_plain_operators", measure([&] { (void)net.features(images); }, 16));
+}
+
+}  // namespace
+}  // namespace reeltag::model

@@ -1,0 +1,11 @@
+// The image encoder's file on the disk. Private. A function; any thread.
+#pragma once
+
+#include <filesystem>
+
+namespace reeltag::model {
+
+// Throws Exception (not_found, corrupt) unless the file is the pinned one, by its SHA-256.
+void check_image_encoder(const std::filesystem::path& weights);
+
+}  // namespace reeltag::model

@@ -1,0 +1,68 @@
+// TikTok's Research API as a source: client credentials, queries by hashtag in windows of at most 30 days. It tells
+// what videos there are and what is known of them, not their bytes; those come from research.media where that is set.
+// One thread. Source of the shapes: developers.tiktok.com, "Research API: query videos" and "client access token".
+//
+//   ResearchSource source(config.research, {.key = Secret(key), .secret = Secret(secret)}, http, clock);
+#pragma once
+
+#include <string>
+
+#include <nlohmann/json_fwd.hpp>
+
+#include "crawl/rate_limiter.hpp"
+#include "crawl/source.hpp"
+#include "reeltag/base/log.hpp"
+#include "reeltag/collection.hpp"
+
+namespace reeltag::collect {
+
+struct Credentials {
+  Secret key, secret;
+};
+// From REELTAG_RESEARCH_CLIENT_KEY and REELTAG_RESEARCH_CLIENT_SECRET; empty where they are not set.
+Credentials research_credentials();
+
+class ResearchSource final : public Source {
+ public:
+  // Throws invalid_config for dates that are none, or an API that is not reached by https (loopback apart).
+  ResearchSource(const ResearchConfig& config, Credentials credentials, const http::ClientOptions& http, Clock& clock);
+
+  [[nodiscard]] std::string_view name() const override { return "research"; }
+  [[nodiscard]] std::string_view site() const override { return "tiktok"; }
+  [[nodiscard]] std::string scope() const override;
+  [[nodiscard]] std::int64_t daily_requests() const override { return config_.daily_requests; }
+  tl::expected<Page, SourceFailure> page(const PageRequest& ask, Gate& gate) override;
+  [[nodiscard]] std::vector<std::string> preview(const PageRequest& ask) const override;
+
+ private:
+  // One query: days of a window, and how far it is read.
+  struct PageCursor {
+    std::int64_t from = 0, until = 0;  // days since 1970; until: of the whole collection
+    std::int64_t offset = 0;
+    std::string search_id = {};
+
+    [[nodiscard]] std::int64_t window_end() const;
+  };
+
+  [[nodiscard]] PageCursor place_of(const std::string& cursor) const;
+  [[nodiscard]] static std::string cursor_of(const PageCursor& place);
+  [[nodiscard]] Page page_of(const nlohmann::json& data, const PageCursor& place) const;
+  [[nodiscard]] nlohmann::json body_of(const PageRequest& ask, const PageCursor& place) const;
+  tl::expected<nlohmann::json, SourceFailure> query(const nlohmann::json& body, Gate& gate);
+  tl::expected<void, SourceFailure> renew_token(Gate& gate);
+  [[nodiscard]] std::string query_url() const;
+  [[nodiscard]] std::int64_t today() const;
+
+  ResearchConfig config_;
+  Credentials credentials_;
+  http::ClientOptions http_;
+  Clock& clock_;
+  std::int64_t since_ = 0, until_ = 0;  // days; 0: not given
+  Secret token_;
+  double token_end_ = 0.0;  // by the clock
+};
+
+// One video of an answer. Anything may be missing; what is there is of the right kind.
+Item research_item(const nlohmann::json& video, const std::string& media);
+
+}  // namespace reeltag::collect

@@ -1,0 +1,71 @@
+// /v1/session: who asks. The page exchanges a token for a cookie that scripts cannot read.
+#include "api/replies.hpp"
+#include "server_state.hpp"
+
+namespace reeltag::serve {
+namespace {
+
+constexpr std::int64_t kMonth = 30LL * 86400;
+
+const char* kind_name(Principal::Kind kind) {
+  return kind == Principal::Kind::token ? "token" : kind == Principal::Kind::visitor ? "visitor" : "none";
+}
+
+Json session_json(ServerState& state, const Principal& principal) {
+  const auto loaded = state.model_slot.now();
+  // Whoever may come in is a visitor as soon as it keeps the cookie that it is given here.
+  const bool newcomer = principal.kind == Principal::Kind::none && state.authenticator.is_open();
+  Json out{{"kind", newcomer ? "visitor" : kind_name(principal.kind)},
+           {"scopes", newcomer ? std::vector<std::string>{"read", "write"} : principal.scopes},
+           {"max_bytes", state.config.upload.max_bytes},
+           {"model", loaded ? loaded->label : ""},
+           {"version", state.dependencies.version}};
+  if (!principal.name.empty()) out["name"] = principal.name;
+  return out;
+}
+
+server::Response get_session(ServerState& state, const server::Request& request) {
+  const Principal principal = state.authenticator.authenticate(request);
+  if (auto refusal = state.authenticator.refuse(request, principal)) return std::move(*refusal);
+  auto response = json_reply(session_json(state, principal)).with("Cache-Control", "no-store");
+  state.authenticator.issue_visitor_cookie(request, response);
+  return response;
+}
+
+// Whoever sends a token here is no page of another site that knows none; the cookie is the same site's only.
+server::Response log_in(ServerState& state, const server::Request& request) {
+  Principal nobody;
+  nobody.by_cookie = true;
+  if (auto refusal = state.authenticator.refuse(request, nobody)) return std::move(*refusal);
+  auto body = body_object(request);
+  if (auto* refusal = std::get_if<server::Response>(&body)) return std::move(*refusal);
+  const auto& json = std::get<nlohmann::json>(body);
+  if (json.size() != 1 || !json.contains("token") || !json["token"].is_string())
+    return server::problem(422, "invalid_argument", "the body must be {\"token\": ...}");
+  const auto text = json["token"].get<std::string>();
+  const auto token = state.tokens.find(text);
+  if (!token) return server::problem(401, "permission_denied", "this token opens nothing here; it may be revoked");
+  server::Request as_told = request;
+  as_told.headers["authorization"] = "Bearer " + text;
+  auto response =
+      json_reply(session_json(state, state.authenticator.authenticate(as_told))).with("Cache-Control", "no-store");
+  return std::move(response).with("Set-Cookie", cookie_text(request, kTokenCookie, text, kMonth));
+}
+
+server::Response log_out(ServerState& state, const server::Request& request) {
+  Principal nobody;
+  nobody.by_cookie = true;
+  if (auto refusal = state.authenticator.refuse(request, nobody)) return std::move(*refusal);
+  server::Response response{.status = 204, .headers = {}, .body = {}};
+  return std::move(response).with("Set-Cookie", cookie_text(request, kTokenCookie, "", 0));
+}
+
+}  // namespace
+
+void add_session_routes(server::Router& router, ServerState& state) {
+  router.get("/v1/session", [&state](const server::Request& r) { return get_session(state, r); });
+  router.post("/v1/session", [&state](const server::Request& r) { return log_in(state, r); });
+  router.add("DELETE", "/v1/session", [&state](const server::Request& r) { return log_out(state, r); });
+}
+
+}  // namespace reeltag::serve

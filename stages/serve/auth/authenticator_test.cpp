@@ -1,0 +1,147 @@
+#include "auth/authenticator.hpp"
+
+#include <gtest/gtest.h>
+
+#include "reeltag/base/file.hpp"
+
+namespace reeltag::serve {
+namespace {
+
+const std::string kVisitor(64, 'a');
+
+class DoorTest : public testing::Test {
+ protected:
+  static server::Request from(std::map<std::string, std::string, std::less<>> headers, std::string method = "GET") {
+    headers.emplace("host", "127.0.0.1:8080");
+    return {.method = std::move(method), .path = "/v1/videos", .headers = std::move(headers)};
+  }
+  std::string make(const std::string& name, const std::vector<std::string>& scopes) {
+    return tokens_.make(name, scopes).second;
+  }
+  // The owner, or the status that sends it away.
+  static std::string decision_on(Authenticator& authenticator, const server::Request& request,
+                                 Scope scope = Scope::read) {
+    const auto answer = authenticator.authorize(request, scope);
+    if (const auto* refusal = std::get_if<server::Response>(&answer)) return std::to_string(refusal->status);
+    return std::get<Principal>(answer).owner;
+  }
+
+  TemporaryFolder folder_;
+  catalog::Tokens tokens_{catalog::connect((folder_.path() / "c.db").string())};
+  Authenticator open_{tokens_, true, true, {}};
+  Authenticator closed_{tokens_, false, false, {}};
+};
+
+TEST_F(DoorTest, AVisitorIsItsCookieAndNothingElse) {
+  const auto one = decision_on(open_, from({{"cookie", "reeltag_visitor=" + kVisitor}}));
+  EXPECT_TRUE(one.starts_with("visitor:"));
+  EXPECT_EQ(one.find(kVisitor), std::string::npos);
+  EXPECT_NE(one, decision_on(open_, from({{"cookie", "reeltag_visitor=" + std::string(64, 'b')}})));
+  EXPECT_EQ(decision_on(open_, from({{"cookie", "reeltag_visitor=short"}})), "local");
+  EXPECT_EQ(decision_on(closed_, from({{"cookie", "reeltag_visitor=" + kVisitor}})), "401");
+}
+
+TEST_F(DoorTest, ProgramsOfThisMachineAreOneOwnerAndThoseBehindAProxyAreNot) {
+  EXPECT_EQ(decision_on(open_, from({}), Scope::write), "local");
+  EXPECT_EQ(decision_on(open_, from({{"x-forwarded-for", "10.0.0.9"}}), Scope::write), "401");
+  EXPECT_EQ(decision_on(open_, from({{"x-forwarded-for", "10.0.0.9"}})), "");
+  Authenticator everywhere(tokens_, true, false, {});
+  EXPECT_EQ(decision_on(everywhere, from({}), Scope::write), "401");
+}
+
+TEST_F(DoorTest, StrangersDoNotReadWithTheServersCredentials) {
+  Authenticator everywhere(tokens_, true, false, {});
+  const Principal visitor{.kind = Principal::Kind::visitor, .owner = "visitor:x"},
+      token{.kind = Principal::Kind::token};
+  EXPECT_FALSE(everywhere.may_read_objects(visitor));
+  EXPECT_TRUE(everywhere.may_read_objects(token));
+  EXPECT_TRUE(open_.may_read_objects(visitor));
+}
+
+TEST_F(DoorTest, ScopesAreHeldTo) {
+  const auto read = make("reader", {"read"}), write = make("writer", {"write"}), all = make("boss", {"operator"});
+  const auto bearer = [](const std::string& token) { return from({{"authorization", "Bearer " + token}}, "POST"); };
+  EXPECT_TRUE(decision_on(closed_, bearer(read)).starts_with("token:"));
+  EXPECT_EQ(decision_on(closed_, bearer(read), Scope::write), "403");
+  EXPECT_EQ(decision_on(closed_, bearer(write)), "403");
+  EXPECT_TRUE(decision_on(closed_, bearer(write), Scope::write).starts_with("token:"));
+  for (const auto scope : {Scope::read, Scope::write, Scope::operate})
+    EXPECT_TRUE(decision_on(closed_, bearer(all), scope).starts_with("token:"));
+  EXPECT_EQ(decision_on(closed_, bearer("reeltag_no")), "401");
+  EXPECT_EQ(decision_on(open_, bearer("reeltag_no"), Scope::write), "401");  // a wrong token is no visitor
+  EXPECT_TRUE(closed_.authenticate(bearer(all)).viewer().all);
+  EXPECT_FALSE(closed_.authenticate(bearer(read)).viewer().all);
+  tokens_.revoke("boss");
+  EXPECT_EQ(decision_on(closed_, bearer(all)), "401");
+}
+
+TEST_F(DoorTest, PagesOfOtherSitesCannotWriteWithACookie) {
+  const auto token = make("t", {"read", "write"});
+  const std::string cookie = "reeltag_visitor=" + kVisitor;
+  EXPECT_EQ(decision_on(open_, from({{"cookie", cookie}, {"sec-fetch-site", "cross-site"}}, "POST"), Scope::write),
+            "403");
+  EXPECT_EQ(decision_on(open_, from({{"cookie", cookie}, {"sec-fetch-site", "same-site"}}, "POST"), Scope::write),
+            "403");
+  EXPECT_EQ(decision_on(open_, from({{"cookie", cookie}, {"origin", "https://evil.example"}}, "POST"), Scope::write),
+            "403");
+  EXPECT_EQ(decision_on(open_, from({{"cookie", cookie}, {"origin", "null"}}, "DELETE"), Scope::write), "403");
+  EXPECT_EQ(decision_on(open_, from({{"origin", "https://evil.example"}}, "POST"), Scope::write),
+            "403");  // no cookie at all
+  EXPECT_EQ(decision_on(open_, from({{"cookie", "reeltag_token=" + token}, {"sec-fetch-site", "cross-site"}}, "POST"),
+                        Scope::write),
+            "403");
+  EXPECT_NE(decision_on(open_, from({{"cookie", cookie}, {"sec-fetch-site", "same-origin"}}, "POST"), Scope::write),
+            "403");
+  EXPECT_NE(decision_on(open_, from({{"cookie", cookie}, {"origin", "http://127.0.0.1:8080"}}, "POST"), Scope::write),
+            "403");
+  EXPECT_NE(decision_on(open_, from({{"cookie", cookie}, {"sec-fetch-site", "cross-site"}})),
+            "403");  // reading is harmless
+  EXPECT_NE(decision_on(open_, from({{"authorization", "Bearer " + token}, {"origin", "https://app.example"}}, "POST"),
+                        Scope::write),
+            "403");
+}
+
+TEST_F(DoorTest, OnlyItsOwnNamesAreAnswered) {
+  const auto called = [](const std::string& host) {
+    return server::Request{.method = "GET", .path = "/", .headers = {{"host", host}}};
+  };
+  EXPECT_EQ(decision_on(open_, called("rebound.example")), "421");
+  for (const char* name : {"localhost:8080", "127.0.0.1", "[::1]:8080"})
+    EXPECT_EQ(decision_on(open_, called(name)), "local");
+  Authenticator named(tokens_, true, false, {"tags.example.org"});
+  EXPECT_EQ(decision_on(named, called("tags.example.org")), "");
+  EXPECT_EQ(decision_on(named, called("other.example.org")), "421");
+}
+
+TEST_F(DoorTest, HandlersBehindItAnswerWhatTheRequestDidWrong) {
+  const auto status_of = [&](Code code) {
+    const auto handler = open_.guarded(
+        Scope::read, [code](const auto&, const auto&) -> server::Response { throw Exception(code, "so"); });
+    return handler(from({})).status;
+  };
+  EXPECT_EQ(status_of(Code::invalid_argument), 422);
+  EXPECT_EQ(status_of(Code::not_found), 404);
+  EXPECT_THROW(status_of(Code::internal), Exception);
+  const auto fine = open_.guarded(Scope::read, [](const auto&, const auto&) { return server::text("x"); })(from({}));
+  const std::pair<std::string, std::string> kept{"Cache-Control", "no-store"};
+  EXPECT_NE(std::find(fine.headers.begin(), fine.headers.end(), kept), fine.headers.end());
+}
+
+TEST_F(DoorTest, NewcomersGetACookieThatScriptsCannotRead) {
+  const auto cookie_for = [](const Authenticator& authenticator, const server::Request& request) {
+    server::Response response;
+    authenticator.issue_visitor_cookie(request, response);
+    return response.headers.empty() ? std::string() : response.headers.front().second;
+  };
+  const auto cookie = cookie_for(open_, from({}));
+  EXPECT_TRUE(cookie.starts_with("reeltag_visitor="));
+  EXPECT_NE(cookie.find("HttpOnly; SameSite=Strict"), std::string::npos);
+  EXPECT_EQ(cookie.find("Secure"), std::string::npos);
+  EXPECT_NE(cookie_for(open_, from({{"x-forwarded-proto", "https"}})).find("; Secure"), std::string::npos);
+  EXPECT_NE(cookie, cookie_for(open_, from({})));
+  EXPECT_EQ(cookie_for(open_, from({{"cookie", "reeltag_visitor=" + kVisitor}})), "");
+  EXPECT_EQ(cookie_for(closed_, from({})), "");
+}
+
+}  // namespace
+}  // namespace reeltag::serve

@@ -1,0 +1,42 @@
+// Jobs as they change, to those who follow them. Thread-safe; has one thread, which ends with it.
+//
+//   feed.follow(job.id, stream);   // an event `job` at once and at each change; the stream closes when the job ends
+#pragma once
+
+#include <condition_variable>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "reeltag/catalog/service.hpp"
+#include "reeltag/http/exchange.hpp"
+
+namespace reeltag::serve {
+
+class JobEvents {
+ public:
+  explicit JobEvents(catalog::Jobs& jobs);
+  void follow(const std::string& job, std::shared_ptr<http::server::EventStream> stream);
+  // Something changed here; what other servers change is seen within a second.
+  void wake();
+
+ private:
+  struct Follower {
+    std::shared_ptr<http::server::EventStream> stream;
+    std::string last = {};  // what it was told
+  };
+  void run(const std::stop_token& stop);
+  void tell(const std::string& job, std::vector<Follower>& followers);
+
+  catalog::Jobs& jobs_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  bool changed_ = false;
+  std::map<std::string, std::vector<Follower>> followers_;
+  std::jthread thread_;
+};
+
+}  // namespace reeltag::serve

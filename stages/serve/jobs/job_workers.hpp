@@ -1,0 +1,36 @@
+// The jobs' workers: each claims a job, works on it, and says how it ended. Threads, which end with JobWorkers; a job
+// that is interrupted by that goes back into the queue.
+//
+//   JobWorkers workers(service, 2);
+//   workers.wake();   // a job was accepted
+#pragma once
+
+#include <condition_variable>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+#include "server_state.hpp"
+
+namespace reeltag::serve {
+
+class JobWorkers {
+ public:
+  JobWorkers(ServerState& state, int threads);
+  ~JobWorkers();
+  JobWorkers(const JobWorkers&) = delete;
+  JobWorkers& operator=(const JobWorkers&) = delete;
+  void wake();
+
+ private:
+  void run(const std::stop_token& stop);
+  void work_on(const catalog::Job& job, const std::stop_token& stop);
+
+  ServerState& state_;
+  std::mutex mutex_;
+  std::condition_variable_any wake_;
+  bool news_ = false;
+  std::vector<std::jthread> threads_;
+};
+
+}  // namespace reeltag::serve

@@ -1,0 +1,58 @@
+// The page, the API's description, probes and metrics: what needs no asker.
+#include <algorithm>
+
+#include "api/openapi.hpp"
+#include "api/replies.hpp"
+#include "page/page.hpp"
+#include "server_state.hpp"
+
+namespace reeltag::serve {
+namespace {
+
+constexpr const char* kPagePolicy =
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src 'self' blob:; "
+    "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
+    "frame-ancestors 'none'";
+
+server::Response asset_reply(const Asset& asset) {
+  auto response = server::text(std::string(asset.bytes), std::string(asset.content_type));
+  response.with("ETag", std::string(asset.etag))
+      .with("Cache-Control", asset.immutable ? "public, max-age=31536000, immutable" : "no-cache")
+      .with("X-Content-Type-Options", "nosniff");
+  return response;
+}
+
+server::Response page_reply(ServerState& state, const server::Request& request) {
+  const auto assets = page_assets();
+  const auto index =
+      std::find_if(assets.begin(), assets.end(), [](const Asset& asset) { return asset.path == "index.html"; });
+  if (index == assets.end()) return server::problem(404, "not_found", "this server has no page");
+  auto response = asset_reply(*index);
+  response.with("Content-Security-Policy", kPagePolicy)
+      .with("Referrer-Policy", "same-origin")
+      .with("Cross-Origin-Opener-Policy", "same-origin")
+      .with("X-Frame-Options", "DENY");
+  state.authenticator.issue_visitor_cookie(request, response);
+  return response;
+}
+
+}  // namespace
+
+void add_page_routes(server::Router& router, ServerState& state) {
+  const auto page = [&state](const server::Request& request) { return page_reply(state, request); };
+  // The page's own addresses; it finds out by itself which view each is.
+  for (const char* path : {"/", "/library", "/videos/{video}", "/models", "/about"}) router.get(path, page);
+  for (const auto& asset : page_assets()) {
+    if (asset.path == "index.html") continue;
+    router.get("/" + std::string(asset.path), [asset](const server::Request&) { return asset_reply(asset); },
+               {.limited = false});
+  }
+  router.get("/openapi.json", [](const server::Request&) {
+    return server::text(openapi_json(), "application/json").with("Cache-Control", "no-cache");
+  });
+  router.get("/metrics",
+             [&state](const server::Request& request) { return server::metrics_response(request, state.metrics); },
+             {.limited = false, .quiet = true});
+}
+
+}  // namespace reeltag::serve
