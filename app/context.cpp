@@ -61,6 +61,12 @@ ingest::FetchOptions Context::fetch_options() const {
           .max_bytes = config_.media.max_bytes};
 }
 
+retention::Home Context::retained_home() const {
+  return {.folder = home_,
+          .open_catalog = [this] { return open_catalog(); },
+          .open_index = [this] { return open_index(index::Missing::refuse); }};
+}
+
 std::string Context::catalog_location() const {
   return config_.catalog.url.empty() ? (home_ / "catalog.db").string() : config_.catalog.url;
 }

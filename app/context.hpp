@@ -13,6 +13,7 @@
 #include "reeltag/http.hpp"
 #include "reeltag/index.hpp"
 #include "reeltag/media.hpp"
+#include "reeltag/retention.hpp"
 #include "reeltag/serve.hpp"
 #include "reeltag/store.hpp"
 #include "reeltag/tag.hpp"
@@ -72,8 +73,9 @@ struct Context {
   // Another place, with the configured limits and cache; an empty URL: below the home.
   std::unique_ptr<store::Store> open_store(const std::string& url) const;
   [[nodiscard]] store::Options store_options(const std::string& url) const;
-  // For ingest::fetch_url and its kin.
+  // For ingest::fetch_url, ingest::ObjectFetcher and ingest::read_standard_input.
   [[nodiscard]] ingest::FetchOptions fetch_options() const;
+  [[nodiscard]] retention::Home retained_home() const;
   [[nodiscard]] std::string catalog_location() const;
   std::unique_ptr<catalog::Catalog> open_catalog() const;
   catalog::Tombstones tombstones() const { return open_catalog()->tombstones(); }

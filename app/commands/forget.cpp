@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
-#include "commands/forgetting.hpp"
 #include "reeltag/base/hash.hpp"
 #include "reeltag/collect.hpp"
+#include "reeltag/retention.hpp"
 
 namespace reeltag::app {
 namespace {
@@ -62,22 +62,22 @@ std::vector<std::string> copies_of(const std::vector<std::string>& gone,
 struct Report {
   std::int64_t videos = 0, posts = 0;
   std::vector<std::string> copies = {};
-  SweepReport report = {};
-  std::vector<AffectedModel> affected = {};
+  retention::SweepReport swept = {};
+  std::vector<retention::AffectedModel> affected = {};
 };
 
 nlohmann::ordered_json report_json(const Report& r) {
   auto sets = nlohmann::ordered_json::array(), reports = sets, affected = sets;
-  for (const auto& set : r.report.sets) sets.push_back({{"dataset", set.id}, {"videos", set.videos}});
-  for (const auto& report : r.report.reports) reports.push_back(report.string());
+  for (const auto& set : r.swept.sets) sets.push_back({{"dataset", set.id}, {"videos", set.videos}});
+  for (const auto& report : r.swept.reports) reports.push_back(report.string());
   for (const auto& one : r.affected) {
     affected.push_back({{"model", one.model}, {"dataset", one.dataset}, {"forgotten", one.forgotten}});
   }
   return {{"videos", r.videos},
           {"posts", r.posts},
-          {"blobs", r.report.blobs},
-          {"downloads", r.report.downloads},
-          {"index", r.report.indexed},
+          {"blobs", r.swept.blobs},
+          {"downloads", r.swept.downloads},
+          {"index", r.swept.indexed},
           {"datasets", std::move(sets)},
           {"reports", std::move(reports)},
           {"affected", std::move(affected)},
@@ -86,10 +86,10 @@ nlohmann::ordered_json report_json(const Report& r) {
 
 void print_report(const Report& r) {
   const auto n = [](std::int64_t count) { return std::to_string(count); };
-  print("forgot " + n(r.videos) + " videos and " + n(r.posts) + " posts; removed " + n(r.report.blobs) + " blobs, " +
-        n(r.report.downloads) + " downloads and " + n(r.report.indexed) + " rows of the index");
-  for (const auto& set : r.report.sets) print("dataset " + set.id + ": " + n(set.videos) + " videos taken out");
-  for (const auto& report : r.report.reports) {
+  print("forgot " + n(r.videos) + " videos and " + n(r.posts) + " posts; removed " + n(r.swept.blobs) + " blobs, " +
+        n(r.swept.downloads) + " downloads and " + n(r.swept.indexed) + " rows of the index");
+  for (const auto& set : r.swept.sets) print("dataset " + set.id + ": " + n(set.videos) + " videos taken out");
+  for (const auto& report : r.swept.reports) {
     const bool page = report.extension() == ".html";
     print((page ? "deleted " : "cleaned ") + report.string() + (page ? "; make it again where it is wanted" : ""));
   }
@@ -118,10 +118,10 @@ void run_forget(Context& context, const ForgetArguments& a) {
   report.videos = static_cast<std::int64_t>(gone.size());
   report.copies = copies_of(gone, before);
   const auto pending = catalog->forgetting();
-  report.report = sweep(context, *catalog, *store);
-  for (const auto& [what, error] : report.report.failed) context.item_failed(what, error, "file");
-  if (report.report.failed.empty()) catalog->finish_forgetting(pending);
-  report.affected = affected_models(context.home());
+  report.swept = retention::sweep(context.retained_home(), *catalog, *store);
+  for (const auto& [what, error] : report.swept.failed) context.item_failed(what, error, "file");
+  if (report.swept.failed.empty()) catalog->finish_forgetting(pending);
+  report.affected = retention::affected_models(context.home());
   if (context.json) return print(report_json(report).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   print_report(report);
 }

@@ -1,4 +1,4 @@
-#include "commands/blobs.hpp"
+#include "blobs.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -11,7 +11,7 @@
 #include "reeltag/base/stop.hpp"
 #include "reeltag/dataset.hpp"
 
-namespace reeltag::app {
+namespace reeltag::retention {
 namespace {
 
 constexpr std::int64_t kPieceBytes = 8LL << 20;
@@ -31,14 +31,14 @@ Use BlobReferences::use_of(std::string_view key) const {
   return videos.contains(std::string(name.substr(0, name.find('.')))) ? Use::needed : Use::none;
 }
 
-BlobReferences references_of(const Context& context) {
+BlobReferences references_of(const Home& home) {
   BlobReferences needs;
-  context.open_catalog()->each({}, [&](const catalog::Video& v) {
+  home.open_catalog()->each({}, [&](const catalog::Video& v) {
     needs.rows.push_back({v.id, v.key, v.size_bytes});
     needs.keys.insert(v.key);
     needs.videos.insert(v.id);
   });
-  const auto root = context.home() / "datasets";
+  const auto root = home.folder / "datasets";
   for (const auto& summary : dataset::list(root)) {
     if (!summary) throw Exception(summary.error());
     const auto set = dataset::load(root, summary->id);
@@ -94,4 +94,4 @@ void for_each_of(std::size_t count, const std::function<void(std::size_t)>& work
   if (failure) std::rethrow_exception(failure);
 }
 
-}  // namespace reeltag::app
+}  // namespace reeltag::retention

@@ -1,4 +1,4 @@
-#include "commands/forgetting.hpp"
+#include "reeltag/retention.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -10,7 +10,7 @@
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/hash.hpp"
 
-namespace reeltag::app {
+namespace reeltag::retention {
 namespace {
 
 namespace fs = std::filesystem;
@@ -107,4 +107,4 @@ TEST_F(Forgetting, APageOlderThanWhatWasTakenOutOfItsSetGoes) {
 }
 
 }  // namespace
-}  // namespace reeltag::app
+}  // namespace reeltag::retention

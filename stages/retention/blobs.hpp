@@ -1,8 +1,8 @@
 // Reading the blobs of a store one by one, and what of them the home still needs. Functions: any thread. Failures
 // throw.
 //
-//   const auto needs = needs_of(context);
-//   for (const auto& blob : store.list("")) if (needs.use_of(blob.key) == Use::none) ...
+//   const auto references = references_of(home);
+//   for (const auto& blob : store.list("")) if (references.use_of(blob.key) == Use::none) ...
 #pragma once
 
 #include <cstdint>
@@ -13,10 +13,10 @@
 #include <unordered_set>
 #include <vector>
 
-#include "context.hpp"
 #include "reeltag/base/hash.hpp"
+#include "reeltag/retention.hpp"
 
-namespace reeltag::app {
+namespace reeltag::retention {
 
 // foreign: under a name that reeltag does not give.
 enum class Use { needed, none, foreign };
@@ -36,7 +36,7 @@ struct BlobReferences {
   [[nodiscard]] Use use_of(std::string_view key) const;
 };
 // Throws for a dataset that cannot be read: what it needs is not known then.
-BlobReferences references_of(const Context& context);
+BlobReferences references_of(const Home& home);
 
 // The SHA-256 that a blob's name promises: of videos/<sha256>.mp4. Empty where it promises none.
 std::string promised_digest(std::string_view key);
@@ -49,4 +49,4 @@ std::string digest_of(store::Store& store, const store::Blob& blob,
 // it and is thrown; so does a signal (interrupted).
 void for_each_of(std::size_t count, const std::function<void(std::size_t)>& work);
 
-}  // namespace reeltag::app
+}  // namespace reeltag::retention

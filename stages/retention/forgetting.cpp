@@ -1,4 +1,4 @@
-#include "commands/forgetting.hpp"
+#include "reeltag/retention.hpp"
 
 #include <algorithm>
 #include <cctype>
@@ -12,7 +12,7 @@
 #include "reeltag/base/json.hpp"
 #include "reeltag/collection.hpp"
 
-namespace reeltag::app {
+namespace reeltag::retention {
 namespace {
 
 namespace fs = std::filesystem;
@@ -35,9 +35,9 @@ std::int64_t sweep_store(store::Store& store, const Tombstones& tombstones) {
   return removed;
 }
 
-void sweep_index(const Context& context, const Tombstones& tombstones, SweepReport& report) {
+void sweep_index(const Home& home, const Tombstones& tombstones, SweepReport& report) {
   try {
-    report.indexed = context.open_index(index::Missing::refuse)->remove([&](const std::string& video) {
+    report.indexed = home.open_index()->remove([&](const std::string& video) {
       return tombstones.holds(Forgettable::video, video) || is_forgotten_file(video, tombstones);
     });
   } catch (const Exception& e) {
@@ -187,8 +187,8 @@ void sweep_runs(const fs::path& home, const Tombstones& tombstones, SweepReport&
   }
 }
 
-SweepReport sweep(const Context& context, catalog::Catalog& catalog, store::Store& store) {
-  const auto& home = context.home();
+SweepReport sweep(const Home& place, catalog::Catalog& catalog, store::Store& store) {
+  const auto& home = place.folder;
   const auto tombstones = catalog.tombstones();
   SweepReport report;
   report.blobs = sweep_store(store, tombstones);
@@ -200,7 +200,7 @@ SweepReport sweep(const Context& context, catalog::Catalog& catalog, store::Stor
   }
   for (auto& error : redaction.unreadable) report.failed.emplace_back("dataset", std::move(error));
   sweep_runs(home, tombstones, report);
-  sweep_index(context, tombstones, report);
+  sweep_index(place, tombstones, report);
   catalog.compact();
   return report;
 }
@@ -225,4 +225,4 @@ std::vector<AffectedModel> affected_models(const fs::path& home) {
   return affected;
 }
 
-}  // namespace reeltag::app
+}  // namespace reeltag::retention
