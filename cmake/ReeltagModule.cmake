@@ -5,6 +5,8 @@
 # TESTS        GoogleTest sources, built into reeltag_<name>_test when REELTAG_TESTS is on.
 # LINK         modules whose headers the public header needs; LINK_PRIVATE the ones only the sources need.
 # EXTERNAL     outside libraries, likewise with EXTERNAL_PRIVATE.
+# TEST_LINK, TEST_EXTERNAL  likewise, for the tests alone.
+# PRECOMPILE   a header of the module that most of its sources include and that is dear to compile.
 # TORCH        sources see libtorch and share its precompiled header. With -DREELTAG_WITH_TORCH=OFF such a module is left
 #              out, and so is every module that links one.
 # TORCH_INTERFACE  with TORCH: the public header shows tensors, so those who link it see libtorch's headers too.
@@ -30,8 +32,8 @@ function(reeltag_check_direction from to)
   endif()
 endfunction()
 
-# With -DREELTAG_PCH=ON the modules without libtorch share a precompiled header too, which nearly halves the
-# sanitizers' build. Not by default: it would hide an include that is missing.
+# The modules without libtorch share a precompiled header too (REELTAG_PCH). What it hides, an include that is missing, is
+# found by CMAKE_VERIFY_INTERFACE_HEADER_SETS for public headers and by clang-tidy, which does not read it, for the rest.
 function(reeltag_make_pch target)
   file(CONFIGURE OUTPUT "${PROJECT_BINARY_DIR}/${target}.cpp" CONTENT "")
   add_library(${target} STATIC "${PROJECT_BINARY_DIR}/${target}.cpp")
@@ -41,8 +43,20 @@ function(reeltag_make_pch target)
       <unordered_map> <vector> <nlohmann/json.hpp> ${ARGN})
 endfunction()
 
+# With REELTAG_UNITY the sources of a target are compiled a dozen at a time: half the time of a build from nothing
+# (docs/adr/0006), and names of anonymous namespaces must differ within a module.
+function(reeltag_unite target)
+  if(REELTAG_UNITY)
+    set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
+    # GCC takes every file that is included for a header and warns of what would be wrong in one; and it sees sizes that
+    # cannot occur where it inlines more. These warnings are looked at where sources are compiled one by one.
+    target_compile_options(${target} PRIVATE
+        $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage -Wno-array-bounds -Wno-stringop-overread>)
+  endif()
+endfunction()
+
 function(reeltag_module)
-  cmake_parse_arguments(M "TORCH;TORCH_INTERFACE" "NAME" "SOURCES;TESTS;LINK;LINK_PRIVATE;EXTERNAL;EXTERNAL_PRIVATE;TEST_LINK;TEST_EXTERNAL" ${ARGN})
+  cmake_parse_arguments(M "TORCH;TORCH_INTERFACE" "NAME" "SOURCES;TESTS;LINK;LINK_PRIVATE;EXTERNAL;EXTERNAL_PRIVATE;TEST_LINK;TEST_EXTERNAL;PRECOMPILE" ${ARGN})
   if(M_UNPARSED_ARGUMENTS)
     message(FATAL_ERROR "reeltag_module(${M_NAME}): unknown arguments ${M_UNPARSED_ARGUMENTS}")
   endif()
@@ -81,9 +95,12 @@ function(reeltag_module)
       target_link_libraries(${target} PRIVATE reeltag::torch)
     endif()
     target_precompile_headers(${target} REUSE_FROM reeltag_torch_pch)
+  elseif(REELTAG_PCH AND M_PRECOMPILE)
+    target_precompile_headers(${target} PRIVATE ${M_PRECOMPILE})
   elseif(REELTAG_PCH)
     target_precompile_headers(${target} REUSE_FROM reeltag_pch)
   endif()
+  reeltag_unite(${target})
 
   if(REELTAG_TESTS AND M_TESTS)
     add_executable(${target}_test ${M_TESTS})

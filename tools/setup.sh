@@ -83,9 +83,16 @@ wheel_megabytes() { # of the wheels that are not unpacked yet
 
 megabytes_free() { df -Pm "$1" | awk 'NR == 2 {print $4}'; }
 
+# Less to compile where ccache has seen these files before.
+cache_note() {
+  local files
+  files=$(ccache --print-stats 2>/dev/null | awk '$1 == "files_in_cache" {print $2}')
+  if ((${files:-0} > 0)); then echo "; less, if the compiler cache that is here (ccache, $files files) knows this program"; fi
+}
+
 # Says what is to come and refuses when there is no room for it.
 announce() {
-  local fetch memory need_disk free
+  local fetch memory need_disk free minutes
   fetch=$(wheel_megabytes)
   memory=$(awk '/^MemTotal/ {print int($2 / 1024)}' /proc/meminfo)
   free=$(megabytes_free "$root")
@@ -95,7 +102,8 @@ announce() {
   if [[ $kind == tests ]]; then echo "  tools for the tests: clang-format, clang-tidy, Go, TikTokApi, yt-dlp, boto3, moto, 210 MB"; fi
   if [[ $kind == serve || $kind == tests ]]; then echo "  to build the page: Node (of the libraries above) and packages of npm, 70 MB unpacked"; fi
   if [[ ! -x build/release/reeltag ]]; then
-    echo "  program to build: about $((BUILD_CORE_MINUTES / $(nproc) + 1)) minutes on $(nproc) cores"
+    minutes=$(((BUILD_CORE_MINUTES + $(nproc) - 1) / $(nproc)))
+    echo "  program to build: about $minutes minutes on $(nproc) cores like those of docs/results.md, twice that on older ones$(cache_note)"
   fi
   # Wheels are unpacked beside the download; the build needs about 1 GB, the CUDA libraries unpack to 1.6 times.
   need_disk=$((fetch * 5 / 2 + 1000))
@@ -179,7 +187,7 @@ unpack_nginx() {
   mv "$work" "$deps/nginx"
 }
 
-BUILD_CORE_MINUTES=8 # core-minutes of a cold program build, measured on the reference machine
+BUILD_CORE_MINUTES=6 # of a program build from nothing (docs/results.md, "Time to build")
 check_machine
 rm -f "$deps/stamps/"*.ready # whatever is interrupted from here on is looked at again
 mapfile -t missing < <(missing_packages)

@@ -119,6 +119,17 @@ def format_sources(runner, files=None):
     return [Outcome("clang-format", "failed", advice if wrong else output)]
 
 
+def without_precompiled_header(words):
+    """So that a file which leaves an include to the precompiled header is found."""
+    kept = []
+    for word in words:
+        if word.endswith("cmake_pch.hxx") and kept[-1:] == ["-include"]:
+            kept.pop()
+        else:
+            kept.append(word)
+    return kept
+
+
 def tidy_database():
     """Writes compile_commands.json without a compiler cache in front; returns its folder, torch-free and torch files."""
     entries = json.loads((RELEASE / "compile_commands.json").read_text(encoding="utf-8"))
@@ -129,9 +140,12 @@ def tidy_database():
         words = shlex.split(entry["command"])
         if pathlib.Path(words[0]).name == "ccache":
             words = words[1:]
+        with_torch = any("/torch/include" in word for word in words)
+        if not with_torch:
+            words = without_precompiled_header(words)
         entry["command"] = shlex.join(words)
         kept.append(entry)
-        files[any("/torch/include" in word for word in words)].add(entry["file"])
+        files[with_torch].add(entry["file"])
     folder = ROOT / "build" / "tidy"
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "compile_commands.json").write_text(json.dumps(kept), encoding="utf-8")

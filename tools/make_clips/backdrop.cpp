@@ -32,11 +32,11 @@ constexpr std::array<Pair, 10> kPairs{{{{24, 32, 64}, {48, 62, 112}},
                                        {{66, 20, 38}, {112, 40, 62}},
                                        {{250, 224, 216}, {236, 178, 164}}}};
 
-double difference(const Rgb& a, const Rgb& b) {  // weights: how much the eye makes of each channel
+double difference(const Rgb& a, const Rgb& b) {  // weights: luminance of each channel
   return std::sqrt(2 * (a.r - b.r) * (a.r - b.r) + 4 * (a.g - b.g) * (a.g - b.g) + 3 * (a.b - b.b) * (a.b - b.b));
 }
 
-// Two colours that the shape stands out from.
+// Two colours with contrast to the shape.
 Pair texture_colors(const Appearance& appearance, Random& random) {
   const Rgb shape = shape_color(appearance.color);
   Pair best = kPairs[0];
@@ -68,7 +68,7 @@ double noise(std::uint64_t seed, double x, double y) {
   return sum / 0.875;
 }
 
-// How much of the second colour at a point of a texture; coordinates in short sides.
+// Share of the second colour at a point of a texture; coordinates in units of the short side.
 class Texture {
  public:
   Texture(Backdrop kind, std::uint64_t seed, double pixel, Random& random)

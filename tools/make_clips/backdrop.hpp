@@ -1,5 +1,5 @@
-// What the shape moves over: a still picture, painted once a clip, and for some scenes something that moves on top.
-// One thread.
+// Paints the background of a clip: a still picture, once per clip, and for some scenes moving elements on top.
+// Functions; one thread per canvas. No failures.
 #pragma once
 
 #include "canvas.hpp"
@@ -10,10 +10,10 @@ namespace reeltag::make_clips {
 // The shape's colour, 0 <= color < kColors.
 Rgb shape_color(int color);
 
-// The still part, the size of the canvas.
+// Paints the still part over the whole canvas.
 void paint_backdrop(Canvas& canvas, const Appearance& appearance);
 
-// What moves at this time (snow, rain, waves, twinkling stars); nothing for the others.
+// Paints the moving elements at this time (snow, rain, waves, twinkling stars); nothing for other scenes.
 void paint_weather(Canvas& canvas, const Appearance& appearance, double seconds);
 
 }  // namespace reeltag::make_clips

@@ -1,4 +1,4 @@
-// One RGB picture and the few things that are painted on it. One thread.
+// An RGB picture with basic painting operations. One thread; owns its pixels; no failures.
 #pragma once
 
 #include <algorithm>
@@ -35,7 +35,7 @@ class Canvas {
     auto* p = at(x, y);
     p[0] = quantize(c.r), p[1] = quantize(c.g), p[2] = quantize(c.b);
   }
-  // Outside the picture nothing happens.
+  // Pixels outside the picture are ignored.
   void mix(int x, int y, const Rgb& c, double amount) {
     if (x < 0 || y < 0 || x >= width_ || y >= height_ || amount <= 0.0) return;
     auto* p = at(x, y);

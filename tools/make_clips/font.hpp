@@ -1,4 +1,4 @@
-// Words on frames in a 5 x 7 bitmap font of capitals, digits and a little punctuation. Thread-safe.
+// Paints text on frames in a 5 x 7 bitmap font of capitals, digits and some punctuation. Thread-safe. No failures.
 #pragma once
 
 #include <string_view>
@@ -7,8 +7,8 @@
 
 namespace reeltag::make_clips {
 
-// White words on a dark band, centred, `at` = 0 top .. 1 bottom. Characters that the font lacks are blanks.
-// As large as fits nine tenths of the width, at most a tenth of the short side high.
+// White text on a dark band, centred, `at` = 0 top .. 1 bottom. Characters missing from the font become blanks. Scaled
+// to at most nine tenths of the width and a tenth of the short side.
 void paint_words(Canvas& canvas, std::string_view words, double at);
 
 }  // namespace reeltag::make_clips

@@ -1,4 +1,4 @@
-// make_clips: the command line of the clip maker.
+// make_clips: command line that generates synthetic clips.
 #include <CLI/CLI.hpp>
 #include <charconv>
 #include <cstdio>

@@ -90,7 +90,7 @@ TEST(MakeClips, EveryMotionMovesAsItsNameSays) {
   EXPECT_GT(pose_at(appearance, Motion::bounce, 1.05).y, pose_at(appearance, Motion::bounce, 0.6).y);
 }
 
-// How unevenly the classes fill the cells of a per-frame statistic: chi square of the classes x cells table.
+// How unevenly classes fill the cells of a per-frame statistic: chi square of the classes x cells table.
 double chi_square(const std::vector<Clip>& clips, double seconds, const std::function<int(const Pose&)>& cell_of) {
   std::map<std::string, std::map<int, double>> table;
   std::map<std::string, double> rows;
@@ -127,11 +127,11 @@ TEST(MotionSet, PositionSizeAndAngleOfAFrameSayNothingAboutTheClass) {
     EXPECT_LT(chi_square(clips, seconds, size_cell), 64) << seconds;
     EXPECT_LT(chi_square(clips, seconds, angle_cell), 64) << seconds;
   }
-  // The statistic does see classes that are not balanced.
+  // The statistic detects classes that are not balanced.
   EXPECT_GT(chi_square(plan({.set = Set::mixed, .clips_per_class = 300}), 0.8, position_cell), 1000);
 }
 
-// Share of clips whose class is found by the nearest mean picture, learnt from the other half of the clips.
+// Share of clips whose class the nearest mean picture finds, trained on the other half of the clips.
 double nearest_mean_accuracy(const Options& options,
                              const std::function<std::vector<double>(const media::Frames&)>& view) {
   std::map<std::string, std::pair<std::vector<double>, int>> sums;
@@ -168,7 +168,7 @@ std::vector<double> last_frame(const media::Frames& f) {
   return {frame.begin(), frame.end()};
 }
 
-// How much each frame differs from the first, summed over the picture.
+// Difference of each frame from the first, summed over the picture.
 std::vector<double> change_over_time(const media::Frames& f) {
   std::vector<double> change;
   for (int t = 1; t < f.count; ++t) {

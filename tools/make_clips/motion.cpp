@@ -6,8 +6,8 @@
 namespace reeltag::make_clips {
 namespace {
 
-// At speed 1. Eight frames spread over two seconds must show the motion: between two of them a shape moves by about
-// its radius, turns by 25 degrees and grows by a tenth.
+// At speed 1. Eight frames over two seconds must show the motion: between two of them a shape moves by about its
+// radius, turns by 25 degrees and grows by a tenth.
 constexpr double kSlidePerSecond = 0.45;  // frames
 constexpr double kZoomPerSecond = 0.5;    // cycles from the smallest to the largest
 constexpr double kTurnPerSecond = 100.0 / 180.0 * std::numbers::pi;

@@ -1,9 +1,9 @@
-// Where the shape is at a time. Pure function, thread-safe.
+// Computes the position, size and angle of a shape over time. Pure function, thread-safe.
 //
-// Why a single frame says nothing about the motion: every moving quantity is cyclic (position wraps around the frame,
-// size and angle start again) and starts at a phase that is uniform over the cycle. A uniform phase plus any function
-// of time is uniform again, so in every frame of every class position is uniform over the frame, the logarithm of the
-// size over its range and the angle over the circle.
+// A single frame carries no information about the motion: every moving quantity is cyclic (position wraps around the
+// frame, size and angle restart) and starts at a phase uniform over the cycle. A uniform phase plus any function of
+// time is again uniform, so in every frame of every class position is uniform over the frame, the logarithm of the size
+// over its range and the angle over the circle.
 #pragma once
 
 #include "reeltag/make_clips.hpp"

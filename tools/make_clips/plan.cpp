@@ -15,8 +15,7 @@ constexpr std::int64_t kStart = 1704067200;  // 2024-01-01 00:00 UTC
 constexpr double kMonthSeconds = 30.0 * 86400.0;
 constexpr int kAuthors = 40;
 
-// Streams of random numbers: an option that uses one leaves the others as they are, so that --wrong changes hashtags
-// and nothing that can be seen.
+// Independent streams of random numbers, so that e.g. --wrong changes hashtags but nothing visible.
 enum Stream : std::uint64_t { kId = 1, kLook, kScene, kMotionStream, kAuthor, kTime, kNoise, kMix, kGroup };
 
 void require(bool ok, const std::string& message) {
@@ -40,19 +39,19 @@ std::string hex(std::uint64_t v, int digits) {
   return std::string(buffer.data()).substr(16 - static_cast<std::size_t>(digits));
 }
 
-// What clips of one group share, whatever their classes.
+// The look shared by clips of one group, whatever their classes.
 Appearance common_appearance(const Options& o, std::uint64_t group) {
   Random random({o.seed, kScene, group});
   Appearance appearance;
   appearance.seed = random.next();
-  // Scenes come half of the time; in the motion set nothing but the shape may move, so textures only.
+  // Half of the clips have scenes; in the motion set only the shape may move, so textures only.
   const bool scene = o.set != Set::motion && random.chance(0.5);
   appearance.backdrop =
       static_cast<Backdrop>(scene ? kTextures + random.below(kBackdrops - kTextures) : random.below(kTextures));
   return appearance;
 }
 
-// Balanced over everything (see motion.hpp); the class plays no part.
+// Balanced over all properties (see motion.hpp); independent of the class.
 Appearance motion_appearance(const Options& o, std::uint64_t index) {
   Appearance appearance = common_appearance(o, index);
   Random random({o.seed, kLook, index});
@@ -66,7 +65,7 @@ Appearance motion_appearance(const Options& o, std::uint64_t index) {
   return appearance;
 }
 
-// Composed to please: near the middle, upright, with room to move.
+// Arranged for appearance: near the middle, upright, with room to move.
 Appearance free_appearance(const Options& o, std::uint64_t index, std::uint64_t group, const ClassDef& def,
                            Motion motion) {
   Appearance appearance = common_appearance(o, group);

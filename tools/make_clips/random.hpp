@@ -1,5 +1,6 @@
-// A small generator with a defined sequence (the standard library's distributions differ between implementations).
-// One thread. SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+// A small random number generator with a defined sequence (the standard library's distributions differ between
+// implementations). One thread. SplitMix64: Steele, Lea, Flood, "Fast splittable pseudorandom number generators", 2014.
+// No failures.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@ namespace reeltag::make_clips {
 
 class Random {
  public:
-  // Each key gives its own independent sequence: Random({seed, kStream, index}).
+  // Each key gives an independent sequence: Random({seed, kStream, index}).
   Random(std::initializer_list<std::uint64_t> keys) {
     for (const auto key : keys) state_ = mix(state_ ^ mix(key + kGolden));
   }

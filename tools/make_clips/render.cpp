@@ -10,7 +10,7 @@
 namespace reeltag::make_clips {
 namespace {
 
-// A sticker: fill in two tones (so that turning shows on round shapes too), white border, soft shadow.
+// A sticker: two-tone fill (so that rotation is visible on round shapes too), white border, soft shadow.
 class Sticker {
  public:
   explicit Sticker(const Appearance& appearance)
@@ -18,7 +18,7 @@ class Sticker {
         light_(shape_color(appearance.color)),
         dark_{light_.r * 0.78, light_.g * 0.62, light_.b * 0.66} {}
 
-  // Centre, radius in pixels; painted once, without wrapping.
+  // Centre and radius in pixels; painted once, without wrapping.
   void paint(Canvas& canvas, double cx, double cy, double radius, double angle) const {
     const double reach = (ShapeField::kReach + kShadow) * radius;
     const int x0 = std::max(0, static_cast<int>(cx - reach)), y0 = std::max(0, static_cast<int>(cy - reach));
@@ -44,7 +44,7 @@ class Sticker {
   Rgb light_, dark_;
 };
 
-// The frame is a torus: what leaves on one side comes in on the other.
+// The frame is a torus: a shape that leaves on one side re-enters on the other.
 void paint_wrapped(Canvas& canvas, const Sticker& sticker, const Pose& pose) {
   const double w = canvas.width(), h = canvas.height(), radius = pose.radius * canvas.unit();
   const double reach = (ShapeField::kReach + 0.2) * radius;

@@ -40,7 +40,7 @@ Polygon cross() {
           {kThin, kLong},   {-kThin, kLong}, {-kThin, kThin}, {-kLong, kThin}, {-kLong, -kThin}, {-kThin, -kThin}};
 }
 
-// The usual heart curve x = 16 sin^3, y = 13 cos - 5 cos 2 - 2 cos 3 - cos 4, scaled to about radius 1.
+// The common heart curve x = 16 sin^3, y = 13 cos - 5 cos 2 - 2 cos 3 - cos 4, scaled to about radius 1.
 Polygon heart() {
   Polygon p;
   for (int i = 0; i < 40; ++i) {

@@ -59,7 +59,8 @@ ClassDef mixed_class(Shape shape, Motion motion) {
   return {std::string(kMotionWords[at(motion)].adjective) + std::string(kShapeNames[at(shape)]), shape, motion};
 }
 
-// First a dozen in which shapes and motions both recur, so that neither alone tells the class; then all other pairs.
+// First twelve classes in which shapes and motions both recur, so that neither alone determines the class; then all
+// other pairs.
 std::vector<ClassDef> mixed_classes() {
   using S = Shape;
   using M = Motion;

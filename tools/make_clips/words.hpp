@@ -1,4 +1,4 @@
-// The words for what is seen: names of classes, hashtags, captions. Thread-safe.
+// Names of classes, hashtags and captions for the content of clips. Functions, thread-safe. No failures.
 #pragma once
 
 #include <optional>
@@ -10,14 +10,14 @@
 
 namespace reeltag::make_clips {
 
-// What all clips of a class have in common; the rest is free.
+// The properties shared by all clips of a class; the others vary.
 struct ClassDef {
   std::string name;
   std::optional<Shape> shape;
   std::optional<Motion> motion;
 };
 
-// All classes of a set; the first ones are the most telling.
+// All classes of a set, the most distinctive first.
 std::vector<ClassDef> classes_of(Set set);
 int default_classes(Set set);
 
@@ -27,7 +27,7 @@ std::string caption_of(const Clip& clip);
 // The true hashtags, class first.
 std::vector<std::string> truth_of(const Clip& clip, Set set);
 
-// Words to show on frames, for any n >= 0.
+// Text to show on frames, for any n >= 0.
 std::string screen_words(int n);
 
 inline constexpr int kGenericTags = 6;

@@ -1,9 +1,9 @@
-// Procedural short clips whose true labels are known: shapes that move over textures and scenes, with captions,
-// hashtags, authors and months. For tests, the demo and the pictures of the docs; no licence is needed for any of it.
+// Generates short synthetic clips with known labels: shapes that move over textures and scenes, with captions,
+// hashtags, authors and months. For tests, the demo and the pictures of the docs; free of any licence.
 //
-// plan() decides everything about every clip, render() paints one, write() makes the folder. All three are functions
-// of their arguments: the same options give the same bytes. Thread-safe (no shared state). plan() throws Exception
-// (invalid_argument) for options that cannot be met; write() throws when a file cannot be written.
+// plan() determines every property of every clip, render() paints one, write() creates the folder. All are functions of
+// their arguments: the same options give the same bytes. Thread-safe (no shared state). plan() throws Exception
+// (invalid_argument) for options that cannot be satisfied; write() throws if a file cannot be written.
 //
 //   make_clips::write({.set = make_clips::Set::motion, .clips_per_class = 40}, "/tmp/clips");
 #pragma once
@@ -43,13 +43,13 @@ inline constexpr int kTextures = 6;
 inline constexpr int kBackdrops = 14;
 inline constexpr int kColors = 8;
 
-// motion: classes differ by nothing but the motion. Clip i of every class has the same look and the same first frame,
-//         and position, size and angle have the same distribution in every frame of every class (see motion.hpp).
+// motion: classes differ in the motion only. Clip i of every class has the same look and the same first frame, and
+// position, size and angle have the same distribution in every frame of every class (see motion.hpp).
 // mixed:  a class is a shape with a motion ("fallingstar"); texture or scene, colour and text vary freely.
-// look:   a class is a shape; everything else varies.
+// appearance: a class is a shape; everything else varies ("look" on the command line).
 enum class Set { motion, mixed, appearance };
 
-// labels: from the middle of the period on, neighbouring classes have swapped their hashtags (the world changed).
+// labels: in the second half of the period, neighbouring classes have swapped hashtags (the world changed).
 // mix:    early months have mostly the first classes, late months mostly the last.
 enum class Drift { none, labels, mix };
 
@@ -61,15 +61,15 @@ struct Options {
   int width = 128, height = 128;  // pixels, even
   double fps = 15.0;
   std::uint64_t seed = 1;
-  double wrong = 0.0;    // probability that a clip's class hashtag is another class's
-  double missing = 0.0;  // probability, for each true hashtag, that it is left out
+  double wrong = 0.0;    // probability that a clip's class hashtag is that of another class
+  double missing = 0.0;  // probability, for each true hashtag, that it is omitted
   double generic = 0.0;  // probability that generic hashtags (fyp and its kind) are added
-  double text = 0.2;     // probability of words on the frames (never in the motion set)
+  double text = 0.2;     // probability of text on the frames (never in the motion set)
   Drift drift = Drift::none;
-  int months = 6;  // the clips are spread evenly over so many months of 30 days from 2024-01-01
+  int months = 6;  // the clips are spread evenly over this many months of 30 days from 2024-01-01
 };
 
-// What is seen before anything moves. Positions are fractions of the frame, lengths fractions of its short side.
+// The initial look of a clip. Positions are fractions of the frame, lengths fractions of its short side.
 struct Appearance {
   Shape shape = Shape::circle;
   Backdrop backdrop = Backdrop::gradient;
@@ -87,7 +87,7 @@ struct Clip {
   std::string id;          // 12 hex digits
   std::string class_name;  // the true class; also the folder
   std::string file;        // "<class>/<id>.mp4"
-  std::string group;       // clips with one look share it
+  std::string group;       // shared by clips with one look
   std::string author;
   std::int64_t created = 0;  // seconds since 1970
   std::string caption;
@@ -106,12 +106,12 @@ media::Frames render(const Clip& clip, const Options& options);
 // One line of manifest.jsonl, without the line break.
 std::string manifest_line(const Clip& clip);
 
-// Plans, renders and encodes all clips below `out` (created when missing) and writes out/manifest.jsonl last.
-// done(n, total) is called after each clip. Gives the number of clips.
+// Plans, renders and encodes all clips below `out` (created if missing) and writes out/manifest.jsonl last. Calls
+// done(n, total) after each clip. Returns the number of clips.
 int write(const Options& options, const std::filesystem::path& out,
           const std::function<void(int, int)>& done = nullptr);
 
-// The spelling of the command line; throws Exception (invalid_argument) for an unknown name.
+// Parse the command line's names; throw Exception (invalid_argument) for an unknown one.
 Set parse_set(std::string_view name);
 Drift parse_drift(std::string_view name);
 
