@@ -9,8 +9,7 @@
 namespace reeltag::hashtag {
 namespace {
 
-// Folding can undo normal form and the other way round; two passes are enough for all of Unicode 15, the rest is
-// reserve.
+// Folding can break the normal form and vice versa; two passes suffice for all of Unicode 15, the others are reserve.
 constexpr int kPasses = 4;
 
 bool is_plain_ascii(std::string_view text) {

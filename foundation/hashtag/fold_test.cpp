@@ -52,7 +52,7 @@ TEST(FoldHashtag, IsStableOnEveryCodePoint) {
     std::string text;
     for (char32_t c = std::max<char32_t>(first, 1); c < first + kBlock; ++c) {
       if (c >= 0xD800 && c <= 0xDFFF) continue;
-      // With a letter before it and an accent after it, so that composition has something to do.
+      // With a letter before and an accent after, so that composition applies.
       text.push_back('e');
       append_utf8(text, c);
       append_utf8(text, 0x301);

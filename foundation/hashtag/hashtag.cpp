@@ -8,10 +8,10 @@
 namespace reeltag::hashtag {
 namespace {
 
-// u_iscntrl() would take the joiners of emoji too.
+// u_iscntrl() would also match the joiners of emoji.
 bool is_space(UChar32 c) { return u_isUWhiteSpace(c) != 0 || u_charType(c) == U_CONTROL_CHAR; }
 
-// What sites let stand in a hashtag: letters, marks, digits, '_', and emoji with their joiners and skin tones.
+// The characters that sites allow in a hashtag: letters, marks, digits, '_', and emoji with joiners and skin tones.
 bool in_hashtag(UChar32 c) {
   if (c == '_' || u_isalnum(c) != 0) return true;
   const auto type = u_charType(c);
@@ -23,7 +23,7 @@ bool in_hashtag(UChar32 c) {
 }  // namespace
 
 std::string normalize(std::string_view typed) {
-  constexpr std::size_t kMax = 1024;  // bytes; no platform allows as many, and a caption pasted here is no hashtag
+  constexpr std::size_t kMax = 1024;  // bytes; no platform allows that many, and a pasted caption is not a hashtag
   if (typed.size() > kMax) return {};
   const auto spelling = fold(typed);
   const auto text = icu::UnicodeString::fromUTF8({spelling.data(), static_cast<std::int32_t>(spelling.size())});
@@ -31,7 +31,7 @@ std::string normalize(std::string_view typed) {
   bool gap = false;
   for (std::int32_t i = 0; i < text.length(); i = text.moveIndex32(i, 1)) {
     const UChar32 c = text.char32At(i);
-    if (c == 0xFFFD) return {};  // stands for bytes that are no UTF-8
+    if (c == 0xFFFD) return {};  // replaces invalid UTF-8
     if (is_space(c)) {
       gap = true;
       continue;

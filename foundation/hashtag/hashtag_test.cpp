@@ -1,6 +1,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <fstream>
+#include <nlohmann/json.hpp>
+
 #include "reeltag/hashtag.hpp"
 
 namespace reeltag::hashtag {
@@ -51,6 +54,27 @@ TEST(HashtagsIn, AreWhatSitesTakeForOne) {
   EXPECT_THAT(find_in_caption("#humor⚠️ #проверка. ＃日本 #नमस्ते\n#x"),
               ElementsAre("humor⚠️", "проверка", "日本", "नमस्ते", "x"));
   EXPECT_THAT(find_in_caption("#\xFF #ok\xC3"), ElementsAre("ok"));
+}
+
+// The page's tests read the same file.
+nlohmann::json vectors() {
+  std::ifstream file(REELTAG_SOURCE_DIR "/foundation/hashtag/vectors.json");
+  return nlohmann::json::parse(file);
+}
+
+TEST(HashtagVectors, AreNormalizedAsWritten) {
+  for (const auto& row : vectors().at("normalize")) {
+    const auto typed = row.at("typed").get<std::string>(), want = row.at("hashtag").get<std::string>();
+    EXPECT_EQ(normalize(typed), want) << typed;
+    EXPECT_EQ(normalize(want), want) << typed;
+  }
+}
+
+TEST(HashtagVectors, AreFoundInCaptionsAsWritten) {
+  for (const auto& row : vectors().at("captions")) {
+    const auto caption = row.at("caption").get<std::string>();
+    EXPECT_EQ(find_in_caption(caption), row.at("hashtags").get<std::vector<std::string>>()) << caption;
+  }
 }
 
 }  // namespace

@@ -1,4 +1,5 @@
 // Which hashtags are shown, in which order, and what is copied. Pure.
+import { sameHashtag } from "./hashtag.ts";
 import type { Feedback, Tag, Verdict } from "../api.ts";
 
 // Where a tag comes without the model's own threshold.
@@ -31,10 +32,6 @@ export function bySureness(a: Tag, b: Tag): number {
 export function cleanHashtag(text: string): string {
   const word = text.normalize("NFC").replace(/[#\s\p{Cc}]+/gu, "");
   return [...word].slice(0, 200).join("");
-}
-
-export function sameHashtag(a: string, b: string): boolean {
-  return a.normalize("NFKC").toLowerCase() === b.normalize("NFKC").toLowerCase();
 }
 
 export function verdictOn(feedback: readonly Feedback[], hashtag: string): Verdict | undefined {

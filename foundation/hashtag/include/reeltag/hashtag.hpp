@@ -1,6 +1,6 @@
-// How a hashtag is spelled, compared and found in a caption: the one definition for the catalog, the collectors,
-// datasets, the index and the page. vectors.json beside the sources has pairs that the tests here and the page's tests
-// both read. Functions; any thread. Failure: Exception(internal) where ICU fails, which is a bug.
+// Normalizes hashtags, and finds them in captions: the single definition for the catalog, the collectors, datasets, the
+// index and the page. vectors.json next to the sources has pairs that the tests here and the page's tests both read.
+// Functions; any thread. Failure: Exception(internal) if ICU fails, which is a bug.
 //
 //   hashtag::normalize(" #Street Food ")              // "street food"
 //   hashtag::find_in_caption("so cute #Cats #dogs")   // {"cats", "dogs"}
@@ -13,18 +13,19 @@
 
 namespace reeltag::hashtag {
 
-// The spelling by which hashtags are compared: NFKC and case folding, until nothing changes. Emoji and every script are
-// kept. Invalid UTF-8 becomes U+FFFD. Source: Unicode Standard Annex 15 (NFKC) and chapter 3.13 (default case folding).
+// The form in which hashtags are compared: NFKC and case folding, repeated until nothing changes. Keeps emoji and every
+// script. Invalid UTF-8 becomes U+FFFD. Source: Unicode Standard Annex 15 (NFKC) and chapter 3.13 (default case
+// folding).
 std::string fold(std::string_view typed);
 
-// fold() of what a person typed: without leading '#' and the space around; each run of space inside becomes one. Empty
-// for what is no hashtag: nothing but '#' and space, invalid UTF-8, more than 1,024 bytes.
+// fold() of user input, without leading '#' and surrounding white space; collapses inner white space to one space.
+// Empty if it is not a hashtag: only '#' and white space, invalid UTF-8, more than 1,024 bytes.
 std::string normalize(std::string_view typed);
 
-// normalize() of each, in order, without empty and repeated ones.
+// normalize() of each, in order, without empty and repeated results.
 std::vector<std::string> normalize_all(std::span<const std::string> typed);
 
-// The hashtags of a caption, normalized: behind '#' or U+FF03, letters, marks, digits, '_' and emoji.
+// The hashtags of a caption, normalized: after '#' or U+FF03, letters, marks, digits, '_' and emoji.
 std::vector<std::string> find_in_caption(std::string_view caption);
 
 }  // namespace reeltag::hashtag
