@@ -29,7 +29,7 @@ std::string lower(std::string text) {
   return text;
 }
 
-// The file's own ending where it is a usual one, else one for the container.
+// The file's own extension if it is a usual one, else one for the container.
 std::string ending_of(const fs::path& file, const std::string& container) {
   static const std::set<std::string> usual{".mp4", ".mov", ".m4v", ".webm", ".mkv",
                                            ".avi", ".gif", ".3gp", ".ts",   ".flv"};
@@ -62,8 +62,8 @@ Result<std::unique_ptr<media::Decoder>> open(const fs::path& file, Origin origin
   return media::Decoder::open_untrusted(std::move(bytes), file.filename().string(), limits);
 }
 
-// A header alone proves little: one frame from the middle must decode. The fingerprint's frames are asked for first,
-// the middle is one of them; a file that breaks off elsewhere has no fingerprint.
+// Checks that the middle frame decodes, since a valid header proves little. Tries the fingerprint's frames first, which
+// include the middle one; a file that is damaged elsewhere has no fingerprint.
 Result<void> look_at(const fs::path& file, Origin origin, const media::Limits& limits, IngestedVideo& stored) {
   auto decoder = open(file, origin, limits);
   if (!decoder) return tl::unexpected(decoder.error());
@@ -104,7 +104,7 @@ Result<IngestedVideo> ingest_file(const fs::path& file, Origin origin, catalog::
   }
   if (auto good = look_at(file, origin, limits, stored); !good) return tl::unexpected(good.error());
   stored.key = "videos/" + stored.id + ending_of(file, stored.probe.container);
-  // A blob without a row that has been there for long may be about to be cleared away: written anew it is young again.
+  // An old blob without a row may be about to be garbage-collected; writing it again makes it young.
   const auto there = store.stat(stored.key);
   if (!there || there->modified < std::time(nullptr) - kSurelyYoung) store.put_file(stored.key, file);
   return stored;

@@ -18,8 +18,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kPieceBytes = 8LL << 20;
-constexpr std::size_t kMaxBuckets = 16;  // that stay open
-constexpr double kObjectSeconds = 10.0;  // without a byte, and of tries again
+constexpr std::size_t kMaxBuckets = 16;  // kept open
+constexpr double kObjectSeconds = 10.0;  // seconds; timeout without a byte, and limit of retries
 constexpr std::string_view kScheme = "s3://";
 
 double seconds_until(Clock::time_point time) { return std::chrono::duration<double>(time - Clock::now()).count(); }

@@ -68,7 +68,7 @@ bool Principal::may(Scope scope) const {
 
 std::string cookie_text(const server::Request& request, const std::string& name, const std::string& value,
                         std::int64_t seconds) {
-  // TLS ends at a proxy, which says so.
+  // TLS ends at the proxy, which sets this header.
   const bool secure = request.header("x-forwarded-proto") == "https";
   return name + "=" + value + "; Path=/; HttpOnly; SameSite=Strict; Max-Age=" + std::to_string(seconds) +
          (secure ? "; Secure" : "");
@@ -76,7 +76,7 @@ std::string cookie_text(const server::Request& request, const std::string& name,
 
 Authenticator::Authenticator(catalog::Tokens& tokens, bool open, bool loopback, std::vector<std::string> hosts)
     : tokens_(tokens), open_(open), loopback_(loopback), hosts_(std::move(hosts)) {
-  // A page elsewhere can give its own name the address of this machine; what it then asks for is called by that name.
+  // Prevents DNS rebinding: another site can resolve its name to this machine, but its requests carry that name.
   if (loopback_) hosts_.insert(hosts_.end(), {"localhost", "127.0.0.1", "[::1]"});
 }
 
@@ -152,7 +152,7 @@ server::Handler Authenticator::guarded(Scope scope, AuthorizedHandler handler) {
 }
 
 void Authenticator::issue_visitor_cookie(const server::Request& request, server::Response& response) const {
-  if (!open_ || request.cookie(kVisitorCookie).size() == kVisitorDigits) return;
+  if (!open_ || is_hex(request.cookie(kVisitorCookie), kVisitorDigits)) return;
   response.with("Set-Cookie", cookie_text(request, kVisitorCookie, random_hex(kVisitorDigits / 2), kYear));
 }
 

@@ -9,7 +9,7 @@ namespace {
 
 const std::string kVisitor(64, 'a');
 
-class DoorTest : public testing::Test {
+class AuthenticatorTest : public testing::Test {
  protected:
   static server::Request from(std::map<std::string, std::string, std::less<>> headers, std::string method = "GET") {
     headers.emplace("host", "127.0.0.1:8080");
@@ -18,7 +18,7 @@ class DoorTest : public testing::Test {
   std::string make(const std::string& name, const std::vector<std::string>& scopes) {
     return tokens_.make(name, scopes).second;
   }
-  // The owner, or the status that sends it away.
+  // The owner, or the status of the refusal.
   static std::string decision_on(Authenticator& authenticator, const server::Request& request,
                                  Scope scope = Scope::read) {
     const auto answer = authenticator.authorize(request, scope);
@@ -32,7 +32,7 @@ class DoorTest : public testing::Test {
   Authenticator closed_{tokens_, false, false, {}};
 };
 
-TEST_F(DoorTest, AVisitorIsItsCookieAndNothingElse) {
+TEST_F(AuthenticatorTest, AVisitorIsItsCookieAndNothingElse) {
   const auto one = decision_on(open_, from({{"cookie", "reeltag_visitor=" + kVisitor}}));
   EXPECT_TRUE(one.starts_with("visitor:"));
   EXPECT_EQ(one.find(kVisitor), std::string::npos);
@@ -41,7 +41,7 @@ TEST_F(DoorTest, AVisitorIsItsCookieAndNothingElse) {
   EXPECT_EQ(decision_on(closed_, from({{"cookie", "reeltag_visitor=" + kVisitor}})), "401");
 }
 
-TEST_F(DoorTest, ProgramsOfThisMachineAreOneOwnerAndThoseBehindAProxyAreNot) {
+TEST_F(AuthenticatorTest, ProgramsOfThisMachineAreOneOwnerAndThoseBehindAProxyAreNot) {
   EXPECT_EQ(decision_on(open_, from({}), Scope::write), "local");
   EXPECT_EQ(decision_on(open_, from({{"x-forwarded-for", "10.0.0.9"}}), Scope::write), "401");
   EXPECT_EQ(decision_on(open_, from({{"x-forwarded-for", "10.0.0.9"}})), "");
@@ -49,7 +49,7 @@ TEST_F(DoorTest, ProgramsOfThisMachineAreOneOwnerAndThoseBehindAProxyAreNot) {
   EXPECT_EQ(decision_on(everywhere, from({}), Scope::write), "401");
 }
 
-TEST_F(DoorTest, StrangersDoNotReadWithTheServersCredentials) {
+TEST_F(AuthenticatorTest, StrangersDoNotReadWithTheServersCredentials) {
   Authenticator everywhere(tokens_, true, false, {});
   const Principal visitor{.kind = Principal::Kind::visitor, .owner = "visitor:x"},
       token{.kind = Principal::Kind::token};
@@ -58,7 +58,7 @@ TEST_F(DoorTest, StrangersDoNotReadWithTheServersCredentials) {
   EXPECT_TRUE(open_.may_read_objects(visitor));
 }
 
-TEST_F(DoorTest, ScopesAreHeldTo) {
+TEST_F(AuthenticatorTest, ScopesAreHeldTo) {
   const auto read = make("reader", {"read"}), write = make("writer", {"write"}), all = make("boss", {"operator"});
   const auto bearer = [](const std::string& token) { return from({{"authorization", "Bearer " + token}}, "POST"); };
   EXPECT_TRUE(decision_on(closed_, bearer(read)).starts_with("token:"));
@@ -68,14 +68,14 @@ TEST_F(DoorTest, ScopesAreHeldTo) {
   for (const auto scope : {Scope::read, Scope::write, Scope::operate})
     EXPECT_TRUE(decision_on(closed_, bearer(all), scope).starts_with("token:"));
   EXPECT_EQ(decision_on(closed_, bearer("reeltag_no")), "401");
-  EXPECT_EQ(decision_on(open_, bearer("reeltag_no"), Scope::write), "401");  // a wrong token is no visitor
+  EXPECT_EQ(decision_on(open_, bearer("reeltag_no"), Scope::write), "401");  // an invalid token is not a visitor
   EXPECT_TRUE(closed_.authenticate(bearer(all)).viewer().all);
   EXPECT_FALSE(closed_.authenticate(bearer(read)).viewer().all);
   tokens_.revoke("boss");
   EXPECT_EQ(decision_on(closed_, bearer(all)), "401");
 }
 
-TEST_F(DoorTest, PagesOfOtherSitesCannotWriteWithACookie) {
+TEST_F(AuthenticatorTest, PagesOfOtherSitesCannotWriteWithACookie) {
   const auto token = make("t", {"read", "write"});
   const std::string cookie = "reeltag_visitor=" + kVisitor;
   EXPECT_EQ(decision_on(open_, from({{"cookie", cookie}, {"sec-fetch-site", "cross-site"}}, "POST"), Scope::write),
@@ -95,13 +95,13 @@ TEST_F(DoorTest, PagesOfOtherSitesCannotWriteWithACookie) {
   EXPECT_NE(decision_on(open_, from({{"cookie", cookie}, {"origin", "http://127.0.0.1:8080"}}, "POST"), Scope::write),
             "403");
   EXPECT_NE(decision_on(open_, from({{"cookie", cookie}, {"sec-fetch-site", "cross-site"}})),
-            "403");  // reading is harmless
+            "403");  // reading has no side effects
   EXPECT_NE(decision_on(open_, from({{"authorization", "Bearer " + token}, {"origin", "https://app.example"}}, "POST"),
                         Scope::write),
             "403");
 }
 
-TEST_F(DoorTest, OnlyItsOwnNamesAreAnswered) {
+TEST_F(AuthenticatorTest, OnlyItsOwnNamesAreAnswered) {
   const auto called = [](const std::string& host) {
     return server::Request{.method = "GET", .path = "/", .headers = {{"host", host}}};
   };
@@ -113,7 +113,7 @@ TEST_F(DoorTest, OnlyItsOwnNamesAreAnswered) {
   EXPECT_EQ(decision_on(named, called("other.example.org")), "421");
 }
 
-TEST_F(DoorTest, HandlersBehindItAnswerWhatTheRequestDidWrong) {
+TEST_F(AuthenticatorTest, HandlersBehindItAnswerWhatTheRequestDidWrong) {
   const auto status_of = [&](Code code) {
     const auto handler = open_.guarded(
         Scope::read, [code](const auto&, const auto&) -> server::Response { throw Exception(code, "so"); });
@@ -127,7 +127,7 @@ TEST_F(DoorTest, HandlersBehindItAnswerWhatTheRequestDidWrong) {
   EXPECT_NE(std::find(fine.headers.begin(), fine.headers.end(), kept), fine.headers.end());
 }
 
-TEST_F(DoorTest, NewcomersGetACookieThatScriptsCannotRead) {
+TEST_F(AuthenticatorTest, NewcomersGetACookieThatScriptsCannotRead) {
   const auto cookie_for = [](const Authenticator& authenticator, const server::Request& request) {
     server::Response response;
     authenticator.issue_visitor_cookie(request, response);
@@ -135,6 +135,9 @@ TEST_F(DoorTest, NewcomersGetACookieThatScriptsCannotRead) {
   };
   const auto cookie = cookie_for(open_, from({}));
   EXPECT_TRUE(cookie.starts_with("reeltag_visitor="));
+  // A cookie that authenticate() does not accept is replaced.
+  EXPECT_NE(cookie_for(open_, from({{"cookie", "reeltag_visitor=" + std::string(64, 'x')}})), "");
+  EXPECT_EQ(cookie_for(open_, from({{"cookie", "reeltag_visitor=" + std::string(64, 'a')}})), "");
   EXPECT_NE(cookie.find("HttpOnly; SameSite=Strict"), std::string::npos);
   EXPECT_EQ(cookie.find("Secure"), std::string::npos);
   EXPECT_NE(cookie_for(open_, from({{"x-forwarded-proto", "https"}})).find("; Secure"), std::string::npos);

@@ -45,12 +45,12 @@ void JobEvents::run(const std::stop_token& stop) {
     for (auto& [job, followers] : followers_) tell(job, followers);
     std::erase_if(followers_, [](const auto& entry) { return entry.second.empty(); });
     lock.unlock();
-    // However often jobs change, nobody reads faster.
+    // Limits events to twenty a second, however often jobs change.
     std::this_thread::sleep_for(50ms);
   }
 }
 
-// With the lock held: follow() waits for one query a job.
+// Called with the lock held: follow() waits for one query per job.
 void JobEvents::tell(const std::string& job, std::vector<Follower>& followers) {
   std::optional<catalog::Job> found;
   std::int64_t ahead = 0;
@@ -59,7 +59,7 @@ void JobEvents::tell(const std::string& job, std::vector<Follower>& followers) {
     if (found) ahead = jobs_.ahead(*found);
   } catch (const std::exception& e) {
     log::warning("feed_failed", {{"job", job}, {"reason", e.what()}});
-    return;  // the next turn tries again
+    return;  // retried in the next round
   }
   const std::string text = found ? job_json(*found, ahead).dump() : std::string();
   for (auto& follower : followers) {

@@ -1,6 +1,7 @@
-// Jobs as they change, to those who follow them. Thread-safe; has one thread, which ends with it.
+// Sends job changes to the event streams that follow them. Thread-safe; owns one thread, which ends with the object.
+// Refers to the jobs. Failures of the catalog are logged and retried.
 //
-//   feed.follow(job.id, stream);   // an event `job` at once and at each change; the stream closes when the job ends
+//   job_events.follow(job.id, stream);   // sends `job` at once and at each change; closes when the job ends
 #pragma once
 
 #include <condition_variable>
@@ -20,13 +21,13 @@ class JobEvents {
  public:
   explicit JobEvents(catalog::Jobs& jobs);
   void follow(const std::string& job, std::shared_ptr<http::server::EventStream> stream);
-  // Something changed here; what other servers change is seen within a second.
+  // Reports a local change; changes by other servers are seen within a second.
   void wake();
 
  private:
   struct Follower {
     std::shared_ptr<http::server::EventStream> stream;
-    std::string last = {};  // what it was told
+    std::string last = {};  // last event sent
   };
   void run(const std::stop_token& stop);
   void tell(const std::string& job, std::vector<Follower>& followers);

@@ -17,15 +17,15 @@ namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
 constexpr std::int64_t kLease = 60;   // seconds
-constexpr auto kReportEvery = 250ms;  // where something changed
-constexpr auto kHeartbeat = 10s;      // where nothing did
+constexpr auto kReportEvery = 250ms;  // after a change
+constexpr auto kHeartbeat = 10s;      // without a change
 constexpr auto kMaxFetch = 15min;
-constexpr std::int64_t kPatience = 86'400;  // seconds for which a job waits for a catalog or store that does not answer
-constexpr std::int64_t kMaxWait = 60;       // seconds between two tries
-constexpr int kKeptTags = 200;              // of a video
+constexpr std::int64_t kPatience = 86'400;  // seconds that a job waits for an unavailable catalog or store
+constexpr std::int64_t kMaxWait = 60;       // seconds between two retries
+constexpr int kKeptTags = 200;              // per video
 constexpr double kFetched = 0.2, kChecked = 0.3, kTagged = 0.95;  // progress at the end of each stage
 
-// Tells the catalog how far a job is, and hears from it whether somebody cancelled it. Has a thread of its own.
+// Reports a job's progress to the catalog and learns whether the job was cancelled. Has a thread of its own.
 class Reporter {
  public:
   Reporter(ServerState& state, const catalog::Job& job, std::stop_source& stop)
@@ -82,9 +82,9 @@ class Reporter {
   std::jthread thread_;
 };
 
-// One job, from its bytes to its hashtags.
+// Processes one job, from fetching the bytes to storing the hashtags.
 class JobRun {
-  // Of this part the type is deduced, so it stands first.
+  // Comes first, as the return type is deduced.
   template <class F>
   auto timed(const char* stage, F&& work) {
     const auto start = Clock::now();
@@ -128,7 +128,7 @@ class JobRun {
  private:
   Result<std::string> interrupted() const { return fail(Code::interrupted, job_.name + ": stopped"); }
 
-  // Messages for the owner: by the file's name, not by where it lies here.
+  // Messages are for the owner: they name the file, not its path on the server.
   [[nodiscard]] Error redact_path(Error error, const fs::path& file) const {
     const auto name = job_.name.empty() ? std::string("the video") : job_.name;
     const auto path = file.string(), own = file.filename().string();
@@ -151,7 +151,7 @@ class JobRun {
     return fs::path("/proc/self/fd") / std::to_string(fetched_.get());
   }
 
-  // Waits for the first one.
+  // Waits until the first model is loaded.
   std::shared_ptr<const LoadedModel> model() const {
     auto loaded = state_.model_slot.now();
     while (!loaded && !stop_.stop_requested()) {
@@ -161,7 +161,7 @@ class JobRun {
     return loaded;
   }
 
-  // What this very model said of these very bytes before.
+  // The stored result of this model for this video.
   std::string known(const std::string& video, const LoadedModel& loaded) const {
     const auto tagging = state_.working_taggings.find(video);
     if (!tagging || tagging->model != loaded.key) return {};
@@ -177,7 +177,7 @@ class JobRun {
       if (!decoder) return fail(decoder.error());
       tag::TagRequest request{.threshold = 0.0, .top = kKeptTags, .stop = stop_};
       if (job_.deadline > 0) {
-        // Even a job that waited for too long is worth one view.
+        // A job that waited past its deadline still gets one view.
         const double left = static_cast<double>(job_.created) + job_.deadline - static_cast<double>(std::time(nullptr));
         request.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(
                                               std::chrono::duration<double>(std::max(left, 0.05)));
@@ -187,12 +187,12 @@ class JobRun {
     });
   }
 
-  // In an order in which a kill between two steps leaves what the next try completes.
+  // Steps are ordered so that a retry after a kill between two of them completes the rest.
   Result<std::string> keep(const ingest::IngestedVideo& stored, const LoadedModel& loaded, const std::string& found) {
     if (!state_.catalog->get(stored.id)) {
       auto video = ingest::video_row(stored);
       video.source = std::string(catalog::kUploadSource);
-      video.group = job_.owner;  // clips of one person stay on one side of a split
+      video.group = job_.owner;  // keeps an owner's videos on one side of a split
       const auto added = state_.catalog->record({.video = video, .fingerprint = stored.fingerprint});
       if (added == catalog::AddOutcome::forgotten) {
         ingest::undo_ingest(stored, *state_.catalog, state_.dependencies.store);
@@ -224,14 +224,14 @@ class JobRun {
   Descriptor fetched_;
 };
 
-// The catalog and the store throw where they themselves are in the way; what is wrong with a video is returned.
+// Whether the catalog or the store is unavailable; they throw, while errors of a video are returned.
 bool is_memory_away(const Error& thrown) {
   return thrown.code == Code::unavailable || thrown.code == Code::permission_denied;
 }
 
 enum class Cause { itself, memory_away, stop };
 
-// False: it is in the queue again. Throws where the queue does not answer.
+// False: the job is back in the queue. Throws if the queue is unavailable.
 bool close(ServerState& state, const catalog::Job& job, const Result<std::string>& ended, Cause cause) {
   auto& jobs = state.working_jobs;
   if (cause == Cause::stop) {
@@ -248,7 +248,7 @@ bool close(ServerState& state, const catalog::Job& job, const Result<std::string
   return true;
 }
 
-// The same, and waits for the queue.
+// The same, but retries until the queue is available.
 bool close_in_time(ServerState& state, const catalog::Job& job, const Result<std::string>& ended, Cause cause,
                    const std::stop_token& stop) {
   while (true) {
@@ -315,9 +315,9 @@ void JobWorkers::work_on(const catalog::Job& job, const std::stop_token& stop) t
     } catch (const std::exception& e) {
       ended = fail(Code::internal, e.what());
     }
-    if (reporter.lost()) return;  // cancelled, or another server has it now
+    if (reporter.lost()) return;  // cancelled, or claimed by another server
   }
-  // Ended by the stop, or by what the stop has cut off: the next server takes it up.
+  // Ended by the stop, directly or through a cut-off operation: put it back for the next server.
   const bool is_cut_off = !ended && (ended.error().code == Code::interrupted ||
                                      (ended.error().code == Code::unavailable && job.reference.empty()));
   if (is_cut_off && stop.stop_requested()) cause = Cause::stop;
@@ -330,7 +330,7 @@ void JobWorkers::work_on(const catalog::Job& job, const std::stop_token& stop) t
                     {"message", ended ? std::string() : ended.error().message},
                     {"seconds", Clock::now() - start}});
 } catch (const std::exception& e) {
-  // Its lease runs out, and somebody tries again.
+  // The lease expires, and a worker claims the job again.
   log::error("job_lost", {{"job", job.id}, {"reason", e.what()}});
 }
 

@@ -1,7 +1,7 @@
-// The jobs' workers: each claims a job, works on it, and says how it ended. Threads, which end with JobWorkers; a job
-// that is interrupted by that goes back into the queue.
+// Worker threads that claim jobs, process them and record the result. Thread-safe. The threads end with the object; a
+// job that is interrupted by this goes back into the queue. Failures are recorded in the job.
 //
-//   JobWorkers workers(service, 2);
+//   JobWorkers workers(state, 2);
 //   workers.wake();   // a job was accepted
 #pragma once
 

@@ -1,7 +1,7 @@
-// Videos that somebody else names or sends, as open files: downloads, objects of S3 and standard input. Each is kept in
-// a file without a name in a folder of ours, which is gone with its descriptor. fetch_url(), ObjectFetcher: any thread;
-// read_standard_input(): one. Failure: Result, naming the URL; read_standard_input() throws interrupted where the
-// process was asked to stop.
+// Fetches videos that an untrusted party names or sends, as open files: downloads, S3 objects and standard input. Each
+// is written to an unnamed file in the given folder, which is deleted when its descriptor closes.
+// fetch_url(), ObjectFetcher: any thread; read_standard_input(): one thread. The caller owns the descriptor. Failures
+// are returned as Result, naming the URL; read_standard_input() throws interrupted if the process was asked to stop.
 //
 //   auto file = ingest::fetch_url({.folder = home, .http = config.http, .max_bytes = config.media.max_bytes}, url);
 #pragma once
@@ -23,9 +23,9 @@
 namespace reeltag::ingest {
 
 struct FetchOptions {
-  std::filesystem::path folder;  // made where it is missing
+  std::filesystem::path folder;  // created if missing
   http::ClientOptions http = {};
-  store::Options objects = {};  // of the configured store; what its URL says behind '?' holds for s3:// too
+  store::Options objects = {};  // of the configured store; the options after '?' in its URL apply to s3:// too
   std::int64_t max_bytes = 0;   // of an object or of standard input
 };
 
@@ -34,8 +34,9 @@ using Deadline = std::optional<std::chrono::steady_clock::time_point>;
 Result<Descriptor> fetch_url(const FetchOptions& options, const std::string& url, Deadline deadline = {});
 Result<Descriptor> read_standard_input(const FetchOptions& options);
 
-// Objects that a request names, s3://bucket/key with the key as it is. Region and credentials are the platform's; the
-// options of the configured store hold for them too, where that is an object store. A request cannot bring options.
+// Fetches objects that a request names, s3://bucket/key with the key taken literally. Region and credentials come from
+// the platform; the options of the configured store apply too, if that is an object store. A request cannot set
+// options.
 class ObjectFetcher {
  public:
   explicit ObjectFetcher(FetchOptions options) : options_(std::move(options)) {}
@@ -46,7 +47,7 @@ class ObjectFetcher {
 
   const FetchOptions options_;
   std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<store::Store>> buckets_;  // that were asked for
+  std::map<std::string, std::shared_ptr<store::Store>> buckets_;  // opened buckets by name
 };
 
 }  // namespace reeltag::ingest
