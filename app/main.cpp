@@ -22,7 +22,7 @@ void add_global_options(CLI::App& app, app::Context& context) {
   app.add_option("--set", context.sets, "One configuration value, key=value; may be repeated")->allow_extra_args(false);
   app.add_flag("--json", context.json, "Results and errors as JSON, one object a line");
   app.add_flag("-q,--quiet", context.quiet, "Only errors on stderr");
-  app.add_flag("-v,--verbose", context.verbose, "More on stderr");
+  app.add_flag("-v,--verbose", context.verbose, "Log more to stderr");
 }
 
 int report(const Error& error, const app::Context& context) {

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Runs a program so that nothing of it is left behind: bridges/guard.py --memory BYTES -- PROGRAM ARGUMENT...
+"""Runs a program and ends all its descendants when it ends: bridges/guard.py --memory BYTES -- PROGRAM ARGUMENT...
 
-The program has this process's stdin, stdout and stderr and a temporary folder of its own as HOME and TMPDIR. It ends, with
-all that it started in whatever session or group, and the folder goes, as soon as
+The program inherits stdin, stdout and stderr and gets a temporary folder as HOME and TMPDIR. It is killed with all its
+descendants, in any session or group, and the folder is removed, as soon as
 - the other end of stdin is closed, also because the process there was killed,
-- it and all that it started take more memory than it may (status 9, and a line on stderr), or
-- it ends by itself: its status is this one's, or 128 + the signal's number.
+- the program and its descendants exceed the memory limit (status 9, and a line on stderr), or
+- the program ends: this process exits with its status, or 128 + the signal's number.
 """
 import argparse
 import ctypes
@@ -26,14 +26,14 @@ LIBC = ctypes.CDLL(None)
 
 
 def descendants():
-    """The processes below this one. Orphans come back to it, so none gets away."""
+    """The descendants of this process. Orphans are reparented to it, so none is missed."""
     parents = {}
     for entry in pathlib.Path("/proc").iterdir():
         if entry.name.isdigit():
             try:
                 fields = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
             except OSError:
-                continue  # it has ended meanwhile
+                continue  # ended meanwhile
             if fields[0] != "Z":
                 parents.setdefault(int(fields[1]), []).append(int(entry.name))
     found, waiting = [], [os.getpid()]
@@ -45,7 +45,7 @@ def descendants():
 
 
 def memory_of(process):
-    """Bytes, what is shared counted in shares."""
+    """Proportional set size in bytes."""
     try:
         for line in pathlib.Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8").splitlines():
             if line.startswith("Pss:"):
@@ -56,7 +56,7 @@ def memory_of(process):
 
 
 def reap():
-    """Takes in the orphans that have ended. True while there are children."""
+    """Reaps ended children. True while there are others."""
     try:
         while os.waitpid(-1, os.WNOHANG)[0]:
             pass
@@ -78,10 +78,10 @@ def end_all():
 
 
 def follow(process, most):
-    """Returns the status to end with."""
+    """Waits for one of the end conditions; returns the exit status."""
     ended = os.pidfd_open(process.pid)
     poll = select.poll()
-    poll.register(0, 0)  # only that it is closed: what comes there is the program's
+    poll.register(0, 0)  # detects closing only: the data is for the program
     poll.register(ended, select.POLLIN)
     while True:
         for descriptor, _ in poll.poll(1000 * LOOK_SECONDS):

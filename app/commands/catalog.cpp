@@ -135,7 +135,7 @@ void add_one(CLI::App& parent, Context& context, const char* name, const char* w
 
 void add_catalog(CLI::App& app, Context& context) {
   auto* cmd =
-      app.add_subcommand("catalog", "The catalog as files: to move it to another database, or read it elsewhere");
+      app.add_subcommand("catalog", "Export and import the catalog as files, between databases or for other programs");
   cmd->fallthrough();
   cmd->require_subcommand(1);
   add_one(*cmd, context, "export",

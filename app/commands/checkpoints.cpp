@@ -12,15 +12,14 @@ void add_import_checkpoint(CLI::App& models, Context& context) {
   auto a = std::make_shared<ImportCheckpointArguments>();
   cmd->add_option("file", a->file, "The checkpoint")->required();
   cmd->add_option("--recipe", a->recipe, "A shipped recipe or a YAML file (default: the configuration in the file)");
-  cmd->add_option("--vocabulary", a->vocabulary, "What the classes mean, one a line in the order of the classes");
+  cmd->add_option("--vocabulary", a->vocabulary, "File with the class names, one a line in the order of the classes");
   cmd->add_option("--name", a->name, "Name of the model (default: the file's)");
   cmd->add_option("-o,--out", a->out, "Folder of the model (default: HOME/models/NAME)");
   auto* init =
-      cmd->add_flag("--image-init", a->image_init, "An image net as the start of a video net (CHECKPOINT_IN_INIT)");
-  cmd->add_flag("--inflate", a->inflate, "Image kernels repeated along time and divided (CHECKPOINT_INFLATE)")
-      ->excludes(init);
+      cmd->add_flag("--image-init", a->image_init, "Initialize a video net from an image net (CHECKPOINT_IN_INIT)");
+  cmd->add_flag("--inflate", a->inflate, "Inflate image kernels along time (CHECKPOINT_INFLATE)")->excludes(init);
   cmd->add_option("--clear-name", a->clear_names, "Taken out of every name; may be repeated")->allow_extra_args(false);
-  cmd->add_flag("--strict", a->strict, "Fail unless every weight of the file and of the net finds its like");
+  cmd->add_flag("--strict", a->strict, "Fail unless the weights of the file and of the net match one to one");
   cmd->callback([a, &context] { run_import_checkpoint(context, *a); });
 }
 
@@ -32,13 +31,13 @@ void add_fetch(CLI::App& models, Context& context) {
       "tag at once; the others have no class names here and are for fine-tuning, or need --vocabulary");
   auto a = std::make_shared<FetchArguments>();
   auto* name = cmd->add_option("name", a->name, "Which, e.g. mvitv2-s-16x4-k400");
-  cmd->add_flag("--list", a->list, "What there is, with what its authors claim, and what is here already")
+  cmd->add_flag("--list", a->list, "List the published weights, their claimed accuracy, and which are here already")
       ->excludes(name);
-  cmd->add_option("--url", a->url, "Another address of the same file, such as a mirror's")->needs(name);
-  cmd->add_option("--sha256", a->sha256, "Refuse a file with another SHA-256 than this")->needs(name);
-  cmd->add_option("--vocabulary", a->vocabulary, "What the classes mean, one a line in the order of the classes")
+  cmd->add_option("--url", a->url, "Download from this URL instead, such as a mirror")->needs(name);
+  cmd->add_option("--sha256", a->sha256, "SHA-256 that the file must have")->needs(name);
+  cmd->add_option("--vocabulary", a->vocabulary, "File with the class names, one a line in the order of the classes")
       ->needs(name);
-  cmd->add_option("--zoo", a->zoo, "A list of weights of one's own (default: the shipped configs/zoo.yml)");
+  cmd->add_option("--zoo", a->zoo, "YAML file with published weights (default: the shipped configs/zoo.yml)");
   cmd->callback([a, &context] {
     if (!a->name.empty()) return run_fetch(context, *a);
     context.start();

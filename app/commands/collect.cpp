@@ -79,13 +79,14 @@ void run_collect(Context& context, const CollectArguments& a) {
 void add_collect(CLI::App& app, Context& context) {
   auto* cmd = app.add_subcommand("collect", "Fetch videos of hashtags from a source that a policy file allows");
   auto arguments = std::make_shared<CollectArguments>();
-  cmd->add_option("--source", arguments->source, "Where from (default: collect.source)")
+  cmd->add_option("--source", arguments->source, "Source to collect from (default: collect.source)")
       ->check(CLI::IsMember({"research", "tiktok", "ytdlp"}));
   cmd->add_option("--hashtag", arguments->hashtags, "A hashtag; may be repeated (default: collect.hashtags)")
       ->allow_extra_args(false);
-  cmd->add_option("--limit", arguments->limit, "Most new videos for each hashtag (default: collect.limit)")
+  cmd->add_option("--limit", arguments->limit, "Maximum of new videos per hashtag (default: collect.limit)")
       ->check(CLI::PositiveNumber);
-  cmd->add_flag("--dry-run", arguments->dry_run, "Only show what would be asked, and whether it may");
+  cmd->add_flag("--dry-run", arguments->dry_run,
+                "Only show the requests that would be sent, and whether the policy allows them");
   cmd->callback([arguments, &context] { run_collect(context, *arguments); });
 }
 

@@ -8,7 +8,7 @@ void add_config(CLI::App& app, Context& context) {
   auto* cmd = app.add_subcommand("config", "The configuration in force");
   cmd->fallthrough();
   cmd->require_subcommand(1);
-  auto* show = cmd->add_subcommand("show", "Every key with its value, meaning and origin");
+  auto* show = cmd->add_subcommand("show", "List every key with its value, meaning and origin");
   show->callback([&context] {
     context.start();
     for (const auto& e : context.show_config()) {

@@ -60,7 +60,7 @@ void warn_of_parted(Context& context, const dataset::Dataset& set) {
 }
 
 void add_freeze(CLI::App& parent, Context& context) {
-  auto* cmd = parent.add_subcommand("freeze", "Snapshot the catalog: vocabulary, labels, split");
+  auto* cmd = parent.add_subcommand("freeze", "Freeze the catalog into a dataset: vocabulary, labels, split");
   auto o = std::make_shared<dataset::FreezeOptions>();
   cmd->add_option("--source", o->source, "Only videos of this source");
   cmd->add_option("--hashtag", o->hashtag, "Only videos with this hashtag");
@@ -68,15 +68,14 @@ void add_freeze(CLI::App& parent, Context& context) {
       ->check(CLI::IsMember({"multi", "single"}))
       ->capture_default_str();
   cmd->add_option("--min-support", o->min_support, "Videos that a hashtag needs")->capture_default_str();
-  cmd->add_option("--max-hashtags", o->max_hashtags, "Most hashtags in the vocabulary")->capture_default_str();
+  cmd->add_option("--max-hashtags", o->max_hashtags, "Maximum of hashtags in the vocabulary")->capture_default_str();
   cmd->add_option("--vocabulary", o->vocabulary,
                   "File with the vocabulary, a hashtag a line: see `dataset vocabulary`");
   cmd->add_option("--block", o->block, "File with hashtags that never enter the vocabulary");
   cmd->add_flag("--drop-unlabelled", o->drop_unlabelled, "Leave out videos without a hashtag of the vocabulary");
   cmd->add_option("--val", o->split.val, "Percent of the groups for validation")->capture_default_str();
   cmd->add_option("--test", o->split.test, "Percent of the groups for the test")->capture_default_str();
-  cmd->add_option("--salt", o->split.salt,
-                  "Another salt, another split; auto: chosen once so that hashtags are shared out evenly")
+  cmd->add_option("--salt", o->split.salt, "Changes the split; auto: chosen once so that hashtags are divided evenly")
       ->capture_default_str();
   cmd->add_option(
          "--by", o->split.by,
@@ -132,7 +131,7 @@ void run_review(Context& context, const ReviewArguments& a) {
 
 void add_vocabulary(CLI::App& parent, Context& context) {
   auto* cmd =
-      parent.add_subcommand("vocabulary", "Which hashtags to learn: generic ones out, spellings merged, to review");
+      parent.add_subcommand("vocabulary", "Propose a vocabulary to review: without generic hashtags, spellings merged");
   auto a = std::make_shared<ReviewArguments>();
   auto* from =
       cmd->add_option("--from", a->from, "Manifest (.jsonl) with hashtags, instead of the catalog; no videos needed");
@@ -147,11 +146,13 @@ void add_vocabulary(CLI::App& parent, Context& context) {
   cmd->add_option("--min-support", a->options.min_support, "Videos that a hashtag needs")->capture_default_str();
   cmd->add_option("--min-groups", a->options.min_groups, "Groups (authors) that a hashtag needs")
       ->capture_default_str();
-  cmd->add_option("--max-hashtags", a->options.max_hashtags, "Most hashtags in the vocabulary")->capture_default_str();
+  cmd->add_option("--max-hashtags", a->options.max_hashtags, "Maximum of hashtags in the vocabulary")
+      ->capture_default_str();
   cmd->add_option("--generic-share", a->options.generic_share,
                   "Share of the videos from which a hashtag may be generic")
       ->capture_default_str();
-  cmd->add_option("--generic-bits", a->options.generic_bits, "Generic when it says less of its companions, in bits")
+  cmd->add_option("--generic-bits", a->options.generic_bits,
+                  "Treat a hashtag as generic when it tells less about the others of its videos, in bits")
       ->capture_default_str();
   cmd->callback([a, &context] {
     context.start();
@@ -219,7 +220,7 @@ void print_dataset_stats(const dataset::Dataset& set, const dataset::Stats& s, c
 }
 
 void add_dataset_stats(CLI::App& parent, Context& context) {
-  auto* cmd = parent.add_subcommand("stats", "What is in a dataset, in figures and as a page (report.html)");
+  auto* cmd = parent.add_subcommand("stats", "Describe a dataset in figures and as a page (report.html)");
   auto id = std::make_shared<std::string>();
   cmd->add_option("id", *id, "The dataset, or the beginning of its id (default: the newest)");
   cmd->callback([id, &context] {

@@ -55,7 +55,7 @@ std::vector<Finding> examine(const Context& context) {
 }  // namespace
 
 void add_doctor(CLI::App& app, Context& context) {
-  auto* cmd = app.add_subcommand("doctor", "What is installed, what is missing, how to get it");
+  auto* cmd = app.add_subcommand("doctor", "Show what is installed, what is missing, and how to get it");
   cmd->callback([&context] {
     context.start();
     for (const auto& f : examine(context)) {

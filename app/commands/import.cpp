@@ -6,12 +6,12 @@
 namespace reeltag::app {
 
 void add_import(CLI::App& app, Context& context) {
-  auto* cmd = app.add_subcommand("import", "Bring videos in: label folders, manifests (JSONL, CSV), single files");
+  auto* cmd = app.add_subcommand("import", "Import videos: label folders, manifests (JSONL, CSV), single files");
   auto paths = std::make_shared<std::vector<std::filesystem::path>>();
   cmd->add_option("paths", *paths, "Folders, manifests or videos; s3://bucket/prefix for those in an object store")
       ->required();
   auto source = std::make_shared<std::string>(collect::ImportOptions{}.source);
-  cmd->add_option("--source", *source, "What the catalog calls where they come from")->capture_default_str();
+  cmd->add_option("--source", *source, "The catalog's name for where they come from")->capture_default_str();
   cmd->callback([paths, source, &context] {
     context.start();
     const auto catalog = context.open_catalog();

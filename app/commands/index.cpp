@@ -116,7 +116,7 @@ void add_add(CLI::App& parent, Context& context) {
 }
 
 void add_build(CLI::App& parent, Context& context) {
-  auto* cmd = parent.add_subcommand("build", "Index the catalog: tags what the model has not looked at yet");
+  auto* cmd = parent.add_subcommand("build", "Index the catalog: tag the videos that the model has not tagged yet");
   auto a = std::make_shared<IndexArguments>();
   auto texts_only = std::make_shared<bool>(false);
   auto* flag = cmd->add_flag("--texts-only", *texts_only, "Captions and typed hashtags only; needs no model");
@@ -135,7 +135,7 @@ void print_index_stats(const index::Stats& stats) {
 }
 
 void add_index_stats(CLI::App& parent, Context& context) {
-  auto* cmd = parent.add_subcommand("stats", "How many videos the index has, and which models looked at them");
+  auto* cmd = parent.add_subcommand("stats", "Count the indexed videos and the models that tagged them");
   cmd->callback([&context] {
     context.start();
     const auto stats = context.open_index(index::Missing::refuse)->stats();
@@ -147,7 +147,7 @@ void add_index_stats(CLI::App& parent, Context& context) {
 }  // namespace
 
 void add_index(CLI::App& app, Context& context) {
-  auto* cmd = app.add_subcommand("index", "The library that is searched: add videos, build it from the catalog");
+  auto* cmd = app.add_subcommand("index", "The search index: add videos, build it from the catalog");
   cmd->fallthrough();
   cmd->require_subcommand(1);
   add_add(*cmd, context);

@@ -4,16 +4,16 @@
 namespace reeltag::app {
 
 void add_tag(CLI::App& app, Context& context) {
-  auto* cmd = app.add_subcommand("tag", "Give videos their hashtags, with the moments that earned them");
+  auto* cmd = app.add_subcommand("tag", "Tag videos with hashtags and the segments where they apply");
   auto a = std::make_shared<TagArguments>();
   cmd->add_option("files", a->files, "Videos, folders of videos, http(s) URLs, or - for a video on standard input")
       ->required();
   cmd->add_option("--model", a->model, kModelMeaning);
-  cmd->add_option("--top", a->top, "Most hashtags of a video");
-  cmd->add_option("--views", a->views, "Most views of a video");
+  cmd->add_option("--top", a->top, "Maximum of hashtags per video");
+  cmd->add_option("--views", a->views, "Maximum of views per video");
   cmd->add_option("--threshold", a->threshold, "Instead of the model's own thresholds; 0 shows all")
       ->check(CLI::Range(0.0, 1.0));
-  cmd->add_flag("--whole-picture", a->whole_picture, "Look at all of a tall or wide picture, not its central square");
+  cmd->add_flag("--whole-picture", a->whole_picture, "Use all of a tall or wide picture instead of its central square");
   cmd->callback([a, &context] { run_tag(context, *a); });
 }
 
@@ -33,7 +33,7 @@ void add_train(CLI::App& app, Context& context) {
                   "the image encoder's, and mvit with --from)")
       ->delimiter(',')
       ->needs(frozen);
-  cmd->add_option("--resume", a->resume, "Go on with this run");
+  cmd->add_option("--resume", a->resume, "Resume this run");
   cmd->callback([a, &context] { run_train(context, *a); });
 }
 
@@ -44,7 +44,7 @@ void add_evaluate(CLI::App& app, Context& context) {
   cmd->add_option("--model", a->model,
                   "Or a model: a version or its alias, an imported or shipped one, a bundle's folder");
   cmd->add_option("--dataset", a->dataset, "The dataset (default: the one that the run was trained on)");
-  cmd->add_option("--split", a->split, "Which part of it")
+  cmd->add_option("--split", a->split, "Split to use")
       ->check(CLI::IsMember({"train", "val", "test"}))
       ->capture_default_str();
   cmd->add_option("--view-seconds", a->view_seconds, "Longest view in seconds; 0: one view of the whole video")

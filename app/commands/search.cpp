@@ -41,7 +41,7 @@ void print_hits(const std::string& query, const std::vector<index::Hit>& hits) {
 
 void add_search(CLI::App& app, Context& context) {
   auto* cmd =
-      app.add_subcommand("search", "Find videos by words and #hashtags: what people wrote and what a model saw");
+      app.add_subcommand("search", "Search videos by words and #hashtags: captions, typed hashtags and predicted ones");
   struct SearchArguments {
     std::string query;
     std::int64_t limit = 10;

@@ -56,7 +56,7 @@ void revoke_token(Context& context, const std::string& name) {
 }  // namespace
 
 void add_serve(CLI::App& app, Context& context) {
-  auto* cmd = app.add_subcommand("serve", "The web page, the API, and jobs that tag what is uploaded");
+  auto* cmd = app.add_subcommand("serve", "Serve the web page, the API, and jobs that tag uploads");
   auto a = std::make_shared<ServeArguments>();
   cmd->add_option("--host", a->host, "Address to listen on (default 127.0.0.1, this machine only)");
   cmd->add_option("--port", a->port, "Port to listen on; 0 for any that is free (default 8080)")
@@ -66,7 +66,7 @@ void add_serve(CLI::App& app, Context& context) {
 }
 
 void add_tokens(CLI::App& app, Context& context) {
-  auto* cmd = app.add_subcommand("tokens", "Who may use the server's API");
+  auto* cmd = app.add_subcommand("tokens", "Tokens for the server's API");
   cmd->require_subcommand(1);
   struct TokenArguments {
     std::string name;
@@ -74,17 +74,15 @@ void add_tokens(CLI::App& app, Context& context) {
   };
   auto a = std::make_shared<TokenArguments>();
   auto* make = cmd->add_subcommand("new", "Make a token; it is printed once and kept as a hash");
-  make->add_option("name", a->name, "What it is called")->required();
+  make->add_option("name", a->name, "Name of the token")->required();
   make->add_option("--scope", a->scopes, "read, write, operator (who sees and may do all)")
       ->delimiter(',')
       ->check(CLI::IsMember({"read", "write", "operator"}))
       ->capture_default_str();
   make->callback([a, &context] { make_token(context, a->name, a->scopes); });
-  cmd->add_subcommand("list", "Names, scopes, and when each was used last")->callback([&context] {
-    list_tokens(context);
-  });
-  auto* revoke = cmd->add_subcommand("revoke", "Take a token back, at once");
-  revoke->add_option("name", a->name, "What it is called")->required();
+  cmd->add_subcommand("list", "List tokens: name, scopes, last use")->callback([&context] { list_tokens(context); });
+  auto* revoke = cmd->add_subcommand("revoke", "Revoke a token");
+  revoke->add_option("name", a->name, "Name of the token")->required();
   revoke->callback([a, &context] { revoke_token(context, a->name); });
 }
 

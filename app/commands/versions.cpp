@@ -98,21 +98,21 @@ void remove(Context& context, const VersionArguments& a) {
 }
 
 void add_author(CLI::App& cmd, VersionArguments& a) {
-  cmd.add_option("--by", a.author.by, "Who does it (default: user@host)");
-  cmd.add_option("--why", a.author.why, "For the history");
+  cmd.add_option("--by", a.author.by, "Author, for the history (default: user@host)");
+  cmd.add_option("--why", a.author.why, "Reason, for the history");
 }
 
 void add_publish(CLI::App& parent, Context& context) {
-  auto* cmd = parent.add_subcommand("publish", "Make a run's model, or any bundle, a version that never changes");
+  auto* cmd = parent.add_subcommand("publish", "Publish a run's model, or any bundle, as an immutable version");
   auto a = std::make_shared<VersionArguments>();
   cmd->add_option("model", a->model, "A run's id, an imported or shipped model, or a bundle's folder")->required();
-  cmd->add_option("--name", a->name, "Name of the line of versions")->capture_default_str();
+  cmd->add_option("--name", a->name, "Name of the model whose versions these are")->capture_default_str();
   add_author(*cmd, *a);
   cmd->callback([a, &context] { publish(context, *a); });
 }
 
 void add_promote(CLI::App& parent, Context& context) {
-  auto* cmd = parent.add_subcommand("promote", "Let an alias name this version, once it is seen that it works");
+  auto* cmd = parent.add_subcommand("promote", "Point an alias at this version after a self-test");
   auto a = std::make_shared<VersionArguments>();
   cmd->add_option("version", a->model, "hashtags/3, or only 3; or another alias, such as challenger")->required();
   cmd->add_option("--alias", a->alias, "champion, challenger, shadow, or one of your own")->capture_default_str();
@@ -124,7 +124,7 @@ void add_promote(CLI::App& parent, Context& context) {
 void add_rollback(CLI::App& parent, Context& context) {
   auto* cmd = parent.add_subcommand("rollback", "Let an alias name the version before; again: the one before that");
   auto a = std::make_shared<VersionArguments>();
-  cmd->add_option("name", a->name, "Name of the line of versions")->capture_default_str();
+  cmd->add_option("name", a->name, "Name of the model whose versions these are")->capture_default_str();
   cmd->add_option("--alias", a->alias, "Which alias")->capture_default_str();
   add_author(*cmd, *a);
   cmd->callback([a, &context] { rollback(context, *a); });
@@ -139,7 +139,7 @@ void add_remove(CLI::App& parent, Context& context) {
 }
 
 void add_check(CLI::App& parent, Context& context) {
-  auto* cmd = parent.add_subcommand("check", "Load a model and let it score a drawn picture, as promote does");
+  auto* cmd = parent.add_subcommand("check", "Load a model and score a synthetic picture, as promote does");
   auto a = std::make_shared<CheckArguments>();
   cmd->add_option("model", a->model, kModelMeaning);
   cmd->callback([a, &context] { run_check(context, *a); });

@@ -41,7 +41,7 @@ void visit(V& v, Hyperparameters& h) {
   v("blocks", h.blocks, "Its features: mvit, image.mean, image.delta");
   v("labels", h.labels, "All hashtags of a video, or one class", config::OneOf{{"multi", "single"}});
   v("min_support", h.min_support, "Videos that a hashtag needs", config::Range{1, 1e9});
-  v("max_hashtags", h.max_hashtags, "Most hashtags in the vocabulary", config::Range{1, 1e6});
+  v("max_hashtags", h.max_hashtags, "Maximum of hashtags in the vocabulary", config::Range{1, 1e6});
   v("drop_unlabelled", h.drop_unlabelled, "Leave out videos without a hashtag of the vocabulary");
   v("val", h.val, "Percent of the groups for validation, where there is no such channel", config::Range{0, 99});
   v("test", h.test, "Percent of the groups for the test, where there is no such channel", config::Range{0, 99});

@@ -1,6 +1,6 @@
-// bench_catalog URL VIDEOS: fills an empty catalog with drawn videos (four hashtags each) and a post each, then times
-// what the pipeline asks of it. One line of JSON on stdout: seconds to fill, and for each question the median and the
-// longest milliseconds of its repetitions, wall time as a caller sees it.
+// bench_catalog URL VIDEOS: fills an empty catalog with synthetic videos (four hashtags each) and a post each, then
+// times the pipeline's queries. Prints one line of JSON: seconds to fill, and for each query the median and maximum
+// milliseconds of its repetitions, wall time of the caller.
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -92,7 +92,7 @@ nlohmann::json timed(int repeat, const std::function<void(int)>& ask) {
   return {{"median_ms", ms[ms.size() / 2]}, {"longest_ms", ms.back()}, {"repeat", repeat}};
 }
 
-// The way of `import`: many rows a transaction.
+// As `import` does: many rows per transaction.
 nlohmann::json fill(catalog::Catalog& catalog, Draw& draw, int videos) {
   const auto begin = Clock::now();
   std::vector<catalog::Video> batch;

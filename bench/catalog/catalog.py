@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Times the catalog on SQLite and PostgreSQL with drawn rows: bench/catalog/catalog.py [--videos N] [--build DIR]
+"""Times the catalog on SQLite and PostgreSQL with synthetic rows: bench/catalog/catalog.py [--videos N] [--build DIR]
 
-Builds bench_catalog, starts a PostgreSQL server of its own (tests/e2e/postgres.py), runs both, prints a table as in
+Builds bench_catalog, starts its own PostgreSQL server (tests/e2e/postgres.py), runs both, prints a table as in
 docs/results.md and writes bench/results/catalog.json with date, machine, command and commit.
 """
 import argparse

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""How well each way of starting tags videos of groups it has not seen, and what it costs (README.md beside this file).
+"""Measures accuracy and cost of each cold-start method on videos of unseen groups (see README.md beside this file).
 
-    coldstart.py run --row histogram|scratch|image encoder|fused --data DIR    every fold that has no result yet
+    coldstart.py run --row histogram|scratch|image encoder|fused --data DIR    all folds without a result
     coldstart.py time --row ROW --data DIR                               ms to tag a video
     coldstart.py table                                                   the results as Markdown
-    coldstart.py document                                                the same into docs/results.md
+    coldstart.py document                                                writes them into docs/results.md
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 3 finished but some folds failed, 130 interrupted (run it again to go on).
+Exit status: 0 done, 1 failed, 2 wrong usage, 3 some folds failed, 130 interrupted (run it again to resume).
 """
 import argparse
 import pathlib
@@ -38,7 +38,7 @@ def numbers_in(allowed):
 
 
 def bench_of(options):
-    """Where things are; makes the colour histogram's Python if that row is wanted and there is none."""
+    """The paths of a run; creates the colour histogram's Python if that row is requested and it does not exist."""
     python = pathlib.Path(sys.executable)
     if options.row == "histogram" and not options.no_venv:
         python = environment.ready_python(ROOT / "build" / "bench-venv")

@@ -1,4 +1,4 @@
-"""The private Python of the colour histogram, made on first use."""
+"""Provides the Python environment of the colour histogram, created on first use."""
 import fcntl
 import hashlib
 import os
@@ -13,12 +13,12 @@ REQUIREMENTS = pathlib.Path(__file__).with_name("requirements.txt")
 
 
 def ready_python(folder):
-    """The python of the venv in `folder`, which is made anew where requirements.txt or the place has changed."""
+    """The python of the venv in `folder`, recreated if requirements.txt or the path has changed."""
     folder = pathlib.Path(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     python, stamp = folder / "bin" / "python", folder / "ready"
     state = f"{folder} {sys.version} {hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()}"
-    # Two rows started at once must not make it at once.
+    # Locks, as two rows may start at the same time.
     with open(folder.with_name(f".{folder.name}.lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if stamp.is_file() and stamp.read_text(encoding="utf-8") == state:

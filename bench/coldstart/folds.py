@@ -1,4 +1,4 @@
-"""One fold of one row: freeze, train, evaluate, check, and write down what it gave and what it cost."""
+"""Runs one fold of one row: freezes, trains, evaluates, checks, and records scores and cost."""
 import json
 import pathlib
 import shutil
@@ -19,7 +19,7 @@ FIGURES = ("top1", "map", "hit1", "gap20")
 
 
 class Bench(NamedTuple):
-    """program: reeltag; python: one that has requirements.txt; home: what is made on the way; out: the results."""
+    """program: reeltag; python: one with requirements.txt; home: intermediate files; out: the results."""
     program: pathlib.Path
     python: pathlib.Path
     data: pathlib.Path
@@ -27,7 +27,7 @@ class Bench(NamedTuple):
     out: pathlib.Path
 
     def set_home(self, task):
-        """Each set of clips has a home of its own: a dataset is frozen from all that a catalog holds."""
+        """Gives each set of clips its own home, as a dataset is frozen from the whole catalog."""
         return self.home / task.folder
 
     def reeltag(self, task, *arguments):
@@ -45,7 +45,7 @@ class Bench(NamedTuple):
 
 
 class Fold(NamedTuple):
-    """What is trained and tested. dataset: its id, or the file of the split for the colour histogram."""
+    """Training and test data. dataset: its id, or the file of the split for the colour histogram."""
     row: str
     data: object
     seed: int
@@ -61,7 +61,7 @@ def import_videos(bench, task):
 
 
 def freeze(bench, fold):
-    """Returns (command, id). The program must have split the videos as the protocol does, before it trains."""
+    """Returns (command, id). Checks before training that the program split the videos as the protocol does."""
     data, task = fold.data, fold.data.task
     vocabulary = bench.set_home(task) / "coldstart" / f"{task.name}.txt"
     results.write_whole(vocabulary, "".join(f"{hashtag}\n" for hashtag in data.vocabulary).encode())
@@ -76,7 +76,7 @@ def freeze(bench, fold):
 
 
 def write_split(bench, fold):
-    """The colour histogram's dataset."""
+    """Writes the colour histogram's dataset."""
     task = fold.data.task
     lines = [{"labels": task.labels, "hashtags": fold.data.vocabulary}]
     for side, videos in fold.data.split(fold.seed, fold.fold).items():
@@ -87,7 +87,7 @@ def write_split(bench, fold):
 
 
 def model_of(bench, fold, row=None):
-    """The file that says that a training has ended."""
+    """The file that marks a completed training."""
     home, name = bench.set_home(fold.data.task), fold.name(row)
     if (row or fold.row) == "histogram":
         return home / "coldstart" / f"{name}.model.json"
@@ -136,8 +136,8 @@ def last_json(ran):
 
 
 def train(bench, fold, command, commit):
-    """Trains, or finds what an interrupted run has trained with the same command at the same commit: its CPU seconds
-    were noted when it ended. A training that was cut short is done again, because its seconds are lost."""
+    """Trains, or reuses a training completed by an interrupted run with the same command at the same commit, whose CPU
+    seconds were recorded. An incomplete training is repeated, as its CPU seconds are lost."""
     task = fold.data.task
     note, model = bench.set_home(task) / "coldstart" / f"{fold.name()}.trained.json", model_of(bench, fold)
     made_by = {"command": bench.shown(command), "commit": commit}
@@ -157,7 +157,7 @@ def train(bench, fold, command, commit):
 
 
 def read_scores(path, fold):
-    """{video: scores}, after checking that these are the fold's videos and hashtags and labels."""
+    """{video: scores}, after checking the fold's videos, hashtags and labels."""
     head, *lines = [json.loads(line) for line in pathlib.Path(path).read_text(encoding="utf-8").splitlines()]
     if head["hashtags"] != list(fold.data.vocabulary):
         raise Failed(f"{path}: other hashtags, or another order, than the protocol's")
@@ -180,7 +180,7 @@ def versions_of(bench, fold, trained):
 
 
 def run_fold(bench, row, data, seed, number):
-    """Writes the fold's scores and result; Failed where a command fails or what it gives is not the protocol's."""
+    """Writes the fold's scores and result. Raises Failed if a command fails or its output violates the protocol."""
     fold, commit = Fold(row, data, seed, number), process.commit_of(ROOT)
     task, commands = data.task, {}
     if row == "fused" and not model_of(bench, fold, "scratch").is_file():
@@ -213,7 +213,7 @@ def run_fold(bench, row, data, seed, number):
 
 
 def run_row(bench, row, task_data, seeds, numbers):
-    """Every fold that has no result yet. Returns how many failed; one that fails does not stop the others."""
+    """Runs all folds without a result. Returns how many failed; a failure does not stop the others."""
     task, failed, imported = task_data.task, 0, False
     results.write_videos(bench.out, task_data)
     for seed in seeds:

@@ -1,12 +1,12 @@
 #!/usr/bin/env python3
-"""The row that sees colours only: a joint RGB histogram of eight frames, and logistic regression on it.
+"""The baseline that uses colours only: a joint RGB histogram of eight frames and logistic regression on it.
 
     histogram.py train --videos SPLIT.jsonl --data DIR --features DIR --model FILE    (needs scikit-learn)
     histogram.py evaluate --videos SPLIT.jsonl --data DIR --features DIR --model FILE --scores FILE
     histogram.py tag FOLDER --model FILE
 
 SPLIT.jsonl: {"labels": "single" or "multi", "hashtags": [...]}, then {"video","file","group","labels","split"} each.
-Features are kept in a folder, as `reeltag train --frozen` keeps its own. Scores and figures have the form of
+Features are kept in a folder, as by `reeltag train --frozen`. Scores and figures have the form of
 `reeltag evaluate --json --scores`. Only the fit needs more than Python and ffmpeg.
 """
 import argparse
@@ -22,9 +22,9 @@ import measures
 from results import read_json, write_json, write_whole
 
 FRAMES = 8
-SIDE = 32  # pixels; a frame is squeezed to a square, which moves no colour
+SIDE = 32  # pixels; frames are scaled to a square, which keeps the colours
 BINS = 8   # of each channel
-# Strengths to choose from on the val part: the inverse of the penalty, strongest penalty first.
+# Strengths to select from on val: the inverse of the penalty, strongest penalty first.
 STRENGTHS = (0.1, 1.0, 10.0, 100.0, 1000.0)
 BIN_OF_BYTE = bytes(value * BINS // 256 for value in range(256))
 
@@ -55,7 +55,7 @@ def histogram_of(frames):
 
 
 def describe(file):
-    """clip: of eight frames spread over the video; frame: of the middle one alone, which is what repeating it gives."""
+    """clip: of eight frames spread over the video; frame: of the middle one alone, as if it were repeated."""
     frames = frames_of(file)
     return {"clip": histogram_of([frames[i] for i in middle_of_each_part(len(frames), FRAMES)]),
             "frame": histogram_of([frames[len(frames) // 2]])}
@@ -69,13 +69,13 @@ def features_of(video, data, folder):
 
 
 def normalised(histogram):
-    """Square roots of shares (Hellinger): rare colours count, and the length is 1 whatever the frames."""
+    """Square roots of shares (Hellinger): gives rare colours weight, and the norm is 1 for any frames."""
     total = sum(histogram)
     return [math.sqrt(count / total) for count in histogram]
 
 
 def scores_of(model, x):
-    """One score a hashtag. A hashtag without a video in training has its prior, which nothing of the video moves."""
+    """One score per hashtag. A hashtag without a training video gets its prior, whatever the video."""
     scores = list(model["priors"])
     logits = [sum(map(float.__mul__, weights, x)) + bias for weights, bias in zip(model["weights"], model["biases"])]
     if model["labels"] == "multi":
@@ -89,7 +89,7 @@ def scores_of(model, x):
 
 
 def fit(labels, classes, x, truth, strength):
-    """x: a row a video; truth: its labels. Returns the model as plain numbers."""
+    """x: a row per video; truth: its labels. Returns the model as plain numbers."""
     from sklearn.linear_model import LogisticRegression
     model = {"labels": labels, "strength": strength, "priors": [0.0] * classes, "classes": [], "weights": [],
              "biases": []}
@@ -168,7 +168,7 @@ def evaluate(options):
     figures = measures.figures(samples, classes)
     _, frame = part(options, videos, "test", "frame")
     repeated = measures.figures(samples_of(model, test_videos, frame), classes, ("top1", "map"))
-    # A histogram does not know the order of what it counts.
+    # A histogram ignores the order of frames.
     same = {name: figures[name] for name in ("top1", "map")}
     print(json.dumps({**figures, "videos": len(samples), "seconds": time.monotonic() - start,
                       "time": {"repeated": repeated, "shuffled": same, "reversed": same}}))

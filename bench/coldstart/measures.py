@@ -1,7 +1,7 @@
-"""Figures of scores, and how far they are to be trusted. Plain Python, so that anyone can check a table.
+"""Computes metrics of scores and their confidence intervals. Plain Python, so that anyone can check a table.
 
 The definitions are those of stages/evaluate/metrics.cpp. A resample gives every video a weight (0, 1, 2 ... copies);
-the sorted lists are made once and every resample walks over them.
+lists are sorted once and reused by all resamples.
 """
 import itertools
 import math
@@ -28,7 +28,7 @@ class Figure(NamedTuple):
 
 
 def check_samples(samples, classes):
-    """Raises ValueError for what contradicts itself: such figures would look like figures."""
+    """Raises ValueError for inconsistent samples, whose metrics would look valid."""
     for sample in samples:
         if len(sample.scores) != classes:
             raise ValueError(f"{len(sample.scores)} scores for {classes} hashtags")
@@ -39,7 +39,7 @@ def check_samples(samples, classes):
 
 
 def ranking(scores, depth):
-    """Indices of the best scores, best first; equal scores in their order."""
+    """Indices of the best scores, best first; equal scores by index."""
     return sorted(range(len(scores)), key=lambda c: -scores[c])[:depth]
 
 
@@ -48,11 +48,11 @@ class RankedList:
 
     def __init__(self, entries):
         self.hits = [(place, video) for place, (video, hit) in enumerate(entries) if hit]
-        # What stands below the last true entry changes nothing.
+        # Entries below the last true one have no effect.
         self.videos = [video for video, _ in entries[:self.hits[-1][0] + 1]] if self.hits else []
 
     def average_precision(self, weights, positives):
-        """Non-interpolated; a video with weight k stands k times in a row. None without positives."""
+        """Non-interpolated; a video with weight k counts as k consecutive entries. None without positives."""
         if positives <= 0:
             return None
         ranks = list(itertools.accumulate([weights[video] for video in self.videos]))
@@ -67,7 +67,7 @@ class RankedList:
 
 
 class Pool:
-    """The test scores of all folds together, ready to be weighted. Figures: top1, map, hit1, gap20."""
+    """The test scores of all folds, sorted for weighting. Figures: top1, map, hit1, gap20."""
 
     def __init__(self, samples, classes):
         check_samples(samples, classes)
@@ -119,7 +119,7 @@ def ratio(part, whole):
 
 
 def draw_weights(groups, count, seed):
-    """Weights of the videos in each resample: as many groups as there are, with replacement, whole."""
+    """Weights of the videos in each resample: draws whole groups with replacement, as many as there are."""
     members = {}
     for i, group in enumerate(groups):
         members.setdefault(group, []).append(i)
@@ -134,7 +134,7 @@ def draw_weights(groups, count, seed):
 
 
 def interval(value, values):
-    """2.5 % and 97.5 % points of the resamples."""
+    """2.5 % and 97.5 % percentiles of the resamples."""
     values = sorted(v for v in values if v is not None)
     if value is None or not values:
         return Figure(value, value, value)
@@ -153,7 +153,7 @@ def mean(values):
 
 
 class Bootstrap:
-    """Figures of several rows over the same videos, every resample shared by all rows and seeds (paired).
+    """Metrics of several rows over the same videos; all rows and seeds share each resample (paired).
 
     pools: {(row, seed): Pool}, all over the videos whose groups are given, in one order. A row's figure is the mean
     over its seeds; of a difference, over the seeds that both rows have.
@@ -172,16 +172,16 @@ class Bootstrap:
         return sorted({seed for (other, seed), _ in self.values if other == row})
 
     def over_seeds(self, row, name, seeds):
-        """The mean over seeds: of the videos as they are, then of each resample."""
+        """The mean over seeds: for the videos themselves, then for each resample."""
         return [mean(values) for values in zip(*(self.values[(row, seed), name] for seed in seeds))]
 
     def figure(self, row, name):
-        """None where the row has no seed."""
+        """None if the row has no seed."""
         point_and_resamples = self.over_seeds(row, name, self.seeds(row))
         return interval(point_and_resamples[0], point_and_resamples[1:]) if point_and_resamples else None
 
     def difference(self, row, base, name):
-        """row less base; None where they have no seed in common."""
+        """row minus base; None if they have no common seed."""
         seeds = sorted(set(self.seeds(row)) & set(self.seeds(base)))
         pairs = list(zip(self.over_seeds(row, name, seeds), self.over_seeds(base, name, seeds)))
         less = [None if a is None or b is None else a - b for a, b in pairs]

@@ -1,4 +1,4 @@
-"""Running one command and counting what it cost; what stands beside every figure: commit, machine, date."""
+"""Runs a command and measures its cost; describes commit and machine for the results."""
 import datetime
 import os
 import pathlib
@@ -15,18 +15,18 @@ TAIL_LINES = 15
 
 
 class Ran(NamedTuple):
-    """cpu_seconds: user and system time of the command and of all that it waited for."""
+    """cpu_seconds: user and system time of the command and of the children it waited for."""
     output: str
     cpu_seconds: float
     seconds: float
 
 
 class Failed(Exception):
-    """One fold of many has failed; the run goes on."""
+    """One fold has failed; the run continues."""
 
 
 def run(command, log):
-    """Runs it, on one thread if it can be told so. Its stderr goes to the file `log`. Failed unless it ends with 0."""
+    """Runs it on one thread if it supports that. Its stderr goes to `log`. Raises Failed unless it exits with 0."""
     log = pathlib.Path(log)
     log.parent.mkdir(parents=True, exist_ok=True)
     command = [str(part) for part in command]
@@ -38,7 +38,7 @@ def run(command, log):
         except OSError as error:
             raise Refused(f"{command[0]} does not start: {error}") from error
         try:
-            # subprocess's own wait() drops the usage.
+            # subprocess's own wait() discards the usage.
             _, status, usage = os.wait4(process.pid, 0)
         except BaseException:
             process.terminate()
@@ -55,7 +55,7 @@ def run(command, log):
 
 
 def shown(command, names):
-    """The command as a person would type it elsewhere: places of this machine by name. names: {path: name}."""
+    """The command with paths of this machine replaced by names. names: {path: name}."""
     words = []
     for word in map(str, command):
         for place, name in sorted(names.items(), key=lambda item: -len(str(item[0]))):
@@ -72,7 +72,7 @@ def git(root, *arguments):
 
 
 def commit_of(root):
-    """The commit that is checked out, with -dirty where files differ from it. Results themselves do not count."""
+    """The checked-out commit, with -dirty if files other than results differ from it."""
     try:
         head = git(root, "rev-parse", "HEAD")
         changed = git(root, "status", "--porcelain", "--", ".", ":(exclude)bench/results", ":(exclude)docs/results.md")
@@ -86,7 +86,7 @@ def today():
 
 
 def machine():
-    """What a reader needs to place a time: processor, cores, memory, system."""
+    """Machine description for time measurements: processor, cores, memory, system."""
     model = first_value("/proc/cpuinfo", "model name", ":") or platform.machine()
     memory = first_value("/proc/meminfo", "MemTotal", ":") or "0"
     system = (first_value("/etc/os-release", "PRETTY_NAME", "=") or platform.system()).strip('"')

@@ -1,14 +1,14 @@
-"""What is measured and on which videos: tasks, folds, seeds. Facts and pure functions; read_task() reads files."""
+"""Defines the protocol: tasks, folds, seeds. Constants and pure functions; read_task() reads files."""
 import collections
 import hashlib
 import json
 import pathlib
 from typing import NamedTuple
 
-# Five folds: the split is turned by a fifth of the hash circle each time, so every group is tested exactly once.
+# Five folds: the split is turned by a fifth of the hash range each time, so every group is tested exactly once.
 VAL_PERCENT, TEST_PERCENT = 10, 20
 FOLDS = tuple(range(100 // TEST_PERCENT))
-# A seed is another deal of the groups into folds and, for a network, another start.
+# A seed changes the assignment of groups to folds and, for a network, the initialization.
 SEEDS = (0, 1, 2)
 ROWS = {"histogram": "colour histogram", "scratch": "MViT from scratch", "image": "image encoder + linear head",
         "fused": "MViT and image encoder, fused"}
@@ -16,13 +16,13 @@ BASE_ROW = "image"
 
 
 class Refused(Exception):
-    """The run cannot go on; the message says what to change."""
+    """The run cannot continue; the message says what to change."""
 
 
 class Task(NamedTuple):
-    """folder: of the data folder; labels: single (the first hashtag is the class) or multi; classes: how many hashtags
-    the vocabulary must come out with, so that figures of other data are not taken for these; figures: the first one is
-    the task's own."""
+    """folder: of the data folder; labels: single (the first hashtag is the class) or multi; classes: required
+    size of the vocabulary, so that results of other data are not mistaken for these; figures: the first one is
+    the task's main metric."""
     name: str
     title: str
     folder: str
@@ -36,7 +36,7 @@ class Task(NamedTuple):
 TASKS = {task.name: task for task in (
     Task("actions15", "15 actions", "actions", "single", 15, 1, 30, ("top1", "map")),
     Task("categories20", "20 categories", "captioned", "single", 20, 1, 12, ("top1", "map")),
-    # All hashtags of a video count here, its category too: 50 words of captions and the 20 categories.
+    # Uses all hashtags of a video: 50 words of captions and the 20 categories.
     Task("hashtags70", "70 hashtags", "captioned", "multi", 70, 8, 12, ("map", "hit1", "gap20")))}
 
 
@@ -55,7 +55,7 @@ class Data(NamedTuple):
     videos: tuple
 
     def split(self, seed, fold):
-        """The videos by the side of the split they fall on."""
+        """The videos by side of the split."""
         sides = {"train": [], "val": [], "test": []}
         for video in self.videos:
             sides[side_of(video.group, seed, fold)].append(video)
@@ -83,7 +83,7 @@ def side_of(group, seed, fold):
 
 
 def vocabulary_of(task, entries):
-    """Hashtags by falling support, then by name: the order in which every row gives its scores."""
+    """Hashtags by descending support, then by name: the order of scores in every row."""
     support = collections.Counter()
     for entry in entries:
         hashtags = entry["hashtags"]
@@ -98,7 +98,7 @@ def labels_of(task, hashtags, index):
 
 
 def read_task(task, data):
-    """Reads the manifest and the bytes of every video, because a row must not depend on what files are called."""
+    """Reads the manifest and the bytes of every video, because a row must not depend on file names."""
     folder = pathlib.Path(data) / task.folder
     try:
         lines = (folder / "manifest.jsonl").read_text(encoding="utf-8").splitlines()

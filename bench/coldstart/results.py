@@ -1,8 +1,8 @@
-"""The folder of results: what is where, written whole or not at all.
+"""Reads and writes the folder of results; each file is written completely or not at all.
 
     TASK/videos.json                          hashtags, videos, groups and labels, once for all rows
-    TASK/ROW/seedS-foldF.json                 what was run, what it cost, the figures of that fold
-    scores/TASK/ROW/seedS-foldF.json.xz       every test video's scores, as logits: the tables are made from these
+    TASK/ROW/seedS-foldF.json                 commands, cost and metrics of that fold
+    scores/TASK/ROW/seedS-foldF.json.xz       every test video's scores, as logits, from which the tables are computed
     time/TASK-ROW.json                        ms to tag a video
 """
 import json
@@ -15,11 +15,11 @@ import re
 from measures import Sample
 from protocol import FOLDS, ROWS, TASKS, Refused
 
-ID_DIGITS = 12  # of the SHA-256: enough to tell the videos of a set apart
-# Logits, because scores crowd at 0 and at 1, and every figure asks for their order only. With three decimals all rows
-# stay under 2 MB, and no figure of the first row moved by more than 0.003 %.
+ID_DIGITS = 12  # of the SHA-256: enough to distinguish the videos of a set
+# Logits, because scores accumulate near 0 and 1, and all metrics use their order only. With three decimals all rows
+# stay under 2 MB, and no metric of the first row changed by more than 0.003 %.
 LOGIT_DECIMALS = 3
-LEAST = 1e-9  # a score is taken to be at least this far from 0 and 1
+LEAST = 1e-9  # scores are clamped to at least this distance from 0 and 1
 
 
 def write_whole(path, content):
@@ -51,12 +51,12 @@ def time_path(out, task, row):
 
 
 def is_done(out, task, row, seed, fold):
-    """The scores are written first, so the result alone says that both are there."""
+    """Scores are written first, so an existing result implies both."""
     return fold_path(out, task, row, seed, fold).is_file()
 
 
 def write_scores(path, scores):
-    """scores: {video id: [...]}. Equal scores give equal bytes."""
+    """scores: {video id: [...]}. Deterministic: equal scores give equal bytes."""
     short = {video[:ID_DIGITS]: [round(logit(score), LOGIT_DECIMALS) for score in row]
              for video, row in sorted(scores.items())}
     text = json.dumps(short, separators=(",", ":"))
@@ -74,7 +74,7 @@ def read_scores(path):
 
 
 def write_videos(out, data):
-    """Fixes which videos a task's results are about; others are refused, because rows are compared in pairs."""
+    """Records the videos of a task's results; refuses others, because rows are compared in pairs."""
     content = {"task": data.task.name, "hashtags": list(data.vocabulary),
                "columns": ["video", "group", "labels"],
                "videos": [[v.id[:ID_DIGITS], v.group, list(v.labels)] for v in data.videos]}
@@ -89,7 +89,7 @@ def write_videos(out, data):
 
 
 class Results:
-    """All of a folder's results, read once. folds: {(task, row, seed, fold): result}."""
+    """All results of a folder, read once. folds: {(task, row, seed, fold): result}."""
 
     def __init__(self, out):
         self.out = pathlib.Path(out)
@@ -108,7 +108,7 @@ class Results:
         return {key[2:]: result for key, result in self.folds.items() if key[:2] == (task, row)}
 
     def whole_seeds(self, task, row):
-        """The seeds of which every fold is there: only those have tested every video."""
+        """The seeds with all folds: only those have tested every video."""
         done = self.of(task, row)
         return sorted({seed for seed, _ in done if all((seed, fold) in done for fold in FOLDS)})
 

@@ -1,4 +1,4 @@
-"""The results as Markdown. A cell that is not what the protocol asks for says so."""
+"""Formats the results as Markdown. Cells that deviate from the protocol are marked."""
 import statistics
 from typing import NamedTuple
 
@@ -13,7 +13,7 @@ TIMES = {"repeated": "one frame repeated", "shuffled": "shuffled", "reversed": "
 
 
 class Measured(NamedTuple):
-    """A task's figures. boot: None where no row has a whole seed; guess: of always naming the most frequent hashtag."""
+    """A task's metrics. boot: None if no row has a complete seed; guess: of always predicting the top hashtag."""
     boot: object
     guess: dict
     videos: int
@@ -21,7 +21,7 @@ class Measured(NamedTuple):
 
 
 def measure_task(found, task, resamples):
-    """None where nothing of the task has been run."""
+    """None if the task has no results."""
     if not any(found.of(task.name, row) for row in ROWS):
         return None
     hashtags, videos = found.videos(task.name)
@@ -36,7 +36,7 @@ def guess(task, hashtags, videos):
     support = tuple(sum(c in labels for _, _, labels in videos) for c in range(len(hashtags)))
     samples = [measures.Sample(group, labels, support) for _, group, labels in videos]
     found = measures.figures(samples, len(hashtags), task.figures)
-    # Among equal scores the order decides; over all orders AP is the share of true videos.
+    # With equal scores AP depends on the order; its mean over all orders is the share of true videos.
     return found | {"map": measures.mean([count / len(videos) for count in support if count])}
 
 
@@ -57,7 +57,7 @@ def with_interval(figure, signed=False):
 
 
 def state(found, task, row):
-    """"" for a whole row, * for one with whole seeds only, else what the cell says instead of a figure."""
+    """"" for a complete row, * for one with some complete seeds, else the text of the cell instead of a figure."""
     done = len(found.of(task.name, row))
     if done >= WANTED and len(found.whole_seeds(task.name, row)) >= len(SEEDS):
         return ""
@@ -131,7 +131,7 @@ def cost(found, measured):
 
 
 def over_folds(results, pick):
-    """The mean over folds, each by its test videos. None unless every fold has the figure."""
+    """The mean over folds, weighted by test videos. None unless every fold has the metric."""
     pairs = [(pick(result), result["videos"]["test"]) for result in results]
     if not pairs or any(value is None for value, _ in pairs):
         return None
@@ -173,7 +173,7 @@ def provenance(found, measured):
 
 
 def said(values):
-    """The different ones, or the first and the last of many."""
+    """The distinct values, or the first and last of many."""
     values = sorted(set(values))
     return ", ".join(values) if len(values) < 4 else f"{values[0]} to {values[-1]}"
 
@@ -189,7 +189,7 @@ def marks(found, measured):
 
 
 def commands(found):
-    """What ran: for each row the commands of the first fold that has a result."""
+    """For each row, the commands of the first fold with a result."""
     lines = []
     for row in ROWS:
         keys = [key for key in found.folds if key[1] == row]
@@ -234,7 +234,7 @@ def markdown(found, resamples=measures.RESAMPLES):
 
 
 def put_into(text, block):
-    """The document with the block between the marks; ValueError unless each mark stands there once, in order."""
+    """The document with the block between the marks; ValueError unless each mark occurs once, in order."""
     if text.count(BEGIN) != 1 or text.count(END) != 1 or text.index(BEGIN) > text.index(END):
         raise ValueError(f"needs one {BEGIN} and, after it, one {END}")
     return text[:text.index(BEGIN) + len(BEGIN)] + "\n" + block + text[text.index(END):]

@@ -1,4 +1,4 @@
-"""What tagging one more video costs: CPU time of a folder less that of one video, the program's start in it."""
+"""Measures the marginal cost of tagging: CPU time of a folder minus that of one video, which includes the start-up."""
 import pathlib
 import statistics
 import tempfile
@@ -25,7 +25,7 @@ def measure(bench, row, data, seed=0, number=0, videos=VIDEOS, repeats=REPEATS):
     if not folds.model_of(bench, fold).is_file():
         raise Failed(f"no model of {row} {task.name} seed {seed} fold {number} in {bench.home}: run that row first")
     source = (bench.data / task.folder).resolve()
-    # By the hash of their content: as good as drawn at random, and the same for every row.
+    # Ordered by content hash: effectively random, and the same for every row.
     chosen = data.videos[:videos]
     if len(chosen) < 2:
         raise Failed(f"{task.name} has too few videos to measure")

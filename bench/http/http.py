@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Measures the HTTP server: bench/http/http.py [--program build/release/http_bench_server] [--seconds S] [--megabytes N]
 
-Requests a second on a route that does nothing, from processes that pipeline nothing; PUT of one body to a file, and GET of
-it, with the server's peak of memory. Clients run on the same machine and share its processors. Prints JSON.
+Requests per second on an empty route, from processes without pipelining; PUT of one body to a file, and GET of it,
+with the server's peak memory. Clients run on the same machine and share its processors. Prints JSON.
     ninja -C build/release http_bench_server
 """
 import argparse
@@ -30,7 +30,7 @@ def connect(port):
 
 
 def requests_for(port, connections, seconds, results):
-    """One round after the other over all connections; puts (requests, latencies in ms)."""
+    """Sends requests round-robin over all connections; puts (requests, latencies in ms)."""
     clients = [connect(port) for _ in range(connections)]
     request = b"GET /hello HTTP/1.1\r\nHost: bench\r\n\r\n"
     latencies, end = [], time.perf_counter() + seconds

@@ -1,4 +1,4 @@
-// The server that bench/http/http.py measures: GET /hello, GET /file, PUT /file, GET /metrics.
+// Server measured by bench/http/http.py: GET /hello, GET /file, PUT /file, GET /metrics.
 //   http_bench_server FOLDER      prints its port; ends with SIGTERM
 #include <fcntl.h>
 #include <unistd.h>

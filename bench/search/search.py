@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Times `reeltag search` on a library of drawn rows: bench/search/search.py [--rows N] [--program build/release/reeltag]
+"""Times `reeltag search` on a library of synthetic rows: bench/search/search.py [--rows N] [--program build/release/reeltag]
 
-Captions of 12 words and typed hashtags by Zipf's law, five predicted hashtags of 400, all from one seed. Prints a table: for
-each query how many rows it names and the CPU and wall time of a search, the start of the program taken off (that of a query
-without words), medians of --repeat runs.
+Captions of 12 words and typed hashtags by Zipf's law, five predicted hashtags of 400, all from one seed. Prints a
+table: for each query the number of matching rows and the CPU and wall time of a search minus the program's start-up
+(measured by a query without words), medians of --repeat runs.
 """
 import argparse
 import json
@@ -21,7 +21,7 @@ SYLLABLES = [consonant + vowel for consonant in "bdfgklmnprstvz" for vowel in "a
 
 
 def word(number):
-    """Numbers as words: 0 is "ba", every number another word."""
+    """Maps a number to a unique word: 0 is "ba"."""
     text = SYLLABLES[number % len(SYLLABLES)]
     while number := number // len(SYLLABLES):
         text += SYLLABLES[number % len(SYLLABLES)]

@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Loads a real `reeltag serve`: bench/serve/serve.py [--seconds 60] [--rate 200] [--clips FOLDER] [--out FILE.json]
+"""Load test of a real `reeltag serve`: bench/serve/serve.py [--seconds 60] [--rate 200] [--clips FOLDER] [--out FILE.json]
 
-All at once, from this machine, which the server shares with them:
-- reads of /v1 at a fixed rate over 16 connections; a latency counts from the moment at which the request was due, so that a
-  server that stalls cannot make the clock wait with it;
-- a clip uploaded each second, other bytes each time, and followed until it has its hashtags;
-- 32 connections that stall: silent ones, heads and bodies that drip, answers that nobody reads; a new one for each that is cut;
-- uploads over the limit of 1 GB: declared as 2 GB (tus, and a plain body), and a body of 2 GB whose length is not declared.
-Prints JSON; status 1 where an answer was not the expected one, or memory grew over 1 GB.
+Runs concurrently, on the machine of the server:
+- reads of /v1 at a fixed rate over 16 connections; latency is measured from the time when the request was due, so that
+  a stalling server does not delay the measurement;
+- uploads of a clip each second, with different bytes each time, followed until the hashtags are there;
+- 32 stalling connections: silent ones, slow heads and bodies, responses that are not read; each one cut is replaced;
+- uploads over the limit of 1 GB: declared as 2 GB (tus, and a plain body), and a body of 2 GB of undeclared length.
+Prints JSON; exits with 1 if a response was not the expected one, or memory grew over 1 GB.
 """
 import argparse
 import collections
@@ -94,7 +94,7 @@ class Load:
             time.sleep(max(0.0, begin + 1 - time.monotonic()))
 
     def fresh(self, number):
-        """A video that the server has not seen: with another box at its end, which players pass over."""
+        """A video new to the server: a clip with a unique box at its end, which players ignore."""
         mark = f"{os.getpid()} {number}".encode()
         path = self.folder / "fresh.mp4"
         path.write_bytes(self.clips[number % len(self.clips)].read_bytes() + struct.pack(">I4s", 8 + len(mark), b"free") + mark)
@@ -212,7 +212,7 @@ def main():
         if not options.clips:
             support.make_clips(place / "clips", set="look", classes=4, clips_per_class=5)
         clips = sorted((options.clips or place / "clips").rglob("*.mp4"))[:20]
-        # All clients have one address here, as if each were another one: no limit by address.
+        # All clients share one address but stand for different ones: no limit per address.
         settings = ("serve.http.requests_per_second=0", "serve.http.max_connections_per_address=1024")
         with serving.Server(place / "home", *settings) as server:
             client = server.client()

@@ -1,18 +1,18 @@
 #!/usr/bin/env python3
-"""TikTokApi as a child of `reeltag collect`: JSON Lines on stdin and stdout, one answer to each request.
+"""Runs TikTokApi as a child of `reeltag collect`: JSON Lines on stdin and stdout, one answer per request.
 
   {"ask":"open","browser":"/usr/bin/chromium","proxy":"","ca_file":"","wait":20}   the start page in a browser
-      -> {"headers":{...}}                                    what the session's own requests carry
-  {"ask":"challenge","name":"cats"}                           one request: what the site says of a hashtag
+      -> {"headers":{...}}                                    those of the session's own requests
+  {"ask":"challenge","name":"cats"}                           one request: the site's data of a hashtag
       -> {"answer":{...}}
-  {"ask":"page","challenge":"42","cursor":"0","count":30}     one request: items behind a cursor
+  {"ask":"page","challenge":"42","cursor":"0","count":30}     one request: items after a cursor
       -> {"answer":{...},"cookies":[{"name","value","domain"}]}
-  what goes wrong -> {"trouble":KIND,"message":"...","body":"..."}
-      empty: an answer without a byte; not_json: body is what came; page: the start page is not what it should be, body is
-      what came; no_request: it made no request of its own; no_token: it set no msToken; browser: the browser is gone.
+  errors -> {"error":KIND,"message":"...","body":"..."}
+      empty: an empty answer; not_json: invalid JSON, in body; page: an unexpected start page, in body; no_request: the
+      page made no request of its own; no_token: it set no msToken; browser: the browser has ended.
 
-It answers what is asked and decides nothing: no request is repeated here, no page asked for by itself, items come as the
-site gives them. The library is used as it is. An msToken may be given as REELTAG_TIKTOK_MS_TOKEN.
+It only answers requests: it repeats none, requests no further page by itself, and returns items as the site gives
+them. The library is unmodified. An msToken may be given as REELTAG_TIKTOK_MS_TOKEN.
 """
 import asyncio
 import base64
@@ -26,26 +26,26 @@ import time
 from playwright.async_api import Error as PlaywrightError
 from TikTokApi import TikTokApi
 
-OUT = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")  # half a surrogate pair does occur in captions
-os.dup2(2, 1)  # whatever a library prints is no answer of ours
+OUT = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="replace")  # captions may contain half a surrogate pair
+os.dup2(2, 1)  # keeps output of libraries out of the answers
 
 API = "https://www.tiktok.com/api/challenge"
 SITE = "https://www.tiktok.com"
-MOST_BODY = 256 << 10  # characters of a page that is passed on
-SILENT = 100           # a level of logging above all: answers and names of people stay out of logs
-# A browser that asks for nothing but what the page needs.
+MOST_BODY = 256 << 10  # maximum characters of a page passed on
+SILENT = 100           # above all logging levels: keeps answers and personal names out of logs
+# Disables all requests of the browser that the page does not need.
 ARGUMENTS = ["--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]
 
 
-class Trouble(Exception):
+class SiteError(Exception):
     def __init__(self, kind, message, body=""):
         super().__init__(message)
         self.kind, self.message, self.body = kind, message, body
 
 
 class Api(TikTokApi):
-    """Keeps the text of the last answer: the library forgets the one that it cannot read."""
+    """Keeps the text of the last answer: the library discards those it cannot parse."""
 
     text = None  # no answer yet
 
@@ -55,8 +55,8 @@ class Api(TikTokApi):
 
 
 def key_of(certificate):
-    """The SHA-256 of a certificate's public key, as Chromium names the one that it is to trust."""
-    def element(data, at):  # of DER: where its content begins and where it ends
+    """The SHA-256 of a certificate's public key, in Chromium's format for trusted certificates."""
+    def element(data, at):  # start and end of the content of a DER element
         length, at = data[at + 1], at + 2
         if length & 0x80:
             count = length & 0x7F
@@ -91,17 +91,17 @@ class Session:
             ms_tokens=[token] if token else None, proxies=[{"server": request["proxy"]}] if request["proxy"] else None,
             timeout=int(1000 * request["wait"]))
         session = self.api.sessions[0]
-        # The library would go on to other pages where the script is missing: it is looked for first, and nothing else.
+        # Checks for the script first, as without it the library would load other pages.
         while not await session.page.evaluate("() => window.byted_acrawler !== undefined"):
             if session.headers is None or time.monotonic() > end:
-                raise Trouble("page", "the start page has not the site's script", await session.page.content())
+                raise SiteError("page", "the start page has not the site's script", await session.page.content())
             await asyncio.sleep(0.2)
         if session.headers is None:
-            raise Trouble("no_request", "the start page made no request of its own in time", await session.page.content())
+            raise SiteError("no_request", "the start page made no request of its own in time", await session.page.content())
         while not session.ms_token:
             session.ms_token = (await self.api.get_session_cookies(session)).get("msToken")
             if not session.ms_token and time.monotonic() > end:
-                raise Trouble("no_token", "the site set no msToken", await session.page.content())
+                raise SiteError("no_token", "the site set no msToken", await session.page.content())
             await asyncio.sleep(0.2)
         return {"headers": session.headers}
 
@@ -116,33 +116,33 @@ class Session:
 
     async def ask(self, url, params):
         if not self.api.sessions:
-            raise Trouble("browser", "there is no session any more")
+            raise SiteError("browser", "there is no session any more")
         self.api.text = None
         try:
             return await self.api.make_request(url=url, params=params, retries=1, session_index=0)
         except Exception as error:
-            # By what came and not by what was raised: the library fails to raise its own InvalidJSONException.
+            # Classifies by the text, not the exception: the library fails to raise its own InvalidJSONException.
             if self.api.text is None:
                 raise
             if self.api.text == "":
-                raise Trouble("empty", "the site answered with nothing, as it does to those it takes for robots") from error
-            raise Trouble("not_json", "the site's answer cannot be read", self.api.text) from error
+                raise SiteError("empty", "the site answered with nothing, as it does to those it takes for robots") from error
+            raise SiteError("not_json", "the site's answer cannot be read", self.api.text) from error
 
 
 def words(error):
-    """The first line of what a library says, without its drawings."""
+    """The first line of a library's message, without box-drawing characters."""
     return f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error).strip() else ''}"
 
 
 async def answer_to(session, request):
     try:
         return await {"open": session.open, "challenge": session.challenge, "page": session.page}[request["ask"]](request)
-    except Trouble as trouble:
-        return {"trouble": trouble.kind, "message": trouble.message, "body": trouble.body[:MOST_BODY]}
+    except SiteError as error:
+        return {"error": error.kind, "message": error.message, "body": error.body[:MOST_BODY]}
     except PlaywrightError as error:
-        return {"trouble": "browser", "message": words(error)}
-    except Exception as error:  # the library raises plain Exception; whatever it is, it is an answer
-        return {"trouble": "library", "message": words(error)}
+        return {"error": "browser", "message": words(error)}
+    except Exception as error:  # the library raises plain Exception; all become answers
+        return {"error": "library", "message": words(error)}
 
 
 async def main():

@@ -1,21 +1,21 @@
-"""Asks yt-dlp what there is at an address, and says so in JSON Lines. It stores nothing and fetches no video.
+"""Lists the videos at an address with yt-dlp and prints JSON Lines. Stores nothing and fetches no video.
 
 One job, a JSON object, comes on stdin (docs/adr/0036-ytdlp.md):
-  {"list": ADDRESS, "from": 1, "count": 100}   entries of a profile, a playlist, a page; or the one video that is there
-  {"items": [ADDRESS, ...]}                    each video in full
+  {"list": ADDRESS, "from": 1, "count": 100}   entries of a profile, a playlist, a page; or a single video
+  {"items": [ADDRESS, ...]}                    all metadata of each video
 with "interval" (seconds between two requests), "deadline" (seconds for each item), "memory" (bytes), "proxy",
-"timeout", "height", "allow", "allow_private" and "parent" (process that is asking).
+"timeout", "height", "allow", "allow_private" and "parent" (requesting process).
 
-Lines on stdout, each flushed when it is known:
+Lines on stdout, each flushed at once:
   {"ready": VERSION}
   {"asks": ADDRESS}                            just before a request
   {"entry": {"url","id","site","info"?}}       of a list, in its order
-  {"listed": N}                                the list's end, N entries
+  {"listed": N}                                end of the list, N entries
   {"item": INDEX, "info": {...}}               or {"item": INDEX, "error": {...}}
   {"error": {"kind","message","status"}}       of the job as a whole
 
-yt-dlp itself is unchanged, with three of its habits switched off: it answers no challenge page, makes up no header to
-look like somebody else, and sends no forged address. Nothing but public addresses is connected to, no program is run.
+yt-dlp itself is unmodified, with three features disabled: it answers no challenge page, impersonates no other client
+in headers, and sends no forged address. It connects to public addresses only and runs no program.
 """
 import contextlib
 import ctypes
@@ -31,7 +31,7 @@ import traceback
 import urllib.parse
 
 OUT = os.fdopen(os.dup(1), "w", encoding="utf-8")
-os.dup2(2, 1)  # whatever a library prints is no line of ours
+os.dup2(2, 1)  # keeps output of libraries out of the lines
 
 KEPT = ("id", "extractor", "description", "title", "uploader", "uploader_id", "channel_id", "tags", "timestamp",
         "upload_date", "duration", "track", "view_count", "like_count", "repost_count", "comment_count", "save_count",
@@ -41,11 +41,11 @@ PR_SET_PDEATHSIG = 1
 
 
 class Late(Exception):
-    """An item had its time."""
+    """An item exceeded its deadline."""
 
 
 class Refused(OSError):
-    """What must not be asked or done."""
+    """A request or action that is not allowed."""
 
     def __init__(self, kind, message):
         super().__init__(message)
@@ -63,7 +63,7 @@ def die_with(parent):
         sys.exit("the one who asked is gone")
 
 
-# Address checks stand below the library, at the connection itself: redirects and names that resolve elsewhere included.
+# Checks addresses below the library, at the connection: this covers redirects and names that resolve elsewhere.
 def guard(job):
     allowed = [ipaddress.ip_network(text, strict=False) for text in job.get("allow", [])]
     proxy = urllib.parse.urlsplit(job.get("proxy") or "")
@@ -106,20 +106,20 @@ def asker(job):
         setattr(owner, habit, instead)
     settings.plugin_dirs.value = []
 
-    class Asker(YoutubeDL):
+    class PacedDownloader(YoutubeDL):
         last = None
 
         def urlopen(self, request):
-            if Asker.last is not None:
-                left, _ = signal.setitimer(signal.ITIMER_REAL, 0)  # waiting costs an item nothing of its time
-                time.sleep(max(0.0, Asker.last + job.get("interval", 0.0) - time.monotonic()))
+            if PacedDownloader.last is not None:
+                left, _ = signal.setitimer(signal.ITIMER_REAL, 0)  # waiting does not count towards the item's deadline
+                time.sleep(max(0.0, PacedDownloader.last + job.get("interval", 0.0) - time.monotonic()))
                 signal.setitimer(signal.ITIMER_REAL, left)
             say(asks=request if isinstance(request, str) else request.url)
-            Asker.last = time.monotonic()
+            PacedDownloader.last = time.monotonic()
             return super().urlopen(request)
 
-    # Certificates are the system's, or those of SSL_CERT_FILE, also where a Python happens to have certifi.
-    return Asker({
+    # Uses the system's certificates, or those of SSL_CERT_FILE, even if certifi is installed.
+    return PacedDownloader({
         "compat_opts": {"no-certifi"},
         "quiet": True, "no_warnings": True, "noprogress": True, "simulate": True, "cachedir": False, "color": "never",
         "extract_flat": "in_playlist", "playlist_items": "1", "noplaylist": False, "ignore_no_formats_error": True,
@@ -128,7 +128,7 @@ def asker(job):
 
 
 def causes(problem):
-    """An error and those that it came of; yt-dlp keeps them in places of its own."""
+    """An error and its causes, which yt-dlp keeps in attributes of its own."""
     seen = []
     while isinstance(problem, BaseException) and problem not in seen:
         seen.append(problem)
@@ -138,7 +138,7 @@ def causes(problem):
         problem = next((one for one in ways if one is not None and one not in seen), None)
 
 
-# How an error ends, in the words of reeltag's side.
+# Maps an error to the kinds that reeltag uses.
 def error_of(problem):
     from yt_dlp.networking.exceptions import HTTPError
     from yt_dlp.utils import GeoRestrictedError, UnsupportedError
@@ -167,7 +167,7 @@ def site_of(extractor):
     return extractor.partition(":")[0].lower()
 
 
-# The address itself stands for the id where a site has none.
+# Uses the address as the id if a site has none.
 def identity_of(extractor, identity, url):
     site = site_of(extractor or "generic")
     return {"site": site, "id": url if site == "generic" or not identity else str(identity)}
@@ -181,11 +181,11 @@ def entry_of(ydl, entry):
     return {"url": url, **identity_of(finder.IE_NAME if finder else key, identity, url)}
 
 
-# The best picture that comes as one file over HTTP and is not larger than asked for.
+# The best video format that is one file over HTTP and at most `height` rows high.
 def choose(info, height):
     formats = [one for one in info.get("formats") or [] if one.get("url")]
     pictures = [one for one in formats if one.get("vcodec") != "none"]
-    playable = [one for one in pictures if "bytevc2" not in (one.get("vcodec") or "")]  # H.266 of its owner's own
+    playable = [one for one in pictures if "bytevc2" not in (one.get("vcodec") or "")]  # a proprietary H.266
     files = [one for one in playable if one.get("protocol") in ("http", "https")]
     if not files:
         lack = ("no_video", "there is no video in it") if not pictures else (
@@ -228,7 +228,7 @@ def at_most(seconds):
 
 
 def resolve(ydl, url):
-    """What is at an address: a list with its entries not asked for yet, or a video."""
+    """Resolves an address to a list, whose entries are not requested yet, or a video."""
     for extractor in ydl._ies.values():
         if extractor.suitable(url):
             if not extractor.working():
@@ -274,11 +274,11 @@ def ask_items(ydl, job):
             with at_most(job.get("deadline", 60.0)):
                 info = info_of(ydl, ydl.extract_info(url, download=False, process=False), job)
             say(item=index, info=info)
-        except Exception as problem:  # whatever is wrong with one says nothing of the next
+        except Exception as problem:  # an error of one item does not affect the next
             error = error_of(problem)
             say(item=index, error=error)
             if error["kind"] == "challenge" or error["status"] == HTTP_TOO_MANY:
-                return  # nothing more is asked now
+                return  # no further requests now
 
 
 def main():

@@ -19,7 +19,7 @@ using yaml::Node;
   throw Exception(Code::invalid_config, place + ": " + what);
 }
 
-// --- words for people ---
+// --- formatting for messages ---
 
 template <class T>
 std::string type_name() {
@@ -30,7 +30,7 @@ std::string type_name() {
   return "a path";
 }
 
-// The shortest text that reads back as the same number; with a point, so that other readers see a float.
+// The shortest text that parses to the same number; with a point, so that other parsers see a float.
 std::string number_text(double value) {
   if (std::isinf(value)) return value > 0 ? ".inf" : "-.inf";
   std::array<char, 32> buffer{};
@@ -40,7 +40,7 @@ std::string number_text(double value) {
   return text;
 }
 
-// A range's end: whole numbers without the point.
+// A range's bound: integers without the point.
 std::string bound_text(double value) {
   if (std::abs(value) < 1e15 && value == std::floor(value)) return std::to_string(static_cast<long long>(value));
   return number_text(value);
@@ -99,7 +99,7 @@ void check_rule(const T& value, const std::string& text, const std::string& key,
 
 // --- from fields to YAML ---
 
-// Quoted wherever another reader could take the text for a number, a truth or syntax.
+// Quotes text that another parser could read as a number, a boolean or syntax.
 bool is_plain(const std::string& text) {
   const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
   if (text.empty() || !(letter(text[0]) || text[0] == '/' || text[0] == '_')) return false;
@@ -144,9 +144,9 @@ struct ElementOf<std::vector<T>> {
   using type = T;
 };
 
-// --- the visitors ---
+// --- visitors ---
 
-// Walks struct and YAML side by side; `key_` is the dotted name of the section it is in.
+// Walks struct and YAML in parallel; `key_` is the dotted name of the current section.
 class Walker : public Visitor {
  protected:
   explicit Walker(const Node* root) { nodes_.push_back(root); }
@@ -154,7 +154,7 @@ class Walker : public Visitor {
   [[nodiscard]] std::string full_key(std::string_view key) const {
     return names_.empty() ? std::string(key) : names_.back() + "." + std::string(key);
   }
-  // The value given for this key, or nothing.
+  // The value given for this key, or nullptr.
   [[nodiscard]] const Node* given(std::string_view key) const {
     return nodes_.back() == nullptr ? nullptr : nodes_.back()->find(key);
   }
@@ -177,7 +177,7 @@ class Walker : public Visitor {
   std::vector<const Node*> nodes_;
 };
 
-// Collects every full key, for the check of unknown ones.
+// Collects every full key, for the check for unknown keys.
 class Keys final : public Walker {
  public:
   Keys() : Walker(nullptr) {}
@@ -199,7 +199,7 @@ class Keys final : public Walker {
 
 std::string last_part(const std::string& key) { return key.substr(key.rfind('.') + 1); }
 
-// The key that was meant: a sibling with a near name, else a key of any section whose last part is near.
+// The key that was probably meant: a similar sibling, else a key of any section whose last part is similar.
 std::optional<std::string> meant_key(const std::string& unknown, const std::string& section, const Keys& keys) {
   std::vector<std::string> all = keys.fields();
   all.insert(all.end(), keys.sections().begin(), keys.sections().end());
@@ -320,7 +320,7 @@ class Writer final : public Visitor {
 
 namespace {
 
-// A value of --set has no line that anyone could look up.
+// Values of --set have no line to report.
 void forget_lines(Node& node) {
   node.origin = "--set";
   node.line = 0;
@@ -354,7 +354,7 @@ void Values::set(std::string_view assignment) {
     value = yaml::parse(text, "--set " + std::string(key));
     forget_lines(value);
   }
-  while (!key.empty()) {  // from the innermost section outwards
+  while (!key.empty()) {  // from the innermost section to the outermost
     const auto dot = key.rfind('.');
     const auto name = key.substr(dot == std::string_view::npos ? 0 : dot + 1);
     Node map{.kind = Kind::map, .origin = "--set"};
@@ -371,7 +371,7 @@ Node Values::merged() const {
   return all;
 }
 
-// --- the entry points ---
+// --- entry points ---
 
 namespace detail {
 

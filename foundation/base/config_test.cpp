@@ -243,7 +243,7 @@ TEST(Config, TextsThatLookLikeOtherThingsAreQuoted) {
   }
 }
 
-// Property: what is written is read back as the same values, for any text and number.
+// Property: written values are read back unchanged, for any text and number.
 TEST(Config, WritingAndReadingGivesTheSameValues) {
   std::mt19937_64 random(7);
   const std::vector<std::string> parts{"a", " ", "\n", "\t", "\"", "'",  "\\",   ":",    "#",   "-",   "[",

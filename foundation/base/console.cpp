@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::string_view kEraseLine = "\r\033[K";
 
-// One write for a whole line where the system allows, so that lines of several processes do not mix.
+// Writes a whole line with one call if the system allows, so that lines of several processes do not mix.
 void put(std::string_view text) {
   while (!text.empty()) {
     const auto written = ::write(STDERR_FILENO, text.data(), text.size());

@@ -35,7 +35,7 @@ Result<std::string> read_file(const fs::path& path, std::int64_t max_bytes) {
   const auto too_large = [&] { return fail(Code::too_large, what + ": over " + std::to_string(max_bytes) + " bytes"); };
   if (S_ISREG(facts.st_mode) && facts.st_size > max_bytes) return too_large();
 
-  // The size is only a hint: files in /proc say 0, others may grow. One byte over shows that the limit is passed.
+  // The size is only a hint: files in /proc report 0, others may grow. One extra byte shows that the limit is exceeded.
   std::string bytes;
   const auto limit = static_cast<std::size_t>(std::max<std::int64_t>(max_bytes, 0)) + 1;
   std::size_t used = 0;
@@ -61,7 +61,7 @@ void write_file(const fs::path& path, std::string_view bytes) {
 
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
   if (!path_.has_filename()) throw Exception(Code::invalid_argument, "no file name in " + quoted(path_));
-  // Hidden, and with a name of its own: two writers of one path do not meet before the rename.
+  // Hidden and unique: two writers of one path do not collide before the rename.
   temporary_ = folder_of(path_) / (".tmp-" + new_id(std::to_string(::getpid())));
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw_system("cannot write " + quoted(path_));
@@ -84,7 +84,7 @@ void AtomicFile::write(std::string_view bytes) {
 
 void AtomicFile::commit() {
   if (descriptor_ < 0) throw Exception(Code::internal, quoted(path_) + " was committed before");
-  // By name: a library may have replaced the temporary with a file of its own.
+  // Opened by name: a library may have replaced the temporary with a new file.
   const Descriptor written(::open(temporary_.c_str(), O_RDONLY | O_CLOEXEC));
   if (!written.is_open() || ::fsync(written.get()) != 0) throw_system("cannot write " + quoted(path_));
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_system("cannot replace " + quoted(path_));
@@ -103,14 +103,14 @@ void rename_durably(const fs::path& from, const fs::path& to) {
 void sync_folder(const fs::path& folder) {
   const Descriptor opened(::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!opened.is_open()) throw_system("cannot open the folder " + quoted(folder));
-  // EINVAL: a file system that has no fsync for folders, such as some network mounts; there is nothing more to do.
+  // EINVAL: the file system has no fsync for folders, as some network mounts; nothing more can be done.
   if (::fsync(opened.get()) != 0 && errno != EINVAL) throw_system("cannot flush the folder " + quoted(folder));
 }
 
 Descriptor open_unnamed_file(const fs::path& folder) {
   Descriptor file(::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
   if (file.is_open()) return file;
-  // Some network file systems lack O_TMPFILE: there it has a name for a moment.
+  // Some network file systems lack O_TMPFILE: there the file has a name briefly.
   auto name = (folder / ".tmp-XXXXXX").string();
   file = Descriptor(::mkostemp(name.data(), O_CLOEXEC));
   if (!file.is_open()) throw_system("cannot make a temporary file in " + quoted(folder));
@@ -128,7 +128,7 @@ TemporaryFolder::TemporaryFolder(std::string_view prefix, const fs::path& parent
 }
 
 TemporaryFolder::~TemporaryFolder() {
-  std::error_code ignored;  // nothing better can be done with a folder that does not go away
+  std::error_code ignored;  // a destructor cannot report that removing failed
   fs::remove_all(path_, ignored);
 }
 

@@ -46,7 +46,7 @@ TEST(ReadFile, KeepsTheLimitAlsoWhereTheSizeIsUnknown) {
   EXPECT_EQ(read_file(folder.path() / "x", 5).value(), "12345");
   EXPECT_EQ(read_file(folder.path() / "x", 4).error().code, Code::too_large);
   EXPECT_EQ(read_file("/dev/zero", 10'000).error().code, Code::too_large);
-  EXPECT_GT(read_file("/proc/self/status", 1 << 20).value().size(), 100U);  // its size says 0
+  EXPECT_GT(read_file("/proc/self/status", 1 << 20).value().size(), 100U);  // its size is reported as 0
 }
 
 TEST(ReadFile, NamesTheFileThatIsMissing) {

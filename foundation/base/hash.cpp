@@ -25,7 +25,7 @@ std::array<std::uint8_t, Size> digest(const EVP_MD* kind, std::string_view bytes
   return out;
 }
 
-// A digest of bytes that come in pieces.
+// An incremental digest.
 template <std::size_t Size>
 class Running {
  public:

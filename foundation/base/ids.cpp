@@ -19,8 +19,8 @@ struct Stamp {
   std::uint32_t suffix = 0;  // 24 bits
 };
 
-// A stamp above all earlier ones of this process. Within a second (or when the clock was set back) the suffix grows by
-// a random step; where it would overflow, the next second begins early.
+// A stamp above all earlier ones of this process. Within a second (or if the clock was set back) the suffix grows by a
+// random step; on overflow, the next second starts early.
 Stamp next_stamp() {
   static std::mutex mutex;
   static Stamp last;

@@ -12,7 +12,7 @@
 namespace reeltag {
 namespace {
 
-// nlohmann parses without recursion but prints and compares with it: depth is bounded before parsing.
+// nlohmann parses without recursion but prints and compares with it: limits the depth before parsing.
 constexpr int kMaxDepth = 100;
 
 bool too_deep(std::string_view text) {
@@ -40,7 +40,7 @@ struct Close {
 
 enum class Line { read, too_long, end };
 
-// The next line without its end. A line over the limit is read through but not kept.
+// Reads the next line without its line ending. Reads past a line over the limit without keeping it.
 Line next_line(std::FILE* file, std::string& line, std::size_t limit) {
   line.clear();
   bool any = false;
@@ -62,7 +62,7 @@ Result<nlohmann::json> parse_json(std::string_view text, const std::string& orig
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::exception& error) {
-    // "[json.exception.parse_error.101] parse error at line 1, column 2: ..." without the library's own prefix
+    // Removes the library's prefix: "[json.exception.parse_error.101] parse error at line 1, column 2: ..."
     std::string_view words = error.what();
     if (const auto end = words.find("] "); end != words.npos) words.remove_prefix(end + 2);
     return fail(Code::invalid_argument, origin + ": not JSON: " + std::string(words));

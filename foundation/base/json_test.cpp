@@ -29,7 +29,7 @@ TEST(ParseJson, BoundsTheDepth) {
   EXPECT_FALSE(parse_json(std::string(1'000'000, '['), "x"));
   const auto brackets = std::string(1000, '[');
   EXPECT_TRUE(
-      parse_json(std::string("\"").append(brackets).append("\\\"[\""), "x"));  // brackets in a text are no depth
+      parse_json(std::string("\"").append(brackets).append("\\\"[\""), "x"));  // brackets in a string are not nesting
 }
 
 TEST(DumpJson, ReplacesInvalidUtf8) {

@@ -19,8 +19,8 @@
 namespace reeltag::log {
 namespace {
 
-// Formats by spdlog's pattern and hands the line to the console, which keeps it apart from live progress lines and has
-// the lock; hence no mutex here.
+// Formats with spdlog's pattern and passes the line to the console, which separates it from live progress lines and
+// locks; hence no mutex here.
 class ConsoleSink final : public spdlog::sinks::base_sink<spdlog::details::null_mutex> {
  private:
   void sink_it_(const spdlog::details::log_msg& message) override {
@@ -85,7 +85,7 @@ std::shared_ptr<Setup> make_setup(const Options& options) {
   return std::make_shared<Setup>(Setup{options, std::move(logger)});
 }
 
-// The current setup; a line in flight keeps the one it began with.
+// The current settings; a line in progress keeps those it started with.
 class Current {
  public:
   static Current& get() {

@@ -14,7 +14,7 @@ namespace reeltag::metrics {
 namespace {
 
 using Series = std::variant<std::unique_ptr<Counter>, std::unique_ptr<Gauge>, std::unique_ptr<Histogram>>;
-constexpr std::array kTypes{"counter", "gauge", "histogram"};  // by the variant's index
+constexpr std::array kTypes{"counter", "gauge", "histogram"};  // indexed by the variant's index
 
 bool is_name(std::string_view text, bool colon) {
   const auto letter = [colon](char c) {
@@ -60,7 +60,7 @@ std::string histogram_lines(const std::string& name, const std::string& labels, 
   std::string out;
   for (std::size_t i = 0; i < buckets.size(); ++i) {
     std::string bound = i < h.bounds().size() ? number(h.bounds()[i]) : "+Inf";
-    // OpenMetrics wants canonical numbers: "1.0".
+    // OpenMetrics requires canonical numbers: "1.0".
     if (format == Format::openmetrics && bound.find_first_of(".e+I") == std::string::npos) bound += ".0";
     out += line(name + "_bucket", before + "le=\"" + bound + '"', std::to_string(buckets[i]));
   }
@@ -104,7 +104,7 @@ struct Registry::Family {
   std::map<std::string, Series> series;  // by label_text()
 
   [[nodiscard]] std::string text(const std::string& name, Format format) const {
-    // OpenMetrics names a counter's family without the ending of its sample.
+    // OpenMetrics names a counter's family without the suffix of its sample.
     const bool shortened = format == Format::openmetrics && type == 0;
     const std::string family = shortened ? name.substr(0, name.size() - std::string_view("_total").size()) : name;
     std::string out = "# HELP " + family + ' ' + escaped(help, format == Format::openmetrics) + '\n';
@@ -126,7 +126,7 @@ struct Registry::State {
   std::map<std::string, Family, std::less<>> families;
   std::vector<std::function<void()>> refresh;
 
-  // The series with these labels, made by `make` where there is none.
+  // The series with these labels; created by `make` if missing.
   template <class T, class Make>
   T& get(std::string_view name, std::string_view help, const Labels& labels, const Make& make) {
     constexpr std::size_t kType = std::is_same_v<T, Counter> ? 0 : std::is_same_v<T, Gauge> ? 1 : 2;

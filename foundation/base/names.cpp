@@ -15,7 +15,7 @@ std::string folded(std::string_view name) {
 
 }  // namespace
 
-// Optimal string alignment: Levenshtein with swaps of neighbours, three rows of the table at a time.
+// Optimal string alignment: Levenshtein with swaps of neighbors, keeping three rows of the table.
 std::size_t edit_distance(std::string_view a, std::string_view b) {
   std::vector<std::size_t> before(b.size() + 1), last(b.size() + 1), row(b.size() + 1);
   std::iota(last.begin(), last.end(), std::size_t{0});
@@ -34,8 +34,8 @@ std::size_t edit_distance(std::string_view a, std::string_view b) {
 
 std::optional<std::string> nearest_name(std::string_view name, std::span<const std::string> candidates) {
   const auto wanted = folded(name);
-  // A third of the letters may be wrong, and two in any case where the name has more than three; farther away a guess
-  // misleads more than it helps. A name that continues or is continued ("epoch", "max_epochs") counts as near too.
+  // Accepts errors in a third of the letters, or in two for names of more than three letters; a suggestion farther away
+  // would mislead. A name that extends another one ("epoch", "max_epochs") also counts as near.
   const std::size_t allowed = wanted.size() <= 3 ? 1 : std::max<std::size_t>(2, wanted.size() / 3);
   std::optional<std::string> nearest;
   std::size_t best = allowed + 1;

@@ -1,4 +1,4 @@
-// What the kernel knows of this process, under the names of Prometheus' own client libraries.
+// The kernel's figures about this process, named as in Prometheus' own client libraries.
 #include <sys/resource.h>
 #include <unistd.h>
 
@@ -16,7 +16,7 @@ double seconds(const timeval& time) {
   return static_cast<double>(time.tv_sec) + static_cast<double>(time.tv_usec) / 1e6;
 }
 
-// The numbers of a line of /proc/self/stat from the third on; the second is a name in brackets, of any characters.
+// The numbers of /proc/self/stat from the third field on; the second is a name in brackets, with any characters.
 std::vector<double> stat_numbers() {
   std::ifstream in("/proc/self/stat");
   std::string text;
@@ -27,7 +27,7 @@ std::vector<double> stat_numbers() {
   return out;
 }
 
-// Seconds since 1970 at which the machine started.
+// The time at which the machine booted, in seconds since 1970.
 double boot_time() {
   std::ifstream in("/proc/stat");
   double value = 0;

@@ -18,9 +18,9 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// Fast enough to look alive, slow enough to cost nothing.
+// Often enough to look live, rare enough to cost nothing.
 constexpr std::chrono::milliseconds kRedraw{100};
-// The rate is that of the last half minute: it follows a change soon and does not jump with each item.
+// The rate covers the last half minute: it follows changes quickly and does not jump with each item.
 constexpr std::chrono::seconds kRateWindow{30};
 
 std::atomic<Progress::Mode> default_mode{Progress::Mode::automatic};
@@ -69,7 +69,7 @@ struct Progress::State {
   std::int64_t done;
   log::Fields fields;
   Clock::time_point began = Clock::now();
-  Clock::time_point shown = began;  // when something was last written
+  Clock::time_point shown = began;  // time of the last output
   bool changed = false;             // since then
   std::deque<std::pair<Clock::time_point, std::int64_t>> samples;
 
@@ -99,13 +99,13 @@ struct Progress::State {
     if (mode == Mode::lines && changed) Console::get().write_line(json(now));
   }
 
-  // Keeps one sample at or before the window's beginning.
+  // Keeps one sample at or before the window's start.
   void sample(Clock::time_point now) {
     samples.emplace_back(now, done);
     while (samples.size() > 2 && now - samples[1].first > kRateWindow) samples.pop_front();
   }
 
-  // Items a second; nothing before anything was done.
+  // Items per second; nullopt before any item is done.
   [[nodiscard]] std::optional<double> rate(Clock::time_point now) const {
     const auto& [since, before] = samples.front();
     const auto seconds = seconds_of(now - since);
@@ -118,7 +118,7 @@ struct Progress::State {
     return static_cast<double>(std::max<std::int64_t>(total - done, 0)) / *per_second;
   }
 
-  // In floating point: counts of bytes may be near the limit of 64 bits.
+  // In floating point: byte counts may be near the limit of 64 bits.
   [[nodiscard]] int percent() const {
     return static_cast<int>(100.0 * static_cast<double>(done) / static_cast<double>(total));
   }
@@ -150,7 +150,7 @@ struct Progress::State {
     if (per_second) line["rate"] = *per_second;
     if (const auto left = remaining(per_second)) line["remaining_seconds"] = *left;
     for (const auto& field : fields) {
-      if (line.contains(field.key)) continue;  // ours come first
+      if (line.contains(field.key)) continue;  // the standard fields take precedence
       std::visit([&](const auto& held) { line[field.key] = held; }, field.value.held());
     }
     return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);

@@ -45,7 +45,7 @@ TEST(Progress, WritesJsonWhereThereIsNoTerminal) {
   EXPECT_GE(seconds, 0.02);
   EXPECT_NEAR(lines[0]["rate"].get<double>(), 40 / seconds, 0.05 * 40 / seconds);
   EXPECT_NEAR(lines[0]["remaining_seconds"].get<double>(), 60 / lines[0]["rate"].get<double>(), 1e-6);
-  EXPECT_EQ(lines[1]["done"], 50);  // the destructor tells the last state
+  EXPECT_EQ(lines[1]["done"], 50);  // the destructor prints the last state
 }
 
 TEST(Progress, IsSilentBetweenTwoLines) {

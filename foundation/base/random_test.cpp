@@ -17,7 +17,7 @@ TEST(Random, GivesAsManyDigitsAsAskedAndNoneTwice) {
     EXPECT_TRUE(seen.insert(text).second);
   }
   EXPECT_EQ(random_hex(0), "");
-  EXPECT_TRUE(is_hex(random_hex(1000), 2000));  // more than getrandom gives at once without being interrupted
+  EXPECT_TRUE(is_hex(random_hex(1000), 2000));  // more than one getrandom call returns without being interruptible
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
-// What a piece of code writes to descriptor 2: through a file, or through a pseudo-terminal so that it believes to
-// stand before a person. Tests only; one at a time.
+// Captures what a function writes to descriptor 2: through a file, or through a pseudo-terminal so that the code under
+// test sees a terminal. Tests only; one capture at a time.
 //
 //   const std::string text = stderr_of([] { log::info("hello"); });
 #pragma once
@@ -40,7 +40,7 @@ inline std::string stderr_of(const std::function<void()>& code) {
   return value_or_throw(read_file(path, 1 << 26));
 }
 
-// The same on a terminal of this width; a line end arrives as "\r\n".
+// Captures through a terminal of this width; a newline arrives as "\r\n".
 inline std::string terminal_of(int columns, const std::function<void()>& code) {
   int master = -1;
   int slave = -1;
@@ -55,7 +55,7 @@ inline std::string terminal_of(int columns, const std::function<void()>& code) {
     std::array<char, 4096> buffer;
     for (;;) {
       const auto got = ::read(master_end.get(), buffer.data(), buffer.size());
-      if (got <= 0) return;  // the last writer is gone
+      if (got <= 0) return;  // the last writer has closed it
       text.append(buffer.data(), static_cast<std::size_t>(got));
     }
   });

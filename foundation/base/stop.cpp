@@ -16,7 +16,7 @@ namespace reeltag::stop {
 namespace {
 
 std::stop_source& source() {
-  static auto* made = new std::stop_source;  // never destroyed: other threads may still look at exit
+  static auto* made = new std::stop_source;  // never destroyed: other threads may still use it at exit
   return *made;
 }
 
@@ -24,7 +24,7 @@ std::atomic<int> first_signal{0};
 static_assert(std::atomic<int>::is_always_lock_free, "the handler may touch it only when it has no lock");
 int pipe_end = -1;  // written by the handler; set before the handler is installed
 
-// Only what is async-signal-safe: request_stop() takes locks and runs callbacks, so a thread does that.
+// Only async-signal-safe calls: request_stop() takes locks and runs callbacks, so a thread does that.
 void handle(int number) {
   const int kept = errno;
   int none = 0;
@@ -35,7 +35,7 @@ void handle(int number) {
 }
 
 void wait_for_signal(int read_end) {
-  // The wait must not take the signals from threads that have better use for being interrupted.
+  // Retries after EINTR: the signal may be delivered to this thread.
   char byte = 0;
   while (::read(read_end, &byte, 1) < 0 && errno == EINTR) {
   }

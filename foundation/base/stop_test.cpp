@@ -12,7 +12,7 @@
 namespace reeltag::stop {
 namespace {
 
-// The state is the process's: each case runs in a process of its own.
+// The state is process-wide: each case runs in a separate process.
 
 [[noreturn]] void end_after(int first, int second) {
   install();

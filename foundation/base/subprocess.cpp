@@ -22,7 +22,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-// How often a waiting run looks at the deadline and the stop token. The child's end and its outputs wake it at once.
+// How often a waiting run checks the deadline and the stop token. The child's end and output wake it at once.
 constexpr std::chrono::milliseconds kLook{20};
 
 struct Pipe {
@@ -30,7 +30,7 @@ struct Pipe {
   Descriptor write_end;
 };
 
-// Close-on-exec, and never 0, 1 or 2: those are about to be replaced in the child.
+// Close-on-exec, and never 0, 1 or 2, which are replaced in the child.
 Descriptor above_standard(int number) {
   Descriptor low(number);
   if (number > 2) return low;
@@ -49,7 +49,7 @@ Pipe make_pipe() {
 
 void set_nonblocking(const Descriptor& end) { ::fcntl(end.get(), F_SETFL, ::fcntl(end.get(), F_GETFL) | O_NONBLOCK); }
 
-// Holds SIGPIPE back from this thread and swallows the one that a write to a child that is gone has caused.
+// Blocks SIGPIPE in this thread and consumes the one caused by writing to a child that has ended.
 class NoSigpipe {
  public:
   NoSigpipe() {
@@ -92,12 +92,13 @@ std::vector<std::string> merged_environment(const RunOptions& options) {
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> out;
   out.reserve(texts.size() + 1);
-  for (const auto& text : texts) out.push_back(const_cast<char*>(text.c_str()));  // the C interface; never written to
+  for (const auto& text : texts)
+    out.push_back(const_cast<char*>(text.c_str()));  // for the C interface; never written to
   out.push_back(nullptr);
   return out;
 }
 
-// What a child begins with: the two C structures of posix_spawn, freed in any case.
+// The child's initial state: the two C structures of posix_spawn, freed in any case.
 class SpawnSetup {
  public:
   SpawnSetup() {
@@ -113,7 +114,7 @@ class SpawnSetup {
 
   void give(int ours, int theirs) { also(posix_spawn_file_actions_adddup2(&actions_, ours, theirs)); }
   void give_null(int theirs) { also(posix_spawn_file_actions_addopen(&actions_, theirs, "/dev/null", O_RDWR, 0)); }
-  // What libraries opened without CLOEXEC.
+  // Closes descriptors that libraries opened without CLOEXEC.
   void close_from(int first) { also(posix_spawn_file_actions_addclosefrom_np(&actions_, first)); }
   void go_to(const std::filesystem::path& folder) {
     also(posix_spawn_file_actions_addchdir_np(&actions_, folder.c_str()));
@@ -166,11 +167,11 @@ Result<pid_t> spawn(const std::vector<std::string>& arguments, const RunOptions&
   return setup.spawn(arguments, merged_environment(options), " in '" + options.folder.string() + "'");
 }
 
-// By number: the header of glibc 2.36 declares pidfd_open without C linkage. Close-on-exec by itself.
+// By number: glibc 2.36's header declares pidfd_open without C linkage. The descriptor is always close-on-exec.
 int open_pidfd(pid_t process) { return static_cast<int>(::syscall(SYS_pidfd_open, process, 0)); }
 
-// The child's process group. The child is left unreaped until after the last kill, so that its number cannot have
-// passed to another group in between.
+// The child's process group. The child is reaped only after the last kill, so that its number cannot be reused for
+// another group in between.
 class Group {
  public:
   explicit Group(pid_t leader) : leader_(leader), end_descriptor_(open_pidfd(leader)) {}
@@ -184,15 +185,15 @@ class Group {
 
   [[nodiscard]] bool leader_ended() const {
     siginfo_t info{};
-    // It fails where the process ignores SIGCHLD: the system has reaped the child already.
+    // Fails if the process ignores SIGCHLD: the system has already reaped the child.
     return ::waitid(P_PID, static_cast<id_t>(leader_), &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0;
   }
 
-  // Kills what is left of the group and reaps the leader: its status as a shell would give it.
+  // Kills the rest of the group and reaps the leader. Returns its status as a shell would.
   int end() {
     if (leader_ < 0) return status_;
     signal(SIGKILL);
-    int raw = 255 << 8;  // stays where the system has reaped the child already
+    int raw = 255 << 8;  // kept if the system has already reaped the child
     while (::waitpid(leader_, &raw, 0) < 0 && errno == EINTR) {
     }
     leader_ = -1;
@@ -206,7 +207,7 @@ class Group {
   int status_ = 0;
 };
 
-// Feeds and drains a running child.
+// Writes the input of a running child and reads its outputs.
 class Exchange {
  public:
   Exchange(Pipes& pipes, const RunOptions& options) : pipes_(pipes), options_(options), input_(options.input) {
@@ -216,20 +217,20 @@ class Exchange {
     if (input_.empty()) pipes_.in.write_end.close();
   }
 
-  // Moves what can be moved, waiting for at most `wait`.
-  // child_end becomes readable when the child ends; -1 where the kernel has no such descriptor.
+  // Transfers available bytes, waiting for at most `wait`.
+  // child_end becomes readable when the child ends; -1 if the kernel has no such descriptor.
   void step(std::chrono::milliseconds wait, int child_end) {
     std::array<pollfd, 4> ends{{{pipes_.in.write_end.get(), POLLOUT, 0},
                                 {pipes_.out.read_end.get(), POLLIN, 0},
                                 {pipes_.err.read_end.get(), POLLIN, 0},
-                                {child_end, POLLIN, 0}}};  // poll passes over closed ends (-1)
+                                {child_end, POLLIN, 0}}};  // poll ignores closed ends (-1)
     if (::poll(ends.data(), ends.size(), static_cast<int>(wait.count())) <= 0) return;
     if (ends[0].revents != 0) feed();
     if (ends[1].revents != 0) drain_out();
     if (ends[2].revents != 0) drain(pipes_.err.read_end, result.err);
   }
 
-  // Takes what is still in the pipes, once the program has ended.
+  // Reads the rest of the pipes after the program has ended.
   void drain_rest() {
     drain_out();
     drain(pipes_.err.read_end, result.err);
@@ -245,7 +246,7 @@ class Exchange {
     const auto put = ::write(pipes_.in.write_end.get(), input_.data(), input_.size());
     if (put < 0 && (errno == EAGAIN || errno == EINTR)) return;
     if (put > 0) input_.remove_prefix(static_cast<std::size_t>(put));
-    if (put < 0 || input_.empty()) pipes_.in.write_end.close();  // a child that reads no more is no failure
+    if (put < 0 || input_.empty()) pipes_.in.write_end.close();  // a child that stops reading is not a failure
   }
 
   void drain_out() {
@@ -303,7 +304,7 @@ std::string seconds_text(std::chrono::milliseconds time) {
 
 Result<RunResult> follow(Group& group, Exchange& exchange, const std::string& program, const RunOptions& options,
                          Clock::time_point deadline) {
-  std::optional<Error> ending;  // why it is being ended, when it is
+  std::optional<Error> ending;  // the reason for ending the child, if any
   Clock::time_point kill_at = Clock::time_point::max();
   for (;;) {
     exchange.step(kLook, group.end_descriptor());
@@ -313,7 +314,7 @@ Result<RunResult> follow(Group& group, Exchange& exchange, const std::string& pr
     if (ending) continue;
     if (exchange.over_limit()) {
       ending = Error{Code::too_large, program + " wrote over " + std::to_string(options.max_output_bytes) + " bytes"};
-      break;  // nobody reads on, so it gets no time to end in peace
+      break;  // its output is no longer read, so it gets no grace period
     }
     if (options.stop.stop_requested()) {
       ending = Error{Code::interrupted, program + " was stopped"};
@@ -372,7 +373,7 @@ Process::~Process() = default;
 Result<Process> Process::start(const std::vector<std::string>& arguments, const ProcessOptions& options) {
   if (auto fine = check(arguments); !fine) return fail(fine.error());
   SpawnSetup setup;
-  // First: the descriptor may be one of those that are replaced next.
+  // First: the descriptor may be one of those replaced next.
   if (options.descriptor >= 0) setup.give(options.descriptor, 3);
   const std::array standard{options.in, options.out, options.err};
   for (int number = 0; number < 3; ++number) {
@@ -393,7 +394,7 @@ bool Process::wait(std::chrono::milliseconds time) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(deadline - Clock::now());
     if (left.count() <= 0) return false;
     pollfd end{impl_->group.end_descriptor(), POLLIN, 0};
-    // Where the kernel has no such descriptor, poll only sleeps.
+    // Without such a descriptor poll only sleeps.
     ::poll(&end, 1, static_cast<int>(std::min(left, end.fd < 0 ? kLook : std::chrono::milliseconds{1000}).count()));
   }
   return true;

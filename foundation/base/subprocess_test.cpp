@@ -32,7 +32,7 @@ bool becomes_true(const std::function<bool()>& condition) {
   return false;
 }
 
-// Gone, or a zombie that only waits for its parent.
+// True if it has ended, or is a zombie waiting for its parent.
 bool is_dead(pid_t pid) {
   std::ifstream stat("/proc/" + std::to_string(pid) + "/stat");
   std::string text;
@@ -116,7 +116,7 @@ TEST(Run, TheDeadlineEndsTheWholeGroup) {
   const TemporaryFolder folder;
   const auto pids = folder.path() / "pids";
   const auto begin = Clock::now();
-  // The grandchild ignores SIGTERM and has let go of the pipes: only a SIGKILL to the group reaches it.
+  // The grandchild ignores SIGTERM and has closed the pipes: only a SIGKILL to the group reaches it.
   const auto ended = shell("sh -c 'trap \"\" TERM; echo $$ > " + pids.string() +
                                "; exec >/dev/null 2>&1; while :; do sleep 0.05; done' & echo waiting >&2; wait",
                            {.deadline = 500ms, .grace = 200ms});
@@ -178,7 +178,7 @@ TEST(Run, TheChildInheritsNoDescriptors) {
   const auto done = shell("for f in /proc/$$/fd/*; do echo ${f##*/}; done");
   ::close(leaky);
   ASSERT_TRUE(done);
-  // The shell has descriptors of its own while it runs this, below 20.
+  // The shell itself has descriptors below 20 open while it runs this.
   EXPECT_THAT(done->out, ::testing::MatchesRegex("0\n(1[0-9]\n)*1\n(1[0-9]\n)*2\n([3-9]\n)*"));
 }
 
@@ -203,7 +203,7 @@ TEST(Run, IgnoredAndBlockedSignalsAreNotInherited) {
   const auto& text = done.value().out;  // "SigBlk:\t<16 hexadecimal digits>\nSigIgn:\t..."
   const auto mask = [&](const char* name) { return std::stoull(text.substr(text.find(name) + 8, 16), nullptr, 16); };
   EXPECT_EQ(mask("SigBlk:"), 0U) << text;
-  EXPECT_EQ(mask("SigIgn:") & 0x7fffffffU, 0U) << text;  // above bit 31 glibc keeps signals for itself
+  EXPECT_EQ(mask("SigIgn:") & 0x7fffffffU, 0U) << text;  // glibc reserves signals above bit 31
 }
 
 TEST(Run, ManyAtOnce) {
@@ -244,7 +244,7 @@ TEST(Process, GetsTheDescriptorAsItsThirdAndNoOther) {
   char part[200];
   for (ssize_t got = 0; (got = ::read(reader.get(), part, sizeof part)) > 0;)
     said.append(part, static_cast<std::size_t>(got));
-  EXPECT_EQ(said, "b|\n0\n1\n2\n3\n4\n");  // 4: the folder that ls looks into
+  EXPECT_EQ(said, "b|\n0\n1\n2\n3\n4\n");  // 4: the folder that ls reads
 }
 
 TEST(Process, TalksOverTheStandardDescriptorsItIsGiven) {

@@ -1,4 +1,4 @@
-// Errors of the operating system as ours. Private to base. Any thread.
+// Converts operating system errors to Error. Private to base. Any thread.
 //
 //   throw Exception(system_error(errno, "cannot write '" + path.string() + "'"));
 #pragma once
@@ -9,7 +9,7 @@
 
 namespace reeltag {
 
-// The code that fits this errno, and "what: the system's words".
+// The code that matches this errno, with the message "what: <strerror>".
 Error system_error(int number, const std::string& what);
 
 }  // namespace reeltag

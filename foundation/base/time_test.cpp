@@ -5,7 +5,7 @@
 namespace reeltag {
 namespace {
 
-// date -u -d @1795704875 and likewise.
+// Expected values: date -u -d @1795704875 and similar.
 TEST(Time, IsWrittenInUtc) {
   EXPECT_EQ(utc_text(0, "%Y-%m-%dT%H:%M:%SZ"), "1970-01-01T00:00:00Z");
   EXPECT_EQ(utc_text(951'782'400, "%Y-%m-%d"), "2000-02-29");

@@ -24,7 +24,7 @@ constexpr std::int64_t kMaxFileBytes = 4 << 20;
   throw Exception(Code::invalid_config, at.place() + ": " + what);
 }
 
-// Copies yaml-cpp's graph into our tree. Aliases are written out, which is what the bounds are for.
+// Copies yaml-cpp's graph to our tree. Expands aliases, which is why there are limits.
 class Copier {
  public:
   Copier(const std::string& origin, Repeats repeats) : origin_(origin), repeats_(repeats) {}
@@ -59,7 +59,7 @@ class Copier {
       fail_at_node(at, "the key '" + key.Scalar() + "' stands here a second time");
     }
     auto copied = copy(value, depth + 1);
-    copied.line = at.line;  // where people look for it, also when the value stands below or is an alias
+    copied.line = at.line;  // the key's line, even if the value is below or an alias
     if (first != nullptr) {
       *first = std::move(copied);
     } else {
@@ -72,8 +72,8 @@ class Copier {
   int nodes_ = 0;
 };
 
-// What YAML forbids: bytes that are not UTF-8 and control characters (DEL alone is let through: yaml-cpp writes it).
-// yaml-cpp reads them, and may read for ever.
+// Rejects what YAML forbids: invalid UTF-8 and control characters (except DEL: yaml-cpp writes it). yaml-cpp accepts
+// them and may then loop forever.
 void check_characters(std::string_view text, const std::string& origin) {
   Node at{.origin = origin, .line = 1};
   for (const char c : text) {
@@ -89,7 +89,7 @@ void check_characters(std::string_view text, const std::string& origin) {
   }
 }
 
-// Takes the events of a document and keeps nothing of it.
+// Parses a document's events and discards them.
 class Ignore final : public YAML::EventHandler {
  public:
   void OnDocumentStart(const YAML::Mark&) override {}
@@ -186,7 +186,7 @@ bool read(const std::string& text, double& value) {
   if (text == ".inf" || text == "+.inf") return value = kInfinity, true;
   if (text == "-.inf") return value = -kInfinity, true;
   double parsed = 0.0;
-  if (!read_number(text, parsed) || !std::isfinite(parsed)) return false;  // from_chars also knows "inf" and "nan"
+  if (!read_number(text, parsed) || !std::isfinite(parsed)) return false;  // from_chars also accepts "inf" and "nan"
   value = parsed;
   return true;
 }

@@ -139,7 +139,7 @@ TEST(Yaml, RefusesCharactersThatItMayNotHold) {
   EXPECT_EQ(refusal("a: gr\xc3\xbc\xc3\x9f\tb\r\n"sv), "accepted");
 }
 
-// yaml-cpp's own reading of all documents never ended on this text.
+// yaml-cpp's LoadAll never returned for this text.
 TEST(Yaml, EndsOnTextThatIsAlmostADocument) {
   EXPECT_THROW(parse(", x:\n  (1,  MViT*", "a.yaml"), Exception);
   EXPECT_THROW(parse("a: 1\n---\nb: 2\n", "a.yaml"), Exception);

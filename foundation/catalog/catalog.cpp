@@ -26,7 +26,7 @@ std::filesystem::path path_of(const std::string& location) {
                       "catalog URL '" + location + "': the path is not absolute; " + std::string(kAccepted));
     }
   } else if (const auto end = location.find("://"); end != std::string::npos && location.find('/') > end) {
-    // The rest of the URL may hold a password and is not repeated.
+    // Does not repeat the rest of the URL, which may contain a password.
     throw Exception(Code::unsupported, "catalog URL '" + location.substr(0, end) +
                                            "://...': this kind of database is "
                                            "not supported; " +
@@ -52,7 +52,7 @@ std::unique_ptr<Database> open_database(const std::string& location, const Optio
   if (!std::isfinite(options.lock_wait) || options.lock_wait < 0) {
     throw Exception(Code::invalid_argument, "lock_wait must be a number of seconds, not negative");
   }
-  constexpr double kDay = 86'400.0;  // longer is for ever, and does not overflow
+  constexpr double kDay = 86'400.0;  // longer means forever, and must not overflow
   const std::chrono::duration<double> wait{std::min(options.lock_wait, kDay)};
   const auto lock_wait = std::chrono::duration_cast<std::chrono::milliseconds>(wait);
   if (sql::is_postgres_url(location)) return std::make_unique<sql::PostgresDatabase>(location, lock_wait);

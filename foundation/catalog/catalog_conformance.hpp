@@ -1,4 +1,4 @@
-// What every Catalog must do, whatever database lies underneath. A back end instantiates the suite with a factory.
+// Conformance tests for every Catalog implementation. A back end instantiates the suite with a factory.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -14,8 +14,7 @@
 
 namespace reeltag::catalog {
 
-// A catalog that is empty at first and can be opened many times, by several processes too; it goes away with the
-// object.
+// A catalog that is empty at first and can be opened many times, by several processes too; removed with the object.
 class CatalogPlace {
  public:
   virtual ~CatalogPlace() = default;
@@ -28,7 +27,7 @@ struct CatalogFactory {
 };
 inline void PrintTo(const CatalogFactory& factory, std::ostream* out) { *out << factory.name; }
 
-// What f throws.
+// The Error that f throws.
 template <class F>
 Error error_of(F&& f) {
   try {
@@ -40,7 +39,7 @@ Error error_of(F&& f) {
   return {};
 }
 
-// A valid id that sorts as number does.
+// A valid id; ids sort as their numbers do.
 inline std::string id_of(int number) {
   char id[65];
   std::snprintf(id, sizeof id, "%064x", static_cast<unsigned>(number));
@@ -58,7 +57,7 @@ inline Video video_of(int number, std::vector<std::string> hashtags = {}, std::s
 
 class CatalogConformance : public testing::TestWithParam<CatalogFactory> {
  protected:
-  // What get() gives, with `added` as before add().
+  // The result of get(), with `added` as before add().
   Video stored(const std::string& id) {
     auto video = catalog_->get(id);
     if (!video) {

@@ -61,7 +61,7 @@ TEST_P(CatalogConformance, ADuplicateKeepsTheRowAndGainsTheHashtagsItLacks) {
 }
 
 TEST_P(CatalogConformance, SpellingsOfOneHashtagAreKeptAndCountedOnce) {
-  // Full-width letters and the accent as a letter of its own mean the same hashtag.
+  // Full-width letters and a combining accent give the same hashtag.
   const auto video = video_of(1, {"Caf\xC3\xA9", "CAFE\xCC\x81", "\xEF\xBC\xA3\xEF\xBC\xA1\xEF\xBC\xB4", "cat", "cat"});
   catalog_->add(video);
   EXPECT_EQ(stored(video.id).hashtags, video.hashtags);
@@ -161,7 +161,7 @@ TEST_P(CatalogConformance, AVideoThatBreaksARuleIsRefusedWithTheFieldsName) {
 }
 
 TEST_P(CatalogConformance, TheLongestKeysFit) {
-  // Not of one letter: databases compress.
+  // Random letters, because databases compress.
   std::mt19937 random(1);
   std::string longest;
   while (longest.size() < 1000) longest += static_cast<char>('a' + random() % 26);
@@ -191,7 +191,7 @@ TEST_P(CatalogConformance, AddAllAnswersForEachVideoInOrder) {
   EXPECT_THAT(stored(id_of(2)).hashtags, ElementsAre("new"));
 }
 
-// Texts with every kind of character that has broken a database before.
+// Texts with every kind of character that is known to have broken databases.
 class RandomVideos {
  public:
   explicit RandomVideos(unsigned seed) : random_(seed) {}
@@ -315,7 +315,7 @@ TEST_P(CatalogConformance, TwoConnectionsWriteAtOnce) {
   const auto other = place_->open();
   const auto add = [&](Catalog& catalog, bool forwards) {
     for (int i = 0; i < kEach; ++i) {
-      // The same new hashtags in another order: neither may wait for the other for ever.
+      // The same new hashtags in different orders: no deadlock may occur.
       std::vector<std::string> hashtags{numbered("a", i), numbered("b", i), numbered("c", i)};
       if (!forwards) std::reverse(hashtags.begin(), hashtags.end());
       const int first = forwards ? 0 : 1000;
@@ -395,7 +395,7 @@ TEST_P(CatalogConformance, AKilledProcessLosesNothingAcknowledged) {
       EXPECT_EQ(video->hashtags.size(), i % 3 == 0 ? 2U : 1U);
       next = std::max(next, i + 3 - i % 3);
     }
-    // What was not acknowledged is there whole or not at all.
+    // An unacknowledged change set is stored as a whole or not at all.
     EXPECT_EQ(catalog->count({.source = {}, .hashtag = "pair"}) % 2, 0);
     next += 3;
   }

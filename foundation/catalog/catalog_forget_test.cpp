@@ -1,4 +1,4 @@
-// What every Catalog must do to forget.
+// Conformance tests for every Catalog: forgetting.
 #include <gmock/gmock.h>
 
 #include "catalog_conformance.hpp"
@@ -43,7 +43,7 @@ TEST_P(CatalogConformance, AForgottenVideoIsGoneWithAllThatHangsOnIt) {
   int grouping = 0;
   other->each_grouping([&](const SplitGrouping&) { ++grouping; });
   EXPECT_EQ(grouping, 1);
-  EXPECT_EQ(catalog_->forget(Forgettable::video, id_of(1)), ForgetResult{});  // again: nothing left
+  EXPECT_EQ(catalog_->forget(Forgettable::video, id_of(1)), ForgetResult{});  // again: nothing is left
 }
 
 TEST_P(CatalogConformance, WhatIsForgottenDoesNotComeBack) {
@@ -52,7 +52,7 @@ TEST_P(CatalogConformance, WhatIsForgottenDoesNotComeBack) {
   EXPECT_EQ(catalog_->add(video_of(1)), AddOutcome::forgotten);
   EXPECT_THAT(catalog_->add_all(std::vector<Video>{video_of(1), video_of(2)}),
               ElementsAre(AddOutcome::forgotten, AddOutcome::added));
-  // Other bytes of the same post, another post of the same bytes: notes are kept all the same.
+  // Other bytes of the same post, another post of the same bytes: the notes are stored anyway.
   EXPECT_EQ(catalog_->record({.video = video_of(3), .post = post_of("11", id_of(3)), .notes = {{"at", "1"}}}),
             AddOutcome::forgotten);
   EXPECT_EQ(catalog_->record({.post = post_of("12", id_of(1)), .notes = {{"at", "2"}}}), AddOutcome::forgotten);
@@ -89,7 +89,7 @@ TEST_P(CatalogConformance, AForgottenAuthorTakesAllVideosAndPosts) {
   EXPECT_THAT(gone.videos, ElementsAre(id_of(1), id_of(2), id_of(3)));
   EXPECT_THAT(gone.posts, ElementsAre("tiktok:12", "tiktok:13"));
   EXPECT_THAT(ids({}), ElementsAre(id_of(4)));
-  // By the author, and by bytes and post where no author is named.
+  // Recognized by the author, or by bytes and post if there is no author.
   EXPECT_EQ(catalog_->add(by_author(9, "new")), AddOutcome::forgotten);
   EXPECT_EQ(catalog_->add(video_of(1)), AddOutcome::forgotten);
   EXPECT_EQ(catalog_->record({.video = video_of(9), .post = post_of("13", id_of(9))}), AddOutcome::forgotten);
@@ -125,7 +125,7 @@ TEST_P(CatalogConformance, ForgettingIsPendingUntilItIsFinished) {
   const auto first = place_->open()->forgetting();
   EXPECT_NE(first, "");
   catalog_->forget(Forgettable::video, id_of(2));
-  catalog_->finish_forgetting(first);  // another has come since
+  catalog_->finish_forgetting(first);  // another forget() has happened since
   const auto second = catalog_->forgetting();
   EXPECT_NE(second, "");
   EXPECT_NE(second, first);

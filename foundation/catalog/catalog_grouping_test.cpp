@@ -1,4 +1,4 @@
-// What every Catalog must do with fingerprints and clusters.
+// Conformance tests for every Catalog: fingerprints and clusters.
 #include <gmock/gmock.h>
 
 #include "catalog_conformance.hpp"
@@ -48,7 +48,7 @@ TEST_P(CatalogConformance, FingerprintsAndClustersAreReplacedEachByItself) {
   ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(all[0].fingerprint, "b");
   EXPECT_EQ(all[0].cluster, "c");
-  EXPECT_EQ(all[1].cluster, "");  // nobody has looked at it
+  EXPECT_EQ(all[1].cluster, "");  // not computed
   EXPECT_EQ(all[1].fingerprint, std::nullopt);
   EXPECT_EQ(all[2].fingerprint, std::nullopt);
   catalog_->put_clusters(std::vector<std::pair<std::string, std::string>>{{id_of(1), ""}});

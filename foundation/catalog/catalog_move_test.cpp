@@ -1,4 +1,4 @@
-// What every Catalog must do to be moved into another one.
+// Conformance tests for every Catalog: moving its rows to another one.
 #include <gmock/gmock.h>
 
 #include <stdexcept>
@@ -16,7 +16,7 @@ std::vector<Row> rows_of(Catalog& catalog) {
   return rows;
 }
 
-// Something of every kind, with times that add() would not give.
+// One row of every kind, with times that add() would not set.
 std::vector<Row> every_kind() {
   auto video = video_of(9, {"Cat", "cat", "d\xC3\xB6g"});
   video.added = 1;
@@ -56,7 +56,7 @@ TEST_P(CatalogConformance, RowsComeBackAsTheyWerePut) {
   const Counts all{.videos = 2, .fingerprints = 2, .posts = 2, .notes = 2, .tombstones = 1};
   EXPECT_EQ(catalog_->restore(rows), all);
   EXPECT_EQ(rows_of(*place_->open()), rows);
-  EXPECT_EQ(catalog_->restore(rows), Counts{});  // again: all of it is there
+  EXPECT_EQ(catalog_->restore(rows), Counts{});  // again: all rows exist already
   EXPECT_EQ(rows_of(*catalog_), rows);
 }
 

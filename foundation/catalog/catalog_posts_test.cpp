@@ -1,4 +1,4 @@
-// What every Catalog must do with posts and notes.
+// Conformance tests for every Catalog: posts and notes.
 #include <gmock/gmock.h>
 
 #include "catalog_conformance.hpp"
@@ -84,7 +84,7 @@ TEST_P(CatalogConformance, PostsAreGoneThroughInOrder) {
   EXPECT_EQ(found, (std::vector<Post>{elsewhere, post_of("a"), post_of("b")}));
   EXPECT_EQ(error_of([&] { catalog_->each_post([&](const Post&) { catalog_->count({}); }); }).code, Code::internal);
   EXPECT_THROW(catalog_->each_post([](const Post&) { throw std::runtime_error("seen enough"); }), std::runtime_error);
-  EXPECT_EQ(catalog_->count({}), 0);  // it goes on afterwards
+  EXPECT_EQ(catalog_->count({}), 0);  // the catalog remains usable
 }
 
 TEST_P(CatalogConformance, ARecordThatCannotBeStoredChangesNothing) {

@@ -12,10 +12,10 @@ namespace {
 
 constexpr std::size_t kIdDigits = 64;  // SHA-256
 
-// A caption has a few kilobytes; a text beyond this is a mistake, and longer ones would meet the databases' own limits.
+// A caption has a few kilobytes; longer texts are mistakes and would exceed the databases' own limits.
 constexpr std::size_t kMaxTextBytes = 16U << 20;
 
-// PostgreSQL's limit is 2704 bytes for all columns of an index together; the longest index has two texts.
+// PostgreSQL allows 2704 bytes for all columns of an index together; the longest index has two texts.
 constexpr std::size_t kMaxKeyBytes = 1000;
 
 [[noreturn]] void refuse(const std::string& what, const std::string& why) {

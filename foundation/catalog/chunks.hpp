@@ -1,4 +1,4 @@
-// Statements for several rows at once: a round trip to a server costs more than a row. Private to the catalog.
+// Batches rows into multi-row statements: a round trip to a server costs more than a row. Private to the catalog.
 //
 //   in_chunks(std::span(links), [&](auto chunk) { database.query("INSERT ... VALUES " + rows_text(chunk.size(), 4));
 //   });
@@ -11,7 +11,7 @@
 
 namespace reeltag::catalog {
 
-// Few sizes, so that few texts are prepared.
+// Uses few chunk sizes, so that few statements are prepared.
 template <class Item, class Run>
 void in_chunks(std::span<Item> items, const Run& run) {
   for (const std::size_t size : std::array<std::size_t, 3>{64, 8, 1}) {

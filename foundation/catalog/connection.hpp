@@ -1,4 +1,5 @@
-// The connection behind Jobs, Ownership, Taggings, FeedbackLog and Tokens. Private to the catalog.
+// The connection behind Jobs, Ownership, Taggings, FeedbackLog and Tokens. Thread-safe through Use; owns the database.
+// Private to the catalog.
 #pragma once
 
 #include <memory>
@@ -16,7 +17,7 @@ class Connection {
  public:
   explicit Connection(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 
-  // For one call: the database, and the lock that keeps others from it.
+  // Gives one call the database and holds the lock meanwhile.
   class Use {
    public:
     explicit Use(Connection& connection) : lock_(connection.mutex_), database_(*connection.database_) {}

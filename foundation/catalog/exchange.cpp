@@ -9,7 +9,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Rows of one transaction: some tenths of a second, so that others who write need not wait for long.
+// Rows per transaction: a few tenths of a second, so that other writers need not wait for long.
 constexpr std::size_t kBatch = 1000;
 
 bool is_jsonl(const fs::path& path) { return path.extension() == ".jsonl"; }
@@ -38,7 +38,7 @@ void add(Counts& sum, const Counts& more) {
 
 std::int64_t sum_of(const Counts& c) { return c.videos + c.fingerprints + c.posts + c.notes + c.tombstones; }
 
-// Says how far it is, and stops when that was asked for.
+// Reports progress, and throws if a stop was requested.
 void report_progress(const ExchangeOptions& options, std::int64_t rows, const std::string& what_is_left) {
   if (options.progress) options.progress(rows);
   if (options.stop.stop_requested()) throw Exception(Code::interrupted, what_is_left);
@@ -48,7 +48,7 @@ void read(const fs::path& path, const std::function<void(const Row&)>& visit) {
   fs::is_directory(path) ? read_parquet(path, visit) : read_jsonl(path, visit);
 }
 
-// Rows on their way into a catalog.
+// Batches rows for restoring them to a catalog.
 class Import {
  public:
   Import(Catalog& catalog, const ExchangeOptions& options, ImportReport& report)
@@ -98,7 +98,7 @@ ExportReport export_to(Catalog& catalog, const fs::path& path, const ExchangeOpt
     throw Exception(Code::already_exists,
                     "'" + name.string() + "' is there already; name another one, or move it away");
   }
-  // Nobody else can look into this folder, while files are written and after.
+  // Only this user can access the folder, during and after writing.
   const TemporaryFolder private_folder(".tmp-export", name.parent_path());
   const auto made = private_folder.path() / "catalog";
   const auto writer = is_jsonl(name) ? write_jsonl(made) : write_parquet(made);

@@ -26,7 +26,7 @@ class Exchange : public testing::Test {
     catalog.each_row([&](const Row& row) { rows.push_back(row); });
     return rows;
   }
-  // More than a batch of every kind that is stored in batches, and whatever breaks a form.
+  // More than one batch of every kind that is stored in batches, and texts that are hard to encode.
   static void fill(Catalog& catalog) {
     std::vector<Row> rows;
     for (int i = 0; i < 1500; ++i) {
@@ -67,7 +67,7 @@ TEST_F(Exchange, ARoundTripThroughAllFormsAndDatabasesChangesNothing) {
   const auto rows = rows_of(*first);
   ASSERT_GT(rows.size(), 3000U);
   const auto out = export_to(*first, path("a.jsonl"), {.secrets = true});
-  EXPECT_EQ(out.rows.videos, 1500);  // the forgotten one was never there
+  EXPECT_EQ(out.rows.videos, 1500);  // the forgotten video was never stored
   EXPECT_EQ(out.rows.tombstones, 1);
   EXPECT_EQ(out.tombstones_left_out, 0);
 

@@ -48,9 +48,9 @@ const std::string kFinish =
     "UPDATE job SET state = $1, video = CASE WHEN $2 = '' THEN video ELSE $2 END, error_code = $3, "
     "error_message = $4, progress = CASE WHEN $1 = 'done' THEN 1.0 ELSE progress END, worker = '', updated = $5 "
     "WHERE id = $6 AND worker = $7 AND state = 'running' RETURNING id";
-// Leases of a worker that died end at once.
+// Ends the leases of a dead worker at once.
 const std::string kRelease = "UPDATE job SET lease = 0 WHERE worker = $1 AND state = 'running' RETURNING id";
-// Until its lease is over nobody takes a queued job up.
+// No worker claims a queued job until its lease expires.
 const std::string kPutOff =
     "UPDATE job SET state = 'queued', worker = '', lease = $1, stage = $2, progress = 0.0, attempts = attempts - 1, "
     "updated = $3 WHERE id = $4 AND worker = $5 AND state = 'running' RETURNING id";
@@ -165,7 +165,7 @@ std::vector<std::pair<std::string, std::int64_t>> Jobs::counts() {
   return counts;
 }
 
-std::optional<Job> Jobs::claim(std::string_view worker, std::string_view place, std::int64_t lease) {
+std::optional<Job> Jobs::claim(std::string_view worker, std::string_view node_id, std::int64_t lease) {
   const std::string lost =
       "the server ended " + std::to_string(kAttempts) + " times while it worked on this; its log says why";
   const Connection::Use database(*connection_);
@@ -173,7 +173,7 @@ std::optional<Job> Jobs::claim(std::string_view worker, std::string_view place, 
   const auto now = unix_seconds();
   database->query(kFailLost, now, lost, kAttempts).step();
   database->query(kRequeueLost, now).step();
-  auto job = first_of(database->query(kClaim, worker, now + lease, now, place));
+  auto job = first_of(database->query(kClaim, worker, now + lease, now, node_id));
   transaction.commit();
   return job;
 }

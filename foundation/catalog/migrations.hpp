@@ -1,4 +1,5 @@
-// The catalog's migrations (sql/NNNN_name.sql), compiled into the program. Private to the catalog.
+// The catalog's migrations (sql/NNNN_name.sql), compiled into the program. Constants; any thread. Private to the
+// catalog.
 #pragma once
 
 #include <span>
@@ -7,7 +8,7 @@
 
 namespace reeltag::catalog {
 
-// Ascending.
+// In ascending order of version.
 std::span<const sql::Migration> migrations();
 
 }  // namespace reeltag::catalog

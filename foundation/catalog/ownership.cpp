@@ -15,7 +15,7 @@ const std::string kHold =
     "INSERT INTO holding (owner, video, name, added) SELECT $1, id, $3, CAST($4 AS BIGINT) FROM video WHERE id = $2 "
     "ON CONFLICT (owner, video) DO UPDATE SET name = excluded.name RETURNING video";
 
-// $1 is the viewer's owner. Several holdings of others do not matter.
+// $1 is the viewer's owner. Further owners of the video do not matter.
 const std::string kShownColumns = "SELECT v.row_no, v.id, h.owner, h.name, t.result ";
 const std::string kFromVideos =
     kShownColumns +
@@ -35,7 +35,7 @@ const std::string kNewest = "ORDER BY v.row_no DESC LIMIT $3";
 const std::string kFindVisible = kFromVideos + "WHERE v.id = $2 AND ";
 const std::string kSelectOneVideo = kSelectVideos + "WHERE v.id = $1 ORDER BY l.position";
 
-// Names are collect/SOURCE/hashtag/SCOPE/HASHTAG; '0' follows '/'.
+// Matches the names collect/SOURCE/hashtag/SCOPE/HASHTAG; '0' follows '/'.
 const std::string kJournals =
     "SELECT name, body FROM note WHERE name >= 'collect/' AND name < 'collect0' ORDER BY name";
 const std::string kCollected =
@@ -49,7 +49,7 @@ const std::string kUnheld = "SELECT store_key FROM video v WHERE v.id = $1 AND N
                             ") AND NOT EXISTS (SELECT 1 FROM holding h WHERE h.video = v.id)";
 const std::string kAnyway = "SELECT store_key FROM video WHERE id = $1";
 const std::string kLeave = "INSERT INTO leftover (video, store_key) VALUES ($1, $2) ON CONFLICT (video) DO NOTHING";
-const std::string kDeleteVideoRow = "DELETE FROM video WHERE id = $1";  // all that refers to it goes with it
+const std::string kDeleteVideoRow = "DELETE FROM video WHERE id = $1";  // deletes everything that refers to it too
 const std::string kDeleteEndedJobs = "DELETE FROM job WHERE video = $1 AND state NOT IN ('queued', 'running')";
 const std::string kLeftovers =
     "SELECT video, store_key FROM leftover l WHERE NOT EXISTS (SELECT 1 FROM video v WHERE v.id = l.video) "

@@ -1,4 +1,4 @@
-// The conformance suite on PostgreSQL, and what only a server can do wrong.
+// Runs the conformance suite on PostgreSQL, and tests failures specific to a server.
 #include <gmock/gmock.h>
 
 #include <filesystem>
@@ -17,7 +17,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// A database of the server. It is not dropped: the server goes away with all of them.
+// A database on the server. Not dropped: all of them end with the server.
 class PostgresPlace final : public CatalogPlace {
  public:
   std::unique_ptr<Catalog> open() override { return catalog::open(postgres_server().url(database_)); }
@@ -33,7 +33,7 @@ INSTANTIATE_TEST_SUITE_P(Postgres, CatalogConformance,
 class Postgres : public testing::Test {
  protected:
   [[nodiscard]] std::string url(const std::string& user = "tester") const { return server_.url(name_, user); }
-  // Ends the server's side of every connection to the database, as a restart of it would.
+  // Closes all connections to the database on the server's side, as a restart would.
   void end_connections() {
     server_.sql("postgres",
                 "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity WHERE datname = '" + name_ + "'");
@@ -71,7 +71,7 @@ TEST_F(Postgres, AServerKilledInATransactionLeavesNothingOfIt) {
     database.query("INSERT INTO note (name, body) VALUES ($1, $2)", "a", "1").step();
     server_.kill();
     server_.start();
-    // Not a new connection in the midst of it: the first half would be missing.
+    // No reconnection within a transaction: its first half would be missing.
     const auto error =
         error_of([&] { database.query("INSERT INTO note (name, body) VALUES ($1, $2)", "b", "2").step(); });
     EXPECT_EQ(error.code, Code::unavailable);
@@ -106,7 +106,7 @@ TEST_F(Postgres, AConnectionLostAmongRowsIsAnError) {
   std::vector<Video> many(200);
   for (int i = 0; i < 200; ++i) {
     many[static_cast<std::size_t>(i)] = video_of(i);
-    many[static_cast<std::size_t>(i)].caption = std::string(100'000, 'x');  // more than sockets hold
+    many[static_cast<std::size_t>(i)].caption = std::string(100'000, 'x');  // more than socket buffers hold
   }
   catalog->add_all(many);
   int seen = 0;
@@ -177,7 +177,7 @@ TEST_F(Postgres, ADatabaseOfAnotherKindIsRefused) {
   const auto theirs = error_of([&] { open(url()); });
   EXPECT_EQ(theirs.code, Code::invalid_argument);
   EXPECT_THAT(theirs.message, AllOf(HasSubstr("another program"), HasSubstr("search_path")));
-  // A schema of its own beside the other program's tables.
+  // A separate schema next to the other program's tables.
   server_.sql(name_, "CREATE SCHEMA mine");
   const auto mine = url() + "&options=-csearch_path%3Dmine";
   open(mine)->add(video_of(1));

@@ -1,5 +1,5 @@
-// The fields of each kind of row by name, in one place for all forms of files. Private to the catalog. Names are part
-// of the forms: docs/adr/0039.
+// Lists the fields of each kind of row by name, shared by all file formats. Private to the catalog. The names are part
+// of the formats: docs/adr/0039.
 //
 //   fields(visitor, video);   // calls visitor("id", video.id), visitor("key", video.key) ...
 #pragma once
@@ -11,7 +11,7 @@
 
 namespace reeltag::catalog {
 
-// What a kind is called in files: of an object in JSON Lines, of a Parquet file.
+// The name of a kind in files: of an object in JSON Lines, of a Parquet file.
 template <class Kind>
 struct KindName;
 template <>

@@ -1,5 +1,5 @@
-// Writers and readers of a catalog's rows as files. Private to the catalog. One thread. Failures throw Exception with
-// the file.
+// Writes and reads a catalog's rows as files. Private to the catalog. One thread; a writer owns its files. Failures
+// throw Exception with the file.
 #pragma once
 
 #include <filesystem>
@@ -14,16 +14,16 @@ class RowWriter {
  public:
   virtual ~RowWriter() = default;
   virtual void write(const Row& row) = 0;
-  // After the last row: the files are whole and on the disk.
+  // Call after the last row: completes the files and syncs them to disk.
   virtual void finish(const Counts& counts) = 0;
 };
 
-// At a path that does not exist yet.
+// The path must not exist yet.
 std::unique_ptr<RowWriter> write_jsonl(const std::filesystem::path& path);
 std::unique_ptr<RowWriter> write_parquet(const std::filesystem::path& folder);
 
-// Calls visit for each row, in the order in which they were written. Throws corrupt where the counts differ from those
-// of finish(), unsupported for a newer form.
+// Calls visit for each row, in the order of writing. Throws corrupt if the counts differ from those of finish(),
+// unsupported for a newer format.
 void read_jsonl(const std::filesystem::path& path, const std::function<void(const Row&)>& visit);
 void read_parquet(const std::filesystem::path& folder, const std::function<void(const Row&)>& visit);
 

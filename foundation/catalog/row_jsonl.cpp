@@ -1,4 +1,4 @@
-// Rows as JSON Lines: {"reeltag_catalog":1}, an object a row, {"end":{"videos":n,...}}.
+// Rows as JSON Lines: {"reeltag_catalog":1}, one object per row, {"end":{"videos":n,...}}.
 #include <unistd.h>
 
 #include <cerrno>
@@ -16,7 +16,7 @@ namespace {
 namespace fs = std::filesystem;
 using Json = nlohmann::ordered_json;
 
-// A row's texts have at most 16 MiB each, and a byte of them at most six in JSON.
+// A row's texts have at most 16 MiB each, and JSON needs at most six bytes for one.
 constexpr std::int64_t kMaxLineBytes = 1LL << 30;
 
 struct Put {
@@ -30,7 +30,7 @@ struct Put {
   }
 };
 
-// Every field must be there, and be what it is; none is converted.
+// Requires every field with its exact type; converts nothing.
 struct Get {
   const nlohmann::json& object;
   const std::string& place;

@@ -1,4 +1,4 @@
-// Rows as a folder of Parquet files, videos.parquet and so on: columns by the names of row_fields.hpp, times as seconds
+// Rows as a folder of Parquet files, videos.parquet and so on: columns named as in row_fields.hpp, times as seconds
 // since 1970, hashtags as a list.
 #include <fcntl.h>
 #include <unistd.h>
@@ -66,7 +66,7 @@ std::shared_ptr<arrow::Schema> schema_of() {
       ->WithMetadata(arrow::key_value_metadata({kRowFilesName}, {std::to_string(kRowFilesForm)}));
 }
 
-// Appends the fields of a row, each to its column's builder.
+// Appends each field of a row to its column's builder.
 struct Append {
   arrow::RecordBatchBuilder& batch;
   arrow::Status status = arrow::Status::OK();
@@ -95,7 +95,7 @@ struct Append {
   }
 };
 
-// Takes the fields of a row from the columns, whose types have been looked at.
+// Reads a row's fields from the columns, whose types were checked.
 struct Take {
   const arrow::RecordBatch& batch;
   std::int64_t row;
@@ -191,7 +191,7 @@ class ParquetWriter final : public RowWriter {
   std::tuple<Table<Video>, Table<FingerprintRow>, Table<Post>, Table<Note>, Table<Tombstone>> tables_;
 };
 
-// Throws unless the file is one of this form, with the columns that it must have.
+// Throws unless the file has this format and the required columns.
 void check_schema(const arrow::Schema& found, const arrow::Schema& wanted, const std::string& file) {
   const auto form = found.metadata() ? found.metadata()->Get(kRowFilesName) : arrow::Result<std::string>("");
   if (!form.ok() || form->empty()) {

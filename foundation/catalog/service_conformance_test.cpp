@@ -1,4 +1,4 @@
-// What Jobs, Ownership, Taggings, FeedbackLog and Tokens must do, on each database.
+// Conformance tests for Jobs, Ownership, Taggings, FeedbackLog and Tokens on each database.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -28,7 +28,7 @@ class ServiceConformance : public testing::TestWithParam<ServicePlace> {
   Job upload(const std::string& owner, const std::string& id) {
     return jobs_.add({.owner = owner, .name = "a.mp4", .upload = id, .node_id = "here"});
   }
-  // Of the catalog, and held where an owner is named.
+  // Adds a video to the catalog, and an owner if one is named.
   void bring(int number, const std::string& owner, const std::string& source = "upload") {
     catalog_->add(video_of(number, {}, source));
     if (!owner.empty()) ownership_.add_owner(owner, id_of(number), "mine.mp4");
@@ -118,7 +118,7 @@ TEST_P(ServiceConformance, TheJobsOfADeadWorkerAreDoneByAnotherOne) {
   EXPECT_FALSE(jobs_.claim("new", "here", 60));
   EXPECT_EQ(jobs_.get(job.id)->state, JobState::failed);
   const auto next = upload("ann", "u2");
-  ASSERT_TRUE(jobs_.claim("old", "here", -1));  // its lease has run out
+  ASSERT_TRUE(jobs_.claim("old", "here", -1));  // its lease has expired
   ASSERT_TRUE(jobs_.claim("new", "here", 60));
   EXPECT_FALSE(jobs_.report(next.id, "old", "tag", 0.1, "", 60));
   EXPECT_FALSE(jobs_.finish(next.id, "old", id_of(1)));
@@ -226,7 +226,7 @@ TEST_P(ServiceConformance, EachSeesItsOwnAndTheLibrary) {
   bring(1, "ann");
   bring(2, "bob");
   bring(3, "", "import");
-  bring(1, "bob");  // both brought it
+  bring(1, "bob");  // both own it
   const Viewer ann{"ann"}, bob{"bob"}, stranger{"eve"}, boss{"boss", true};
   EXPECT_THAT(ids(ann, Visibility::all), ElementsAre(id_of(3), id_of(1)));
   EXPECT_THAT(ids(bob, Visibility::all), ElementsAre(id_of(3), id_of(2), id_of(1)));
@@ -293,9 +293,9 @@ TEST_P(ServiceConformance, AVideoGoesWithTheLastWhoBroughtIt) {
   EXPECT_TRUE(ownership_.remove_owner({"bob"}, id_of(1)));
   EXPECT_FALSE(catalog_->get(id_of(1)));
   EXPECT_THAT(ownership_.orphaned_blobs(), ElementsAre(std::pair(id_of(1), "videos/" + id_of(1) + ".mp4")));
-  bring(1, "ann");  // it came back before its bytes were deleted
+  bring(1, "ann");  // added again before its bytes were deleted
   EXPECT_THAT(ownership_.orphaned_blobs(), IsEmpty());
-  EXPECT_FALSE(ownership_.remove_owner({"ann"}, id_of(2)));  // of the library
+  EXPECT_FALSE(ownership_.remove_owner({"ann"}, id_of(2)));  // part of the library
   EXPECT_TRUE(catalog_->get(id_of(2)));
   EXPECT_TRUE(ownership_.remove_owner({"boss", true}, id_of(2)));
   EXPECT_FALSE(catalog_->get(id_of(2)));

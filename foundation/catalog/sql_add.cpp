@@ -1,4 +1,4 @@
-// Adding videos with their hashtags, many at once.
+// Adds videos with their hashtags in batches.
 #include <algorithm>
 #include <set>
 
@@ -63,7 +63,7 @@ std::vector<AddOutcome> SqlCatalog::add_many(std::span<const Video> videos, std:
   return answers;
 }
 
-// The rows of those that are new, by id.
+// Inserts the new videos. Returns their row numbers by id.
 std::unordered_map<std::string, std::int64_t> SqlCatalog::insert_videos(std::span<const Video* const> videos,
                                                                         std::optional<std::int64_t> added) {
   constexpr std::size_t kColumns = 16;
@@ -81,7 +81,7 @@ std::unordered_map<std::string, std::int64_t> SqlCatalog::insert_videos(std::spa
   return rows;
 }
 
-// Hashtags that the video's row lacks, to stand after those that it has.
+// The hashtags that the video's row lacks, numbered after the existing ones.
 std::vector<Link> SqlCatalog::missing_links(const Video& video) {
   auto select = database_.query(kSelectVideoRow, video.id);
   if (!select.step()) throw Exception(Code::internal, "the catalog gave no row where there must be one");

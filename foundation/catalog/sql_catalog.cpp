@@ -43,7 +43,7 @@ Condition condition_of(const Filter& filter) {
   return condition;
 }
 
-// The one column of the one row that the query must give.
+// The single column of the query's single row.
 std::int64_t single_integer(Query query) {
   if (!query.step()) throw Exception(Code::internal, "the catalog gave no row where there must be one");
   return query.integer(0);

@@ -1,5 +1,5 @@
-// The Catalog on a Database: one connection, one thread in it at a time. Private to the catalog. Its queries are one
-// text for all databases: sql_<subject>.cpp holds those of a subject.
+// Implements Catalog on a Database: one connection, used by one thread at a time. Private to the catalog. Its queries
+// have one text for all databases; sql_<subject>.cpp contains those of a subject.
 #pragma once
 
 #include <atomic>
@@ -21,7 +21,7 @@ struct Link {
 
 class SqlCatalog final : public Catalog {
  public:
-  // Migrates it as needed.
+  // Migrates the database as needed. Takes ownership.
   explicit SqlCatalog(std::unique_ptr<Database> database);
 
   AddOutcome add(const Video& video) override;
@@ -49,7 +49,7 @@ class SqlCatalog final : public Catalog {
   Counts restore(std::span<const Row> rows) override;
 
  private:
-  // Holds the connection for one call. A callback that calls back gets an Exception in place of waiting for itself.
+  // Holds the connection for one call. A callback that calls back gets an Exception instead of a deadlock.
   class Turn {
    public:
     explicit Turn(SqlCatalog& catalog);
@@ -61,7 +61,7 @@ class SqlCatalog final : public Catalog {
     SqlCatalog& catalog_;
   };
 
-  // Within a transaction. `added`: their time; unset: each keeps its own.
+  // Within a transaction. added: the time to store; unset: each video keeps its own.
   std::vector<AddOutcome> add_many(std::span<const Video> videos, std::optional<std::int64_t> added);
   std::unordered_map<std::string, std::int64_t> insert_videos(std::span<const Video* const> videos,
                                                               std::optional<std::int64_t> added);
@@ -75,13 +75,13 @@ class SqlCatalog final : public Catalog {
   bool restore_note(const Note& note);
 
   // Within a transaction.
-  // The body of a note, or nothing.
+  // The body of a note; empty if there is none.
   std::string text_of(std::string_view note);
   std::string salt();
   bool has_tombstone(Forgettable kind, std::string_view value);
   bool must_stay_out(const Video* video, const Post* post);
   void bury(Forgettable kind, std::string_view value);
-  static std::vector<std::string> column(Query rows);  // the first one
+  static std::vector<std::string> column(Query rows);  // the first column
   void take_out(const std::string& video, ForgetResult& gone);
   void take_out_posts(const std::vector<std::string>& posts, ForgetResult& gone);
 

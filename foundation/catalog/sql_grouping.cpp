@@ -1,4 +1,4 @@
-// Fingerprints and clusters of the catalog.
+// Catalog queries: fingerprints and clusters.
 #include "check_video.hpp"
 #include "sql_catalog.hpp"
 

@@ -1,4 +1,4 @@
-// All of a catalog, out of it and into another one.
+// Catalog queries: exporting all rows and restoring them.
 #include "check_video.hpp"
 #include "chunks.hpp"
 #include "sql_catalog.hpp"
@@ -34,7 +34,7 @@ std::vector<Kind> of_kind(std::span<const Row> rows) {
   return found;
 }
 
-// Files that were exported before migration 6 have the word that it replaces.
+// Files exported before migration 6 contain the outcome's old name.
 std::string_view current_outcome(std::string_view outcome) {
   return outcome == "described" ? "metadata_only" : outcome;
 }
@@ -109,7 +109,7 @@ std::int64_t SqlCatalog::restore_posts(std::span<const Post> posts) {
   return stored;
 }
 
-// A salt that differs would make the tombstones of one of the two mean nothing.
+// With a different salt the tombstones of one of the two catalogs could not be checked.
 bool SqlCatalog::restore_note(const Note& note) {
   if (note.name == kSaltNote) {
     const auto ours = salt();

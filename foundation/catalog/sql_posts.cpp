@@ -1,4 +1,4 @@
-// Posts and notes of the catalog.
+// Catalog queries: posts and notes.
 #include "check_video.hpp"
 #include "reeltag/base/time.hpp"
 #include "sql_catalog.hpp"

@@ -16,7 +16,7 @@ int to_int(std::int64_t value) {
   return static_cast<int>(value);
 }
 
-// The facts of the row; hashtags are left empty.
+// The row's facts; leaves hashtags empty.
 Video video_of(const Query& row) {
   Video video;
   video.id = row.text(kIdColumn);

@@ -1,4 +1,4 @@
-// Rows of results as what they stand for. Private to the catalog.
+// Converts result rows to values. Private to the catalog. One thread per result.
 #pragma once
 
 #include <functional>
@@ -9,14 +9,14 @@
 
 namespace reeltag::catalog {
 
-// Of video v and its hashtags l: one row per hashtag, in order; one row with NULL for a video without. WHERE and ORDER
-// BY are to follow, which keep the rows of a video together.
+// Selects video v and its hashtags l: one row per hashtag, in order; one row with NULL for a video without any. Append
+// WHERE and an ORDER BY that keeps the rows of a video together.
 inline const std::string kSelectVideos =
     "SELECT v.id, v.store_key, v.source, v.source_id, v.split_group, v.author, v.caption, v.created, v.duration, "
     "v.width, v.height, v.fps, v.codec, v.size_bytes, v.attributes, v.added, l.typed "
     "FROM video v LEFT JOIN video_hashtag l ON l.video_row = v.row_no ";
 
-// Calls visit for each video of such a result.
+// Calls visit for each video in such a result.
 void each_video(Query& rows, const std::function<void(const Video&)>& visit);
 
 inline const std::string kSelectPosts =
@@ -24,7 +24,7 @@ inline const std::string kSelectPosts =
     "post ";
 Post post_of(const Query& row);
 
-// A list of texts as a column holds it.
+// Encodes a list of texts for a column.
 std::string text_of_list(const std::vector<std::string>& list);
 
 }  // namespace reeltag::catalog

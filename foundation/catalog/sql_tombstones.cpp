@@ -1,4 +1,4 @@
-// Forgetting in the catalog.
+// Catalog queries: forgetting.
 #include "reeltag/base/ids.hpp"
 #include "reeltag/base/time.hpp"
 #include "sql_catalog.hpp"
@@ -23,12 +23,12 @@ const std::string kSelectTombstoneNames = "SELECT name FROM tombstone";
 const std::string kVideosOfAuthor = "SELECT id FROM video WHERE author = $1 OR split_group = $1 ORDER BY id";
 const std::string kPostsOfAuthor = "SELECT site || ':' || id FROM post WHERE author = $1 ORDER BY site, id";
 const std::string kPostsOfVideo = "SELECT site || ':' || id FROM post WHERE video = $1 ORDER BY site, id";
-// Imported videos may have the source's own id without a post.
+// Imported videos may have the source's id without a post.
 const std::string kVideosOfPost =
     "SELECT video FROM post WHERE site = $1 AND id = $2 AND video <> '' "
     "UNION SELECT id FROM video WHERE source = $1 AND source_id = $2 ORDER BY 1";
 
-const std::string kDeleteVideo = "DELETE FROM video WHERE id = $1 RETURNING id";  // links and fingerprint go with it
+const std::string kDeleteVideo = "DELETE FROM video WHERE id = $1 RETURNING id";  // deletes links and fingerprint too
 const std::string kDeleteJobs = "DELETE FROM job WHERE video = $1";
 const std::string kDeletePost = "DELETE FROM post WHERE site = $1 AND id = $2 RETURNING id";
 const std::string kDeleteHashtags =
@@ -46,7 +46,7 @@ std::string SqlCatalog::text_of(std::string_view note) {
   return row.step() ? row.text(0) : std::string();
 }
 
-// Empty where nothing was ever forgotten.
+// Empty if nothing was ever forgotten.
 std::string SqlCatalog::salt() { return text_of(kSaltNote); }
 
 bool SqlCatalog::has_tombstone(Forgettable kind, std::string_view value) {
@@ -71,7 +71,7 @@ bool SqlCatalog::must_stay_out(const Video* video, const Post* post) {
 void SqlCatalog::bury(Forgettable kind, std::string_view value) {
   database_.query(kBury, kind_name(kind), tombstone_name(salt(), kind, value), unix_seconds()).step();
   if (kind != Forgettable::post) return;
-  // As the collector names the files of posts: those of one site by their id, those of many by both.
+  // The collector names post files by the id for single-site sources, by site and id for others.
   const auto [site, id] = parts_of(value);
   bury(Forgettable::download, content_id(id));
   bury(Forgettable::download, content_id(std::string(site) + "/" + std::string(id)));

@@ -1,4 +1,4 @@
-// The names of reeltag/sql.hpp, unqualified. Private to the catalog.
+// Imports the names of reeltag/sql.hpp. Private to the catalog.
 #pragma once
 
 #include "reeltag/sql.hpp"

@@ -1,4 +1,4 @@
-// The conformance suite on SQLite, and what only a file can do wrong.
+// Runs the conformance suite on SQLite, and tests failures specific to a file.
 #include <gmock/gmock.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -41,7 +41,7 @@ INSTANTIATE_TEST_SUITE_P(Catalogs, CatalogConformance,
 class SqliteFile : public testing::Test {
  protected:
   [[nodiscard]] std::string path() const { return (folder_.path() / "catalog.db").string(); }
-  // What opening the file with a short wait says.
+  // The error of opening the file with a short wait.
   Error open_error() {
     return error_of([&] { open(path(), {.lock_wait = 0.2}); });
   }
@@ -49,9 +49,9 @@ class SqliteFile : public testing::Test {
   TemporaryFolder folder_;
 };
 
-// Free pages, the unused ends of pages and the journal too.
+// Includes free pages, the unused ends of pages and the journal.
 TEST_F(SqliteFile, NothingForgottenCanBeReadFromTheFiles) {
-  const auto reader = open(path());  // its connection keeps the journal's file
+  const auto reader = open(path());  // its connection keeps the journal file in place
   const auto catalog = open(path());
   for (int i = 1; i <= 300; ++i) {
     auto video = video_of(i, {"tag" + std::to_string(i)});
@@ -140,7 +140,7 @@ TEST_F(SqliteFile, AReadOnlyFileIsPermissionDenied) {
   open(path())->add(video_of(1));
   fs::permissions(folder_.path(), static_cast<fs::perms>(0755));
   fs::permissions(path(), static_cast<fs::perms>(0444));
-  // Tests usually run as root, whom no mode stops.
+  // Tests usually run as root, who ignores file modes.
   const bool root = ::geteuid() == 0;
   ASSERT_TRUE(!root || ::seteuid(65534) == 0);
   const auto error = open_error();
@@ -153,7 +153,7 @@ TEST_F(SqliteFile, AReadOnlyFileIsPermissionDenied) {
   EXPECT_EQ(below.code, Code::permission_denied);
 }
 
-// Another process has the write lock until it is killed.
+// A process that holds the write lock until it is killed.
 std::unique_ptr<test::Child> locker(const std::string& path, const std::string& begin) {
   auto child = std::make_unique<test::Child>([=](const test::Child::WriteLine& say) {
     sql::SqliteDatabase database(path, 1s);

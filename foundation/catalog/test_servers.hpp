@@ -1,4 +1,4 @@
-// The one PostgreSQL server of the catalog's tests.
+// The PostgreSQL server shared by the catalog's tests.
 #pragma once
 
 #include "postgres_server.hpp"

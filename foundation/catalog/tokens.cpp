@@ -1,4 +1,4 @@
-// Tokens that open a server's door, and the connection that all of its memory shares.
+// API tokens, and the connection shared by all of the server's tables.
 
 #include <algorithm>
 #include <array>
@@ -17,7 +17,7 @@ namespace reeltag::catalog {
 namespace {
 
 constexpr std::array<std::string_view, 3> kScopes{"read", "write", "operator"};
-constexpr std::string_view kPrefix = "reeltag_";  // so that scanners of leaked secrets recognise one
+constexpr std::string_view kPrefix = "reeltag_";  // lets scanners for leaked secrets recognize one
 constexpr std::int64_t kHour = 3600;
 
 const std::string kTokenColumns = "id, name, scopes, created, used ";
@@ -84,7 +84,7 @@ std::optional<Token> Tokens::find(std::string_view text) {
   const Connection::Use database(*connection_);
   std::optional<Token> token;
   {
-    // Found by its hash: how long it takes says nothing of how near a guess was.
+    // Looks the token up by its hash: the time it takes does not reveal how close a guess was.
     auto row = database->query(kFindToken, hash_of(text));
     if (!row.step()) return std::nullopt;
     token = token_of(row);

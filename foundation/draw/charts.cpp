@@ -39,7 +39,7 @@ std::string open(double width, double height, const std::string& title) {
          attribute("aria-label", escape(title)) + ">";
 }
 
-// The number of digits that tells neighbouring ticks apart.
+// The number of decimals needed to distinguish neighboring ticks.
 int digits_of(double step) { return std::clamp(static_cast<int>(std::ceil(-std::log10(step) - 1e-9)), 0, 6); }
 
 std::string tick_text(const Axis& axis, double value, double step) {
@@ -82,7 +82,7 @@ std::string axes(const Plot& plot) {
 
 std::string css_of(std::size_t series) { return "s" + std::to_string(series % 4 + 1); }
 
-// drawn: only of series that have points.
+// drawn: include only series that have points.
 std::string legend(const Chart& chart, bool drawn) {
   const std::size_t others = (chart.level_name.empty() ? 0U : 1U) + (chart.beyond_name.empty() ? 0U : 1U);
   if (chart.series.size() + others < 2) return "";
@@ -100,7 +100,7 @@ std::string figure(const std::string& title, const std::string& legend_html, con
   return "<figure><figcaption>" + escape(title) + "</figcaption>" + legend_html + svg + "</figure>\n";
 }
 
-// The part of the plot that is over the limit, with the limit as its edge.
+// Shades the part of the plot beyond the limit and draws the limit as its edge.
 std::string shade(const Chart& chart, const Plot& plot) {
   if (!std::isfinite(chart.beyond) || chart.beyond >= chart.x.high) return "";
   const double x = std::max(kLeft, plot.px(std::max(chart.beyond, chart.x.low)));
@@ -108,7 +108,7 @@ std::string shade(const Chart& chart, const Plot& plot) {
          line(x, kTop, x, kHeight - kBottom, "dash");
 }
 
-// Left of and above its dot, where a rising line leaves room; right of it near the left edge.
+// Places the label above left of its dot, where a rising line leaves room; on the right near the left edge.
 std::string label_of(const std::string& label, double x, double y) {
   const bool right = x - kLeft < 8.0 * static_cast<double>(label.size());
   return text(right ? x + 7 : x - 6, right ? y + 14 : y - 6, right ? "start" : "end", escape(label),
@@ -259,7 +259,7 @@ std::string heat_map(const std::string& title, const HeatWords& words, const std
       }
     }
   }
-  // Wider than a phone: it scrolls in its own box instead of shrinking until nobody can read it.
+  // Wider than a phone: scrolls in its own box, because shrinking would make it illegible.
   const double width = left + cell * size + 12;
   return "<figure class=\"wide\"><figcaption>" + escape(title) +
          "</figcaption><div class=\"scroll\" tabindex=\"0\"><div style=\"min-width:" + n(width) +

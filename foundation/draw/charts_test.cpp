@@ -56,7 +56,7 @@ TEST(LineChart, ALogarithmicAxisGivesEachPowerTheSameRoom) {
   EXPECT_THAT(svg, HasSubstr("cx=\"54.0\""));
   EXPECT_THAT(svg, HasSubstr("cx=\"220.0\""));  // the middle of 54..386
   EXPECT_THAT(svg, HasSubstr("cx=\"386.0\""));
-  EXPECT_THAT(svg, HasSubstr("x=\"220.0\" y=\"12.0\" width=\"166.0\""));  // what lies beyond the limit
+  EXPECT_THAT(svg, HasSubstr("x=\"220.0\" y=\"12.0\" width=\"166.0\""));  // the area beyond the limit
   EXPECT_THAT(svg, HasSubstr(">&lt;a&gt;</text>"));
   EXPECT_THAT(svg, Not(HasSubstr("<path")));
 }

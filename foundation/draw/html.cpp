@@ -10,7 +10,7 @@
 namespace reeltag::draw {
 namespace {
 
-// Bytes of the UTF-8 character at the front; 0 when there is none that is valid.
+// Length in bytes of the UTF-8 character at the front; 0 if it is invalid.
 std::size_t character(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char first = byte(0);
@@ -24,7 +24,7 @@ std::size_t character(std::string_view text) {
   for (std::size_t i = 1; i < length; ++i) {
     if ((byte(i) & 0xC0) != 0x80) return 0;
   }
-  // Overlong forms, surrogates and values above U+10FFFF.
+  // Rejects overlong forms, surrogates and values above U+10FFFF.
   if (first == 0xE0 && byte(1) < 0xA0) return 0;
   if (first == 0xED && byte(1) > 0x9F) return 0;
   if (first == 0xF0 && byte(1) < 0x90) return 0;
@@ -66,7 +66,7 @@ std::string escape(std::string_view text) {
 std::string shorten(std::string_view text, std::size_t characters) {
   std::size_t at = 0, cut = 0, n = 0;
   while (at < text.size()) {
-    if (++n == characters) cut = at;  // where the ellipsis would stand
+    if (++n == characters) cut = at;  // position of the ellipsis
     if (n > characters) return std::string(text.substr(0, cut)) + "\xE2\x80\xA6";
     at += std::max<std::size_t>(1, character(text.substr(at)));
   }
@@ -89,7 +89,7 @@ std::string count(std::int64_t n) {
   std::string digits = std::to_string(n < 0 ? -n : n);
   std::string out;
   for (std::size_t i = 0; i < digits.size(); ++i) {
-    if (i != 0 && (digits.size() - i) % 3 == 0) out += "&#8239;";  // narrow, no break
+    if (i != 0 && (digits.size() - i) % 3 == 0) out += "&#8239;";  // narrow no-break space
     out += digits[i];
   }
   return n < 0 ? "-" + out : out;

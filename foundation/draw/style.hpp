@@ -1,4 +1,4 @@
-// The look of a report: light and dark by the reader's setting, one column on a phone, several on a desktop.
+// The reports' CSS: light and dark by the reader's setting, one column on a phone, several on a desktop. A constant.
 #pragma once
 
 #include <string_view>

@@ -12,7 +12,7 @@
 namespace reeltag::http {
 namespace {
 
-constexpr int kV4Bits = 96;  // of ::ffff:0:0 before an IPv4 address
+constexpr int kV4Bits = 96;  // the prefix ::ffff:0:0 before an IPv4 address
 
 bool is_v4(const Address& a) {
   static constexpr std::array<std::uint8_t, 12> kPrefix{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xFF, 0xFF};
@@ -109,7 +109,7 @@ bool is_public(const Address& a) {
       networks({"0.0.0.0/8", "10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
                 "192.0.0.0/24", "192.0.2.0/24", "192.88.99.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24",
                 "203.0.113.0/24", "224.0.0.0/4", "240.0.0.0/4"});
-  // Of IPv6 only 2000::/3 is given out; inside it Teredo, documentation and 6to4 lead elsewhere.
+  // Of IPv6 only 2000::/3 is allocated; within it Teredo, documentation and 6to4 are not public.
   static const Network given = parse_network("2000::/3");
   static const auto special_v6 = networks({"2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"});
   return is_v4(a) ? !among(special_v4, a) : given.holds(a) && !among(special_v6, a);

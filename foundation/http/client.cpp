@@ -5,15 +5,10 @@
 #include <optional>
 
 #include "reeltag/base/error.hpp"
+#include "target.hpp"
 
 namespace reeltag::http::server {
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 // Some proxies add the port: "192.0.2.7:1234", "[2001:db8::7]:1234".
 std::string without_port(std::string_view text) {

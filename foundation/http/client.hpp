@@ -1,5 +1,5 @@
-// Whose limits a request counts against: the address that connected or, where that is a trusted proxy's, the one that
-// the proxies name in X-Forwarded-For. Values; any thread. Private to the server.
+// Determines the client that a request's limits apply to: the connecting address or, if that is a trusted proxy, the
+// address that the proxies report in X-Forwarded-For. Values; any thread. Private to the server.
 //
 //   const Proxies proxies({"10.0.0.0/8"});
 //   Client client = proxies.connected(address);
@@ -16,7 +16,7 @@ namespace reeltag::http::server {
 
 struct Client {
   std::string address = "unknown";
-  std::string key = "unknown";  // of IPv6 the /64 that one customer has
+  std::string key = "unknown";  // for IPv6 the /64, which belongs to one customer
   bool is_proxy = false;
 };
 
@@ -26,8 +26,8 @@ class Proxies {
   explicit Proxies(const std::vector<std::string>& trusted);
 
   [[nodiscard]] Client connected(const Address& address) const;
-  // Read from the right, where trusted proxies write: what stands before the first address that is none of theirs is
-  // the client's own word, and counts for nothing.
+  // Reads from the right, where trusted proxies append: entries left of the first address that is not a trusted proxy
+  // come from the client and are ignored.
   [[nodiscard]] Client behind(const Client& proxy, std::string_view forwarded_for) const;
 
  private:

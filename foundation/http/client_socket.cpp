@@ -85,7 +85,7 @@ void ClientSocket::watch(std::function<void()> gone) {
     if (ec) return;
     char next = 0;
     const auto got = ::recv(self->socket_.native_handle(), &next, 1, MSG_PEEK | MSG_DONTWAIT);
-    // A request that comes early hides what comes behind it; then writing finds out.
+    // Early bytes of a next request hide the end of the stream; then writing detects it.
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) gone();
   });
 }
@@ -121,8 +121,8 @@ void ClientSocket::close() {
   socket_.close(ignored);
 }
 
-// Deadlines move with every operation but are rarely reached: the timer runs to the one it was started for and looks
-// then, instead of being set anew each time.
+// Deadlines change with every operation but are rarely reached: the timer runs to the deadline that it was started for
+// and then checks the current one, instead of being restarted each time.
 void ClientSocket::arm(Clock::time_point deadline) {
   deadline_ = deadline;
   late_ = false;
@@ -133,7 +133,7 @@ void ClientSocket::start_timer() {
   timer_runs_ = true;
   deadline_timer_.expires_at(deadline_);
   deadline_timer_.async_wait([self = shared_from_this()](const error_code& ec) {
-    if (ec) return;  // started anew, or closed
+    if (ec) return;  // restarted, or closed
     if (self->deadline_ == Clock::time_point::max()) {
       self->timer_runs_ = false;
     } else if (Clock::now() < self->deadline_) {

@@ -1,6 +1,6 @@
-// One client's socket: what was read and not used yet, deadlines, and whether the client is still there. Private to the
-// server; all of it on the thread of its io_context, which poke() and post() alone may be called beside.
-// Its coroutines are awaited one at a time; watch() goes on beside them.
+// One client's socket: buffered input, deadlines, detection of a disconnected client. Private to the server.
+// Use it on the thread of its io_context; only poke() and post() may be called from other threads.
+// Its coroutines are awaited one at a time; watch() may run at the same time. Owns the socket.
 #pragma once
 
 #include <chrono>
@@ -19,7 +19,7 @@
 
 namespace reeltag::http::server {
 
-// Named types instead of any_io_executor: no virtual call and no allocation an operation.
+// Named types instead of any_io_executor: avoids a virtual call and an allocation per operation.
 using Executor = boost::asio::io_context::executor_type;
 using Socket = boost::asio::basic_stream_socket<boost::asio::ip::tcp, Executor>;
 using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
@@ -27,7 +27,7 @@ using Timer = boost::asio::basic_waitable_timer<std::chrono::steady_clock,
 template <class T>
 using Awaitable = boost::asio::awaitable<T, Executor>;
 using Clock = std::chrono::steady_clock;
-// Errors come back as values: a client that goes away is no exception.
+// Returns errors as values: a disconnected client is not an exception.
 constexpr boost::asio::as_tuple_t<boost::asio::use_awaitable_t<Executor>> kAwait{};
 
 inline Clock::duration seconds(double value) {
@@ -44,7 +44,7 @@ class ClientSocket : public std::enable_shared_from_this<ClientSocket> {
 
   ClientSocket(Socket socket, std::size_t buffer_bytes);
 
-  // Reads more behind unread(). Needs room: see has_room().
+  // Appends input to unread(). Requires has_room().
   Awaitable<Outcome> read(Clock::time_point deadline);
   [[nodiscard]] std::string_view unread() const;
   void consume(std::size_t bytes) { begin_ += bytes; }
@@ -53,18 +53,18 @@ class ClientSocket : public std::enable_shared_from_this<ClientSocket> {
 
   Awaitable<Outcome> write(std::string_view head, std::string_view body, Clock::time_point deadline);
 
-  // Waits for poke() or for the time; true when poked.
+  // Waits for poke() or until the time is over; true if poked.
   Awaitable<bool> sleep(Clock::duration time);
-  void poke();  // any thread, as long as the io_context lives
+  void poke();  // any thread, while the io_context lives
 
-  // Calls `gone` once when the client closes or breaks the connection, until unwatch().
+  // Calls `gone` once if the client closes or breaks the connection before unwatch().
   void watch(std::function<void()> gone);
   void unwatch();
 
-  // Says that nothing more is coming and waits a little for the client to read it: closing while bytes of his are
-  // unread would reset the connection and take the answer away from him.
+  // Shuts down sending and waits briefly for the client to read: closing while bytes from the client are unread would
+  // reset the connection and discard the response.
   Awaitable<void> linger();
-  void interrupt();  // the coroutine that is awaited ends with gone
+  void interrupt();  // ends the coroutine that is awaited with Outcome::gone
   void close();
   [[nodiscard]] Executor executor() { return socket_.get_executor(); }
 

@@ -11,7 +11,7 @@
 namespace reeltag::http::server {
 namespace {
 
-// All of text as a number without sign; nothing when it is something else or does not fit.
+// The whole text as an unsigned number; nullopt if it is anything else or does not fit.
 std::optional<std::int64_t> whole_number(std::string_view text) {
   std::int64_t value = 0;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);

@@ -16,7 +16,7 @@ namespace {
 
 namespace asio = boost::asio;
 
-// A request's id goes into logs and headers: a stranger may choose it within these bounds.
+// A request id goes into logs and headers, so an untrusted client may choose it only within these bounds.
 bool is_request_id(std::string_view text) {
   return !text.empty() && text.size() <= 128 && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' ||
@@ -44,7 +44,7 @@ Response overloaded() {
   return problem(503, "overloaded", "too many requests are waiting; try again in a moment").with("Retry-After", "1");
 }
 
-// What the client learns of what a handler threw: nothing that names our inside.
+// The response to a handler's exception; reveals no internals to the client.
 Response thrown(Code code, std::string_view message, const Request& request) {
   log::error("http_handler_failed", {{"route", request.route}, {"code", code_name(code)}, {"message", message}});
   if (code == Code::unavailable || code == Code::interrupted)
@@ -100,7 +100,7 @@ Awaitable<void> Connection::run() {
   socket_->close();
 }
 
-// Everything as before the first byte of a request.
+// Resets the state to that before a request's first byte.
 void Connection::prepare() {
   parser_.emplace(RequestParser::Limits{.header_bytes = static_cast<std::size_t>(options_.max_header_bytes),
                                         .headers = static_cast<std::size_t>(options_.max_headers),
@@ -112,7 +112,7 @@ void Connection::prepare() {
   in_ = out_ = {};
 }
 
-// False where there is no request to answer any more.
+// False if there is no further request to answer.
 Awaitable<bool> Connection::read_head(bool first) {
   if (socket_->unread().empty()) {
     if (server_.draining) co_return false;
@@ -149,7 +149,7 @@ Response Connection::failure() const {
   return problem(found.status, found.code, found.detail);
 }
 
-// True when another request may follow.
+// True if another request may follow.
 Awaitable<bool> Connection::exchange() {
   Request& request = parser_->request();
   client_ = connected_.is_proxy ? server_.proxies.behind(connected_, request.header("x-forwarded-for")) : connected_;
@@ -170,13 +170,13 @@ Awaitable<bool> Connection::exchange() {
   if (response) {
     again = co_await answer(std::move(*response));
   } else {
-    finish(499);  // nginx's number for a client that went away
+    finish(499);  // nginx's status for a client that disconnected
   }
   server_.registry.gauge("reeltag_http_requests_running", "Requests being answered").add(-1);
   co_return again;
 }
 
-// What can be refused by the head alone, without a thread of the pool.
+// Checks that need only the head and no pool thread.
 Connection::Answer Connection::refusal() {
   Request& request = parser_->request();
   auto found = server_.router.find(request.method, parser_->segments());
@@ -216,14 +216,14 @@ Connection::Answer Connection::without_route(const Router::Match& found) {
   return problem(405, "method_not_allowed", "this path has " + allow).with("Allow", allow);
 }
 
-// Runs work on a worker thread and comes back to this one. False when the queue is full.
+// Runs work on a worker thread and returns to this one. False if the queue is full.
 Awaitable<bool> Connection::on_worker(std::function<void()> work) {
   auto initiate = [this, &work](auto handler) {
     auto shared = std::make_shared<decltype(handler)>(std::move(handler));
     auto executor = socket_->executor();
     auto task = [work = std::move(work), shared, executor]() mutable {
       work();
-      work = nullptr;  // what it holds is gone before the coroutine goes on
+      work = nullptr;  // destroys its captures before the coroutine continues
       asio::post(executor, [shared = std::move(shared)] { (*shared)(true); });
     };
     if (std::exchange(began_, true)) {
@@ -275,7 +275,7 @@ Awaitable<bool> Connection::write_continue() {
   co_return co_await write_text("HTTP/1.1 100 Continue\r\n\r\n", {});
 }
 
-// 200 when parser_->piece() holds the next bytes of the body, or is empty and the body is whole.
+// Status 200 if parser_->piece() holds the next bytes of the body, or is empty and the body is complete.
 Awaitable<Connection::Answer> Connection::next_piece() {
   const auto limit = route_->options.max_body >= 0 ? route_->options.max_body : options_.max_body_bytes;
   while (!parser_->is_done()) {
@@ -339,11 +339,11 @@ Awaitable<Connection::Answer> Connection::upload() {
   co_return response;
 }
 
-// Gives the body to the upload, piece by piece, and ends it.
+// Passes the body to the upload, piece by piece, and finishes it.
 Awaitable<Connection::Answer> Connection::pass_on(std::unique_ptr<Upload>& to) {
-  constexpr std::size_t kPiece = 256 << 10;  // smaller ones cost more than the copy that they save
+  constexpr std::size_t kPiece = 256 << 10;  // smaller pieces cost more than the copy that they save
   socket_->enlarge(kPiece);
-  std::string gathered;  // small chunks, so that each of them does not cost a change of threads
+  std::string gathered;  // collects small chunks, so that not each of them costs a thread switch
   Response outcome;
   auto take = [&to, &gathered, this]() -> Response {
     const auto took = to->write(gathered.empty() ? parser_->piece() : std::string_view(gathered));
@@ -361,7 +361,7 @@ Awaitable<Connection::Answer> Connection::pass_on(std::unique_ptr<Upload>& to) {
       Answer took = co_await response_of(take);
       if (took->status != 200) co_return took;
     }
-    if (failed) co_return got;  // whatever had come was given before
+    if (failed) co_return got;  // all earlier bytes were passed on
   }
   auto end = [&to] {
     Response response = to->finish();
@@ -371,10 +371,10 @@ Awaitable<Connection::Answer> Connection::pass_on(std::unique_ptr<Upload>& to) {
   co_return co_await response_of(end);
 }
 
-// Writes it all; true when another request may follow.
+// Writes the whole response; true if another request may follow.
 Awaitable<bool> Connection::answer(Response response) {
   Request& request = parser_->request();
-  if (request.id.empty()) request.id = new_request_id();  // its head could not be read
+  if (request.id.empty()) request.id = new_request_id();  // its head could not be parsed
   Framing framing{.keep = parser_->is_done() && !parser_->failure() && parser_->keeps_alive() && !server_.draining,
                   .http_1_0 = parser_->has_head() && parser_->is_http_1_0()};
   std::optional<Reply> reply;
@@ -391,7 +391,7 @@ Awaitable<bool> Connection::answer(Response response) {
   co_return reply->keep;
 }
 
-// The log's line and the metrics of one request.
+// Writes the log line and updates the metrics of one request.
 void Connection::finish(int status) {
   const Request& request = parser_->request();
   const double took = std::chrono::duration<double>(Clock::now() - begin_).count();

@@ -1,4 +1,4 @@
-// One connection: its requests one after the other, from the head to the answer. Private to the server.
+// Handles one connection: its requests one after the other, from head to response. Private to the server.
 // run() is a coroutine on the thread of its io_context; drain() and break_off() may be called from any thread while it
 // runs.
 #pragma once
@@ -20,7 +20,7 @@
 
 namespace reeltag::http::server {
 
-// What the connections of a server have in common; outlives them.
+// State shared by a server's connections; outlives them.
 struct ServerContext {
   const Options& options;
   const Router& router;
@@ -31,7 +31,7 @@ struct ServerContext {
   std::atomic<bool> draining = false;
 };
 
-// How fast a body comes or goes: only the time counts in which the client was waited for.
+// The average rate of a body in either direction: only time spent waiting for the client counts.
 struct TransferRate {
   double waited = 0.0;
   double bytes = 0.0;
@@ -46,7 +46,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Connection(Socket socket, ServerContext& server, Client connected);
 
   Awaitable<void> run();
-  void drain();  // ends it where it is idle; a stream of events too
+  void drain();  // closes it if idle or streaming events
   void break_off();
 
  private:
@@ -86,13 +86,13 @@ class Connection : public std::enable_shared_from_this<Connection> {
   std::shared_ptr<ClientSocket> socket_;
   std::atomic<bool> idle_ = false;
 
-  // Of the request at hand.
+  // State of the current request.
   std::optional<RequestParser> parser_;
   Client client_;
   const Route* route_ = nullptr;
   std::stop_source stop_;
   Clock::time_point begin_;
-  bool began_ = false;  // it has had a worker: the queue's limit is behind it
+  bool began_ = false;  // a worker has started it: the queue limit no longer applies
   bool has_gone_ = false;
   std::int64_t received_ = 0;
   std::int64_t sent_ = 0;

@@ -1,4 +1,4 @@
-// The writing half of Connection.
+// The part of Connection that writes responses.
 #include <algorithm>
 
 #include "connection.hpp"
@@ -8,7 +8,7 @@ namespace reeltag::http::server {
 namespace {
 
 constexpr std::size_t kPiece = 64 << 10;          // written under one deadline
-constexpr std::size_t kContentPiece = 256 << 10;  // read from a Content at once
+constexpr std::size_t kContentPiece = 256 << 10;  // read from a Content at a time
 
 }  // namespace
 
@@ -53,7 +53,8 @@ Awaitable<bool> Connection::write_content(const Content& content, std::int64_t f
       return Response{};
     };
     Answer done = co_await response_of(read);
-    if (done->status != 200 || got == 0) co_return false;  // too late for another status: the length tells
+    if (done->status != 200 || got == 0)
+      co_return false;  // too late for another status: the short body shows the failure
     const bool written = co_await write_text({}, std::string_view(buffer).substr(0, got));
     if (!written || out_.is_too_slow(options_)) co_return false;
     first += static_cast<std::int64_t>(got);
@@ -74,7 +75,7 @@ Awaitable<bool> Connection::write_chunks(const Chunks& chunks, bool chunked) {
     const std::string wire = chunked ? chunk_of(text) : text;
     const bool last = text.empty();
     if (last && !chunked) co_return true;
-    // A zero chunk ends the body; so "0" CRLF CRLF is what chunk_of gives for nothing.
+    // A zero chunk ends the body; hence "0" CRLF CRLF is what chunk_of returns for an empty text.
     const bool written = co_await write_text({}, wire);
     if (!written || out_.is_too_slow(options_)) co_return false;
     if (last) co_return true;
@@ -104,7 +105,7 @@ Awaitable<bool> Connection::write_events(const Events& events, bool chunked) {
   co_return whole;
 }
 
-// Until the stream is closed, the client has gone or the server ends.
+// Runs until the stream is closed, the client disconnects or the server stops.
 Awaitable<bool> Connection::write_waiting_events(EventStream& stream, bool chunked) {
   for (;;) {
     const bool last = stream.is_closed() || server_.draining;
@@ -113,13 +114,13 @@ Awaitable<bool> Connection::write_waiting_events(EventStream& stream, bool chunk
     if (text.empty() && !last) {
       const bool poked = co_await socket_->sleep(seconds(options_.heartbeat));
       if (poked) continue;
-      text = ":\n\n";  // a comment: keeps proxies from closing, and finds out whether the client is there
+      text = ":\n\n";  // a comment: keeps proxies from closing the connection, and detects whether the client is there
     }
     if (!text.empty()) {
       const std::string wire = chunked ? chunk_of(text) : text;
       const bool written = co_await write_text({}, wire);
       if (!written) co_return false;
-      out_ = {};  // events come when they come
+      out_ = {};  // events come at any time, so the rate does not apply
     }
     if (!last) continue;
     if (!chunked) co_return true;

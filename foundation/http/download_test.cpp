@@ -1,4 +1,4 @@
-// Against a server of our own on loopback. 127.0.0.2 is allowed where a test needs to come as far as an answer.
+// Uses a local server on loopback. 127.0.0.2 is allowed where a test needs a response.
 #include "reeltag/http.hpp"
 
 #include <gmock/gmock.h>
@@ -21,7 +21,7 @@ Got get(const std::string& url, const ClientOptions& options = {}) {
   return got;
 }
 
-// Ways to write an address of this machine.
+// Notations for an address of this machine.
 const char* const kWays[] = {"127.0.0.1",
                              "localhost",
                              "localhost.",

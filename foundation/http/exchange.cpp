@@ -26,7 +26,7 @@ std::optional<std::string_view> first_of(const Pairs& pairs, std::string_view na
 
 bool has_line_break(std::string_view text) { return text.find_first_of(std::string_view("\r\n\0", 3)) != text.npos; }
 
-// Lines end in \n, \r\n or \r: each must become a data field of its own.
+// Lines end in \n, \r\n or \r: each becomes a separate data field.
 std::string wire_text(const Event& event) {
   std::string out;
   if (!event.event.empty()) out += "event: " + event.event + '\n';
@@ -74,7 +74,7 @@ struct EventStream::State {
     if (wake) wake();
   }
 
-  std::mutex wake_mutex;  // held while wake runs: after cut() none does
+  std::mutex wake_mutex;  // held while wake runs, so that it never runs after cut()
   std::function<void()> wake;
   mutable std::mutex mutex;
   std::string waiting;
@@ -139,7 +139,7 @@ Response json(const nlohmann::json& value, int status) {
 }
 
 Result<Response> file(const std::filesystem::path& path, std::string content_type) {
-  // O_NONBLOCK: a named pipe must not hold a worker until somebody writes into it.
+  // O_NONBLOCK: a named pipe must not block a worker until somebody writes to it.
   auto opened = std::make_shared<Descriptor>(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat facts{};
   if (!opened->is_open() || ::fstat(opened->get(), &facts) != 0) return fail(file_error(path, errno));

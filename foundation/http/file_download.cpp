@@ -26,13 +26,13 @@ constexpr std::int64_t kMaxRecord = 64 << 10;  // bytes of PATH.json
 
 fs::path with_ending(const fs::path& path, const char* ending) { return path.string() + ending; }
 
-// What was learned about the file when its first byte came.
+// The server's facts about the file, stored when its first byte arrives.
 struct PartialDownload {
   std::string url, etag, last_modified;
   std::int64_t size = kUnknown;
 
-  // What If-Range may say: without it the server could continue another version of the file. Weak ETags do not promise
-  // equal bytes (RFC 9110, 13.1.5).
+  // The value for If-Range: without it the server could continue with another version of the file. Weak ETags do not
+  // guarantee equal bytes (RFC 9110, 13.1.5).
   [[nodiscard]] std::string validator() const {
     const std::string& text = !etag.empty() && !etag.starts_with("W/") ? etag : last_modified;
     const bool plain = std::all_of(text.begin(), text.end(), [](unsigned char c) { return c >= 0x20 && c != 0x7F; });
@@ -51,7 +51,7 @@ std::optional<PartialDownload> read_record(const fs::path& file) {
                            .last_modified = json->at("last_modified").get<std::string>(),
                            .size = json->at("size").get<std::int64_t>()};
   } catch (const nlohmann::json::exception&) {
-    return std::nullopt;  // as good as none: the download starts over
+    return std::nullopt;  // treated as missing: the download starts over
   }
 }
 
@@ -59,7 +59,7 @@ void write_record(const fs::path& file, const PartialDownload& r) {
   write_file(file, dump_json({{"url", r.url}, {"etag", r.etag}, {"last_modified", r.last_modified}, {"size", r.size}}));
 }
 
-// A number at the beginning of text, which loses it.
+// Removes a number from the front of text and returns it.
 std::int64_t take_number(std::string_view& text) {
   std::int64_t value = kUnknown;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), value);
@@ -126,8 +126,8 @@ class FileDownloader {
     return error(Code::unavailable, what + ' ' + part_.string() + ": " + std::generic_category().message(errno));
   }
 
-  // Two processes must not write one file. Whoever held the lock before may have renamed or removed what was opened
-  // here.
+  // Prevents two processes from writing one file. The previous holder of the lock may have renamed or removed the file
+  // opened here.
   Result<void> lock() {
     file_ = Descriptor(::open(part_.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666));
     if (!file_.is_open()) return fail(not_stored("cannot write"));
@@ -138,7 +138,7 @@ class FileDownloader {
     return fail(error(Code::unavailable, "another process is downloading to " + path_.string()));
   }
 
-  // A call that got no byte leaves no file.
+  // A call that received no byte leaves no file.
   void remove_empty_part() {
     struct stat facts{};
     if (::fstat(file_.get(), &facts) == 0 && facts.st_size == 0) fs::remove(part_);
@@ -150,11 +150,11 @@ class FileDownloader {
     const auto size = static_cast<std::int64_t>(fs::file_size(path_, none));
     if (none || !record || record->url != url_ || (record->size != kUnknown && record->size != size))
       return std::nullopt;
-    fs::remove(part_);  // made by lock(), or of a start that another URL made
+    fs::remove(part_);  // created by lock(), or left by a download from another URL
     return FileDownload{.bytes = size, .resumed = size};
   }
 
-  // From which byte on to ask: 0 unless what is there can be continued.
+  // The first byte to request: 0 unless the existing bytes can be continued.
   void find_start() {
     const auto record = read_record(record_file_);
     struct stat facts{};
@@ -195,7 +195,7 @@ class FileDownloader {
   Result<void> look_at(const Answer& answer) {
     status_ = static_cast<int>(answer.status);
     const bool out_of_range = start_ > 0 && answer.status == 416;
-    if (!out_of_range && (answer.status < 200 || answer.status >= 300)) return {};  // refused by transfer()
+    if (!out_of_range && (answer.status < 200 || answer.status >= 300)) return {};  // transfer() refuses it
     if (::strncasecmp(answer.header("content-type").c_str(), "text/html", 9) == 0)
       return fail(error(Code::unsupported, "the server sent a web page (text/html) instead of the file"));
     if (start_ > 0 && answer.status != 200) {
@@ -208,7 +208,7 @@ class FileDownloader {
     return begin_anew(answer);
   }
 
-  // Whether the answer's body is what follows the bytes that are there.
+  // Whether the response's body continues the existing bytes.
   [[nodiscard]] bool continues(const Answer& answer) {
     const auto range = parse_content_range(answer.header("content-range"));
     if (answer.status != 206 || !range || range->first != start_) return false;
@@ -217,8 +217,8 @@ class FileDownloader {
     return etag.empty() || record_.etag.empty() || etag == record_.etag;
   }
 
-  // The whole file comes. First the old bytes go, then the record is of the new ones: at no moment does a record stand
-  // beside bytes of another version.
+  // The whole file arrives. First removes the old bytes, then writes the new record: a record never coexists with bytes
+  // of another version.
   Result<void> begin_anew(const Answer& answer) {
     std::string length = answer.header("content-length");
     std::string_view digits(length);
@@ -275,8 +275,8 @@ class FileDownloader {
   int& status_;
   Descriptor file_;
   PartialDownload record_;
-  std::int64_t start_ = 0;  // bytes that are not asked for
-  std::int64_t at_ = 0;     // where the next byte goes
+  std::int64_t start_ = 0;  // bytes that are not requested
+  std::int64_t at_ = 0;     // offset of the next byte
   bool start_over_ = false, passed_limit_ = false;
 };
 

@@ -1,4 +1,4 @@
-// Downloads that go on where they ended, against a server of our own on loopback.
+// Tests resumed downloads with a local server on loopback.
 #include <fcntl.h>
 #include <sys/file.h>
 
@@ -29,16 +29,16 @@ std::string header_of(const std::string& request, const std::string& name) {
   return request.substr(begin, request.find("\r\n", begin) - begin);
 }
 
-// One file on a server, as a good server gives it; a test bends what it is about.
+// One file on a server that behaves correctly; each test changes the behavior that it is about.
 struct Site {
   std::string body = some_bytes(10'000);
   std::string validator = "ETag: \"one\"\r\n";
   std::string content_type = "application/octet-stream";
   bool ranges = true;
-  bool conditional = true;                             // looks at If-Range
-  std::optional<std::size_t> cut = {};                 // bytes of an answer's body, and then the connection ends
-  std::function<std::string(std::size_t)> range = {};  // the Content-Range for a first byte; else the true one
-  std::vector<std::string> asked = {};                 // the Range of each request, "" where there was none
+  bool conditional = true;                             // honors If-Range
+  std::optional<std::size_t> cut = {};                 // bytes of a response's body before the connection is closed
+  std::function<std::string(std::size_t)> range = {};  // the Content-Range for a first byte; default: the correct one
+  std::vector<std::string> asked = {};                 // the Range header of each request, "" if missing
 
   std::string answer(const std::string& request) {
     const std::string asked_range = header_of(request, "Range"), condition = header_of(request, "If-Range");
@@ -67,7 +67,7 @@ class FileDownloads : public testing::Test {
       total_ = total;
     });
   }
-  // Leaves the first `bytes` of the site's file, as an ended call would.
+  // Leaves the first `bytes` of the site's file, as an interrupted call would.
   void begin_with(std::size_t bytes) {
     site.cut = bytes;
     const auto got = fetch();
@@ -228,7 +228,7 @@ TEST_F(FileDownloads, GoesOnAtAnotherUrlWhereTheTagSaysThatItIsTheSame) {
   site.validator = "ETag: \"another\"\r\n";
   EXPECT_EQ(fetch("/changed", changing)->resumed, 0);
   remove_download(file);
-  site.validator = "Last-Modified: Tue, 01 Sep 2026 10:00:00 GMT\r\n";  // two files may have one date
+  site.validator = "Last-Modified: Tue, 01 Sep 2026 10:00:00 GMT\r\n";  // two files may have the same date
   begin_with(6000);
   EXPECT_EQ(fetch("/dated", changing)->resumed, 0);
 }

@@ -10,7 +10,7 @@ namespace {
 using server::lower_case;
 using server::trimmed;
 
-// Takes a quoted text off the beginning of `text`, which starts with the quote.
+// Removes a quoted text from the front of `text`, which starts with the quote.
 std::optional<std::string> take_quoted(std::string_view& text) {
   std::string out;
   for (std::size_t i = 1; i < text.size(); ++i) {
@@ -18,7 +18,7 @@ std::optional<std::string> take_quoted(std::string_view& text) {
       text.remove_prefix(i + 1);
       return out;
     }
-    // Only these two are escaped; the backslashes of a Windows path stay.
+    // Only these two are escaped; other backslashes, as in a Windows path, are kept.
     if (text[i] == '\\' && i + 1 < text.size() && (text[i + 1] == '"' || text[i + 1] == '\\')) ++i;
     out += text[i];
   }
@@ -64,7 +64,7 @@ std::string file_name_of(std::string_view disposition) {
   if (!value) return {};
   std::string name;
   if (const auto* plain = value->find("filename")) name = *plain;
-  // RFC 8187: charset'language'escaped; it wins, being the one that can hold every name.
+  // RFC 8187: charset'language'escaped; takes precedence, because it can hold every name.
   if (const auto* extended = value->find("filename*")) {
     const auto charset = extended->find('\'');
     const auto language = charset == std::string::npos ? charset : extended->find('\'', charset + 1);

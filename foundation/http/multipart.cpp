@@ -16,7 +16,7 @@ tl::unexpected<Error> bad(std::string what) {
   return fail(Code::invalid_argument, "multipart form: " + std::move(what));
 }
 
-// memmem, because string_view::find stops at every byte that equals the first one: content of line breaks alone would
+// Uses memmem, because string_view::find stops at every byte equal to the first one: content of only line breaks would
 // be searched ten times slower.
 std::size_t find_in(std::string_view text, std::string_view wanted) {
   const void* at = ::memmem(text.data(), text.size(), wanted.data(), wanted.size());
@@ -27,7 +27,7 @@ bool has_control_character(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
-// RFC 2046, 5.1.1.
+// Source: RFC 2046, 5.1.1.
 bool is_boundary(std::string_view text) {
   return !text.empty() && text.size() <= 70 && text.back() != ' ' && std::all_of(text.begin(), text.end(), [](char c) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
@@ -87,7 +87,7 @@ Result<bool> MultipartParser::step() {
     case State::end:
       break;
   }
-  rest_ = {};  // what follows the last boundary means nothing
+  rest_ = {};  // bytes after the last boundary are ignored
   return false;
 }
 
@@ -101,7 +101,7 @@ Result<bool> MultipartParser::step_preamble() {
   return true;
 }
 
-// Behind a boundary: the end, or spaces and a line break.
+// After a boundary: the end, or spaces and a line break.
 Result<bool> MultipartParser::step_boundary() {
   if (rest_.size() < 2) return false;
   if (rest_.starts_with("--")) {
@@ -115,7 +115,7 @@ Result<bool> MultipartParser::step_boundary() {
   if (rest_.substr(line, 2) != "\r\n") return bad("something stands behind a boundary");
   if (++parts_ > options_.max_parts)
     return fail(Code::too_large, "multipart form: more than " + std::to_string(options_.max_parts) + " parts");
-  rest_.remove_prefix(line);  // its line break stays: a part without a head is an empty line
+  rest_.remove_prefix(line);  // keeps the line break: a part without a head is an empty line
   state_ = State::head;
   return true;
 }
@@ -130,7 +130,7 @@ Result<bool> MultipartParser::step_head() {
   return true;
 }
 
-// `head` has a line break before and behind each line.
+// `head` has a line break before and after each line.
 Result<void> MultipartParser::begin_part(std::string_view head) {
   std::optional<HeaderValue> disposition;
   std::string content_type;
@@ -164,7 +164,7 @@ Result<void> MultipartParser::begin_part(std::string_view head) {
   return {};
 }
 
-// Up to the next boundary; the last bytes may be the beginning of one and wait.
+// Passes on content up to the next boundary; keeps back the last bytes, which may be the start of one.
 Result<bool> MultipartParser::step_content() {
   const auto found = find_in(rest_, delimiter_);
   const bool ends = found != std::string_view::npos;

@@ -16,7 +16,7 @@ struct Read {
   std::string file;
 };
 
-// Feeds in pieces of this size.
+// Feeds the text in pieces of this size.
 Read read(std::string_view text, std::size_t piece = 1 << 20, const MultipartOptions& options = {},
           const char* type = kType) {
   std::string file;
@@ -26,7 +26,7 @@ Read read(std::string_view text, std::size_t piece = 1 << 20, const MultipartOpt
   });
   if (!parser) return {fail(parser.error()), ""};
   while (!text.empty()) {
-    (void)parser->feed(text.substr(0, piece));  // a failure stays until finish()
+    (void)parser->feed(text.substr(0, piece));  // a failure is kept until finish()
     text.remove_prefix(std::min(piece, text.size()));
   }
   return {parser->finish(), file};

@@ -20,8 +20,8 @@ std::optional<double> RateLimit::take(const std::string& client, Clock::time_poi
   return std::nullopt;
 }
 
-// Where all clients are busy the bound still holds, at the price of a fresh bucket for some. Amortised: runs again only
-// once the table has doubled.
+// If all clients are active the bound still holds, but some get a fresh bucket. Amortized: runs again only when the
+// table has doubled.
 void RateLimit::forget(Clock::time_point now) {
   std::erase_if(buckets_, [&](const auto& entry) { return tokens(entry.second, now) >= burst_; });
   if (buckets_.size() >= kMaxClients) buckets_.clear();

@@ -1,5 +1,5 @@
-// A token bucket for each client. Thread-safe. Memory is bounded: full buckets are forgotten, and all of them when more
-// than kMaxClients clients are busy at once. The clock is the caller's, so that tests need not wait.
+// One token bucket per client. Thread-safe; never fails. Memory is bounded: drops full buckets, and all buckets if more
+// than kMaxClients clients are active. The caller passes the time, so that tests need not wait.
 //
 //   RateLimit limit(10.0, 20);
 //   if (auto wait = limit.take(key, Clock::now())) refuse(*wait);
@@ -22,7 +22,7 @@ class RateLimit {
   // per_second 0: no limit.
   RateLimit(double per_second, int burst) : per_second_(per_second), burst_(burst) {}
 
-  // Nothing when the request may pass; else the seconds until one may.
+  // nullopt if the request may pass; else the seconds until one may.
   std::optional<double> take(const std::string& client, Clock::time_point now);
   [[nodiscard]] std::size_t clients() const;
 

@@ -21,12 +21,12 @@ bool is_token(std::string_view name) {
   });
 }
 
-// A line break in a value would let whoever chose it write headers of his own.
+// A line break in a value would allow header injection.
 bool is_value(std::string_view value) {
   return std::none_of(value.begin(), value.end(), [](unsigned char c) { return (c < 0x20 && c != '\t') || c == 0x7F; });
 }
 
-// A second one of these would let client and proxy see different answers.
+// A second one of these could make client and proxy interpret the response differently.
 bool is_ours(std::string_view name) {
   static constexpr std::array<std::string_view, 5> kOurs{"connection", "content-length", "date", "transfer-encoding",
                                                          "x-request-id"};
@@ -99,7 +99,7 @@ void apply_conditions(Response& response, const Request& request) {
   remove(response.headers, "content-type");
 }
 
-// How the client finds the body's end.
+// Tells the client where the body ends.
 void add_framing(const Response& response, const Framing& framing, Reply& reply, std::string& head) {
   const bool none = response.status == 204 || response.status == 304 || response.status < 200;
   if (const auto* text = std::get_if<std::string>(&response.body)) {

@@ -1,5 +1,5 @@
-// A handler's response made ready for the wire: conditions, ranges, HEAD, problems, framing. Pure; any thread.
-// Throws Exception(internal) where a header's name or value could not be sent as it is.
+// Prepares a handler's response for the wire: conditions, ranges, HEAD, problems, framing. Pure; any thread.
+// Throws Exception(internal) if a header's name or value cannot be sent as it is.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@ namespace reeltag::http::server {
 
 struct Reply {
   int status = 200;
-  std::string head = {};  // with the empty line at its end
-  // What follows the head; an empty text where nothing does.
+  std::string head = {};  // including the empty line at its end
+  // The bytes after the head; an empty text if there are none.
   std::variant<std::string, Content, Chunks, Events> body = {};
-  std::int64_t first = 0, count = 0;  // of a Content
+  std::int64_t first = 0, count = 0;  // the part of a Content to send
   bool chunked = false;
-  bool keep = true;  // the connection, for another request
+  bool keep = true;  // keep the connection open for another request
 };
 
 struct Framing {
@@ -27,7 +27,7 @@ struct Framing {
 
 Reply make_reply(Response response, const Request& request, const Framing& framing);
 
-// One chunk of the chunked coding; an empty text gives the last one.
+// One chunk in chunked coding; an empty text gives the last chunk.
 std::string chunk_of(std::string_view text);
 
 }  // namespace reeltag::http::server

@@ -14,7 +14,7 @@ namespace beast = boost::beast::http;
 using boost::system::error_code;
 using Failure = RequestParser::Failure;
 
-constexpr std::size_t kMaxChunkExtension = 256;  // bytes; nobody uses them but to waste our time
+constexpr std::size_t kMaxChunkExtension = 256;  // bytes; only attackers use them
 
 Failure failure_of(const error_code& ec) {
   if (ec == beast::error::header_limit || ec == beast::error::buffer_overflow)
@@ -23,7 +23,7 @@ Failure failure_of(const error_code& ec) {
   return {400, "bad_request", "this is no valid HTTP request: " + ec.message()};
 }
 
-// Fields that have one meaning only; two of them let two readers choose differently.
+// Fields that may occur only once; two values would let two readers choose differently.
 bool is_single(std::string_view name) {
   static constexpr std::array<std::string_view, 9> kSingle{"host",         "content-length", "transfer-encoding",
                                                            "content-type", "authorization",  "expect",
@@ -35,11 +35,11 @@ std::string_view view(boost::beast::string_view text) { return {text.data(), tex
 
 }  // namespace
 
-// Beast calls the on_... functions; a failure set there ends the parse.
+// Beast calls the on_... functions; a failure set in them ends the parse.
 struct RequestParser::Impl final : beast::basic_parser<true> {
   explicit Impl(const Limits& l) : limits(l) {
     header_limit(static_cast<std::uint32_t>(limits.header_bytes));
-    body_limit(boost::none);  // the route's limit is known after the head only
+    body_limit(boost::none);  // the route's limit is known only after the head
     eager(false);
   }
 
@@ -71,7 +71,7 @@ struct RequestParser::Impl final : beast::basic_parser<true> {
 
   void on_field_impl(beast::field, boost::beast::string_view field, boost::beast::string_view value,
                      error_code& ec) override {
-    if (head) return;  // trailers mean nothing here
+    if (head) return;  // trailers are ignored
     if (++header_count > limits.headers) return refuse(431, "header_too_large", "too many header fields", ec);
     std::string name = lower_case(view(field));
     const auto [at, is_new] = request.headers.try_emplace(std::move(name), view(value));

@@ -1,11 +1,11 @@
-// One request out of the bytes of a connection: its head, then its body piece by piece. Strict where lenience lets two
-// servers in a row disagree about where a request ends (request smuggling). One thread; owns its state.
+// Parses one request from the bytes of a connection: the head, then the body in pieces. Strict where leniency would let
+// two chained servers disagree about the end of a request (request smuggling). One thread; owns its state.
 //
 //   RequestParser parser(limits);
 //   while (!parser.is_done() && !parser.failure()) {
 //     const std::size_t used = parser.feed(bytes);    // stops after the head and after each piece
 //     if (!parser.piece().empty()) sink(parser.piece());
-//     bytes.remove_prefix(used);                      // none used: more bytes must stand behind these
+//     bytes.remove_prefix(used);                      // none used: append more bytes first
 //   }
 #pragma once
 
@@ -28,7 +28,7 @@ class RequestParser {
     std::size_t headers = 100;
     std::size_t target_bytes = 8 << 10;
   };
-  // What to answer; nothing after it can be understood.
+  // The response to send; bytes after it cannot be parsed.
   struct Failure {
     int status = 400;
     std::string code = {};
@@ -38,13 +38,13 @@ class RequestParser {
   explicit RequestParser(const Limits& limits);
   ~RequestParser();
 
-  // How many bytes of input were used.
+  // Returns how many bytes of input were consumed.
   std::size_t feed(std::string_view input);
 
-  [[nodiscard]] bool has_head() const;  // request(), segments() and the questions below have answers
-  [[nodiscard]] bool is_done() const;   // the body is whole
+  [[nodiscard]] bool has_head() const;  // request(), segments() and the flags below are valid
+  [[nodiscard]] bool is_done() const;   // the body is complete
   [[nodiscard]] const std::optional<Failure>& failure() const;
-  [[nodiscard]] std::string_view piece() const;  // of the body; a part of the last input
+  [[nodiscard]] std::string_view piece() const;  // of the body; a view into the last input
 
   [[nodiscard]] Request& request();
   [[nodiscard]] const std::vector<std::string>& segments() const;  // of the path, decoded

@@ -7,7 +7,7 @@
 namespace reeltag::http::server {
 namespace {
 
-enum class Kind { literal, parameter, rest };  // in the order in which they win
+enum class Kind { literal, parameter, rest };  // in order of precedence
 
 Kind kind_of(std::string_view segment) {
   if (segment.size() < 3 || segment.front() != '{' || segment.back() != '}') return Kind::literal;
@@ -31,7 +31,7 @@ std::vector<std::string> split(const std::string& pattern) {
   }
 }
 
-// Two patterns match the same paths when this is equal; sorted by it the more exact comes first.
+// Two patterns with equal shapes match the same paths; sorting by shape puts the more specific one first.
 std::vector<std::pair<Kind, std::string>> shape_of(const Route& route) {
   std::vector<std::pair<Kind, std::string>> out;
   for (const auto& segment : route.segments) {
@@ -100,7 +100,7 @@ Router::Match Router::find(std::string_view method, const std::vector<std::strin
   Match out;
   const Route* get = nullptr;
   Pairs of_get;
-  const std::vector<std::string>* pattern = nullptr;  // the most exact one that matches: others do not count beside it
+  const std::vector<std::string>* pattern = nullptr;  // the most specific match: all others are ignored
   for (const auto& route : routes_) {
     Pairs parameters;
     if (!matches(route, segments, parameters)) continue;

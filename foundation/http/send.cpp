@@ -25,7 +25,7 @@ Result<Response> send(const Request& request, const ClientOptions& options, std:
       .too_large = "answered with more than " + std::to_string(max_bytes) + " bytes",
       .late = "raise http.timeout if that is expected",
   };
-  exchange.headers.emplace_back("Expect:");  // a server that waits for it would only cost a second
+  exchange.headers.emplace_back("Expect:");  // waiting for "100 Continue" would only cost a second
   auto got = transfer(request.url, exchange, options);
   if (!got) return fail(got.error());
   return response;

@@ -26,9 +26,9 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
 
-constexpr int kMaxRefusing = 64;  // connections that are told why they are refused, at once
+constexpr int kMaxRefusing = 64;  // connections being told at one time why they are refused
 
-// A thread of the network with all that it runs.
+// A network thread and its io_context.
 struct Loop {
   asio::io_context context{1};
   asio::executor_work_guard<Executor> work{context.get_executor()};
@@ -69,14 +69,14 @@ Awaitable<void> refuse(Socket socket, std::string text, std::atomic<int>& refusi
   --refusing;
 }
 
-// The connections that are open. Thread-safe.
+// The open connections. Thread-safe.
 class Connections {
  public:
-  // Nothing, or why it is refused: with the right status.
+  // 0, or the status with which the connection is refused.
   int refusal(const Client& client, const Options& options) {
     const std::lock_guard lock(mutex_);
     if (open_.size() >= static_cast<std::size_t>(options.max_connections)) return 503;
-    if (client.is_proxy) return 0;  // has those of many
+    if (client.is_proxy) return 0;  // a proxy has the connections of many clients
     const auto found = of_client_.find(client.key);
     return found != of_client_.end() && found->second >= options.max_connections_per_address ? 429 : 0;
   }
@@ -146,7 +146,8 @@ struct Server::Impl {
       if (!ec) {
         take(std::move(socket), context, server);
       } else if (ec != asio::error::connection_aborted) {
-        log::warning("http_accept_failed", {{"message", ec.message()}});  // no descriptors left: closing ones will help
+        log::warning("http_accept_failed",
+                     {{"message", ec.message()}});  // no descriptors left: closing connections will help
         pause.expires_after(std::chrono::milliseconds(100));
         co_await pause.async_wait(kAwait);
       }
@@ -159,7 +160,7 @@ struct Server::Impl {
       registry.counter("reeltag_http_refused_connections_total", "Connections over a limit").add();
       if (++refusing > kMaxRefusing) {
         --refusing;
-        return;  // closed as it is: whoever floods needs no reasons
+        return;  // closed without a response: a flood needs no reasons
       }
       auto text = status == 503 ? canned(503, "overloaded", "too many connections")
                                 : canned(429, "rate_limited", "too many connections from this address");
@@ -231,7 +232,7 @@ struct Server::Impl {
     connections.for_each([](Connection& connection) { connection.drain(); });
     if (connections.wait_until_none(Clock::now() + seconds(options.drain_timeout))) return;
     log::warning("http_drain_timeout", {{"connections", connections.count()}});
-    // Handlers cannot be killed: they are told, and waited for.
+    // Handlers cannot be killed: request their stop and wait.
     do {
       connections.for_each([](Connection& connection) { connection.break_off(); });
     } while (!connections.wait_until_none(Clock::now() + std::chrono::seconds(1)));

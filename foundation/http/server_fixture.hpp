@@ -1,4 +1,4 @@
-// A running server and a raw client, for this module's tests. Each test builds its own; one thread.
+// Test fixture: a running server and a raw client, for this module's tests. Each test creates its own; one thread.
 //
 //   Running server(router, {.max_body_bytes = 10});
 //   Raw client(server.port());
@@ -25,7 +25,7 @@
 
 namespace reeltag::http::server {
 
-// Options of tests: any port, no limit of requests.
+// Options for tests: any free port, no rate limit.
 inline Options any_port(Options options = {}) {
   options.port = 0;
   if (options.requests_per_second == Options{}.requests_per_second) options.requests_per_second = 0;
@@ -96,7 +96,7 @@ class Raw {
     return true;
   }
 
-  // More bytes behind those that are there; false at the end or after the time.
+  // Appends received bytes to text(); false at the end of the connection or after the time.
   bool more(std::chrono::milliseconds time = std::chrono::seconds(10)) {
     pollfd waiting{socket_.get(), POLLIN, 0};
     if (::poll(&waiting, 1, static_cast<int>(time.count())) <= 0) return false;
@@ -110,7 +110,7 @@ class Raw {
       if (!more(time)) return false;
     return true;
   }
-  // Whether the server closes within the time; what comes before is kept.
+  // Whether the server closes within the time; bytes received before that are kept.
   bool ends(std::chrono::milliseconds time = std::chrono::seconds(10)) {
     const auto until = std::chrono::steady_clock::now() + time;
     for (;;) {
@@ -121,7 +121,7 @@ class Raw {
     }
   }
 
-  // The next answer, taken off what was read. without_body: as to HEAD.
+  // Parses the next response and removes it from text(). without_body: for responses to HEAD.
   RawAnswer answer(bool without_body = false) {
     RawAnswer out;
     if (!more_until("\r\n\r\n")) return out;
@@ -181,7 +181,7 @@ inline std::string get(const std::string& path, const std::string& headers = "")
   return "GET " + path + " HTTP/1.1\r\nHost: a\r\n" + headers + "\r\n";
 }
 
-// Waits until it holds, for what happens on other threads.
+// Waits until the condition holds, for effects of other threads.
 inline bool soon(const std::function<bool()>& holds, std::chrono::milliseconds time = std::chrono::seconds(5)) {
   for (const auto until = std::chrono::steady_clock::now() + time; std::chrono::steady_clock::now() < until;) {
     if (holds()) return true;

@@ -1,4 +1,4 @@
-// What a client cannot do: hold the server up, fill it, confuse it.
+// Tests that a client cannot block, exhaust or confuse the server.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -16,7 +16,7 @@ namespace {
 using namespace std::chrono_literals;
 using namespace std::string_literals;
 
-// Lets handlers wait until the test opens it.
+// Blocks handlers until the test opens it.
 class Gate {
  public:
   void open() {
@@ -75,7 +75,7 @@ TEST(HttpLimits, DripFedHeadsHoldUpNobody) {
     slowest = std::max(slowest, seconds_since(asked));
   }
   EXPECT_LT(slowest, 0.5);
-  for (auto& drip : drips) EXPECT_EQ(drip.answer().status, 408);  // drips do not put the deadline off
+  for (auto& drip : drips) EXPECT_EQ(drip.answer().status, 408);  // single bytes do not extend the deadline
   EXPECT_LT(seconds_since(begin), 4.0);
 }
 
@@ -86,7 +86,7 @@ TEST(HttpLimits, IdleConnectionsClose) {
   EXPECT_EQ(silent.text(), "");
   Raw kept(server.port());
   EXPECT_EQ(kept.exchange(get("/")).status, 200);
-  std::this_thread::sleep_for(250ms);  // over the head's time, within the idle time
+  std::this_thread::sleep_for(250ms);  // longer than the head's timeout, shorter than the idle timeout
   EXPECT_EQ(kept.exchange(get("/")).status, 200);
   EXPECT_TRUE(kept.ends(5s));
 }
@@ -123,7 +123,7 @@ TEST(HttpLimits, AReaderThatStallsIsCutOff) {
 
 TEST(HttpLimits, TooLargeIsAnAnswerAndNoCutConnection) {
   Running server(plain());
-  {  // declared, and the client sends it all the same
+  {  // a declared length, but the client sends the whole body anyway
     Raw client(server.port());
     const std::string body(5 << 20, 'x');
     client.send(post("Content-Length: " + std::to_string(body.size()) + "\r\n", body));
@@ -133,7 +133,7 @@ TEST(HttpLimits, TooLargeIsAnAnswerAndNoCutConnection) {
     EXPECT_EQ(got.header("connection"), "close");
     EXPECT_TRUE(client.ends());
   }
-  {  // found out on the way
+  {  // detected while receiving
     Raw client(server.port());
     EXPECT_EQ(client.exchange(post("Transfer-Encoding: chunked\r\n", "6\r\nabcdef\r\n5\r\nghijk\r\n0\r\n\r\n")).status,
               413);
@@ -169,7 +169,7 @@ TEST(HttpLimits, ContinueComesAfterTheHeadWasAccepted) {
   Raw client(server.port());
   EXPECT_EQ(client.exchange(post(me + "Content-Length: 4\r\n")).status, 100);
   EXPECT_EQ(client.exchange("body").body, "body");
-  EXPECT_EQ(client.exchange(post(me + "Content-Length: 0\r\n")).status, 200);  // there is nothing to continue with
+  EXPECT_EQ(client.exchange(post(me + "Content-Length: 0\r\n")).status, 200);  // there is no body to continue with
 }
 
 TEST(HttpLimits, RequestsThatTwoServersWouldReadDifferently) {
@@ -223,7 +223,7 @@ TEST(HttpLimits, RequestsThatTwoServersWouldReadDifferently) {
   for (const auto& [request, status] : cases) {
     SCOPED_TRACE(request.substr(0, 120));
     Raw client(server.port());
-    client.send(request + get("/"));  // which must not be answered as a request of its own
+    client.send(request + get("/"));  // which must not be answered as a separate request
     const auto got = client.answer();
     EXPECT_EQ(got.status, status);
     EXPECT_EQ(got.header("content-type"), "application/problem+json");
@@ -297,7 +297,7 @@ TEST(HttpLimits, AFullQueueRefuses) {
   ASSERT_TRUE(soon([&] { return gate.waiting() == 2; }));
   for (int i = 0; i < 3; ++i) clients.emplace_back(server.port()).send(get("/slow"));
   const auto& running = server.registry().gauge("reeltag_http_requests_running", "");
-  ASSERT_TRUE(soon([&] { return running.value() == 5; }));  // two at work, three in the queue
+  ASSERT_TRUE(soon([&] { return running.value() == 5; }));  // two running, three in the queue
   Raw over(server.port());
   const auto refused = over.exchange(get("/"));
   EXPECT_EQ(refused.status, 503);

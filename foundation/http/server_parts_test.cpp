@@ -1,4 +1,4 @@
-// The parts of the server that need no socket.
+// Tests the parts of the server that need no socket.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -31,7 +31,7 @@ TEST(HttpRouter, TheMoreExactPatternWins) {
   EXPECT_EQ(pattern_of(router, "/v/all"), "/v/all");
   EXPECT_EQ(pattern_of(router, "/v/7"), "/v/{id}");
   EXPECT_EQ(pattern_of(router, "/v/7", "POST"), "/v/{other}");
-  EXPECT_EQ(pattern_of(router, "/v/all", "POST"), "");  // the path /v/all has no POST: 405, whatever /v/{other} has
+  EXPECT_EQ(pattern_of(router, "/v/all", "POST"), "");  // the path /v/all has no POST: 405, whatever /v/{other} accepts
   EXPECT_EQ(pattern_of(router, "/v/7/tags"), "/v/{id}/tags");
   EXPECT_EQ(pattern_of(router, "/v/7/a/b"), "/v/{id}/{rest...}");
   EXPECT_EQ(pattern_of(router, "/v/"), "/{rest...}");  // an id is never empty

@@ -1,4 +1,4 @@
-// Uploads, streams of events, and how the server ends.
+// Tests uploads, event streams and the server's shutdown.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ namespace {
 
 using namespace std::chrono_literals;
 
-// What uploads did, seen from the test.
+// Records what the upload handlers received.
 struct Seen {
   std::mutex mutex;
   std::string bytes;
@@ -89,7 +89,7 @@ TEST(HttpUpload, ArrivesInPieces) {
   EXPECT_TRUE(seen.bytes == bytes);
   EXPECT_EQ(seen.finished, 1);
   EXPECT_EQ(seen.destroyed, 1);
-  EXPECT_LE(seen.largest, 512U << 10);  // never the whole of it
+  EXPECT_LE(seen.largest, 512U << 10);  // never the whole body at once
   EXPECT_EQ(client.exchange(get("/")).body, "here");
 }
 
@@ -123,7 +123,7 @@ TEST(HttpUpload, ASlowSinkHoldsTheClientBack) {
     while (!stop.stop_requested() && client.send(piece)) sent += piece.size();
   });
   std::this_thread::sleep_for(500ms);
-  EXPECT_LT(sent - seen.size(), 16U << 20);  // the sockets' buffers; 500 ms of loopback are hundreds of megabytes
+  EXPECT_LT(sent - seen.size(), 16U << 20);  // the sockets' buffers; 500 ms of loopback would be hundreds of megabytes
   EXPECT_LT(sent, 64U << 20);
   sending.request_stop();
   server.stop();
@@ -186,7 +186,7 @@ TEST(HttpUpload, ASinkThatFailsIsAnswered) {
   EXPECT_EQ(seen.finished, 0);
 }
 
-// A route that gives its stream to the test.
+// A route that passes its event stream to the test.
 struct Subscribers {
   std::mutex mutex;
   std::vector<std::shared_ptr<EventStream>> streams;
@@ -266,7 +266,7 @@ TEST(HttpEvents, AClientThatDoesNotReadIsCutOff) {
   std::size_t sent = 0;
   while (sent < (64U << 20) && stream->send({.data = large})) sent += large.size();
   EXPECT_TRUE(stream->is_closed());
-  EXPECT_LT(sent, 32U << 20);  // what the sockets hold, and a megabyte of ours
+  EXPECT_LT(sent, 32U << 20);  // the sockets' buffers, and one megabyte of the server's
 }
 
 TEST(HttpHandler, LearnsThatItsClientHasGone) {
@@ -299,12 +299,12 @@ TEST(HttpDrain, LosesNoRequestUnderLoad) {
     clients.emplace_back([&] {
       for (;;) {
         Raw client(server.port());
-        if (!client.is_open()) return;  // the door is closed
+        if (!client.is_open()) return;  // the server no longer accepts connections
         for (;;) {
           if (!client.send(get("/work"))) break;
           const auto got = client.answer();
           if (got.status == 0) {
-            // An idle connection may close just as a request is sent on it (RFC 9112, 9.3.1): a client tries again.
+            // An idle connection may close just as a request is sent on it (RFC 9112, 9.3.1): a client retries.
             if (server.server().is_ready()) ++cut;
             break;
           }
@@ -347,10 +347,10 @@ TEST(HttpDrain, IsNotReadyFirstThenClosesThenWaits) {
   ASSERT_TRUE(soon([&] { return began.load(); }));
   server.request_stop();
   ASSERT_TRUE(soon([&] { return !server.server().is_ready(); }));
-  EXPECT_EQ(probe.exchange(get("/readyz")).status, 503);  // and still served
+  EXPECT_EQ(probe.exchange(get("/readyz")).status, 503);  // still answered
   EXPECT_TRUE(idle.ends(3s));
   EXPECT_TRUE(watching.ends(3s));
-  EXPECT_TRUE(watching.text().ends_with("0\r\n\r\n"));  // whole, not cut
+  EXPECT_TRUE(watching.text().ends_with("0\r\n\r\n"));  // complete, not cut
   EXPECT_TRUE(soon([&] { return !Raw(server.port()).is_open(); }));
   let_go = true;
   const auto got = slow.answer();

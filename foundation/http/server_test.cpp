@@ -1,4 +1,4 @@
-// What every client sees: methods, connections, answers.
+// Tests behavior that every client sees: methods, connections, responses.
 #include "reeltag/http/server.hpp"
 
 #include <gmock/gmock.h>
@@ -63,7 +63,7 @@ TEST(HttpServer, GivesTheHandlerWhatTheRequestSaid) {
   EXPECT_EQ(body["id"], "from-client_1.2");
   EXPECT_EQ(facts.header("x-request-id"), "from-client_1.2");
   EXPECT_EQ(client.exchange(get("/id/a%2Fb%20c/x")).body, "a/b c");
-  // An id that could break a log or a page is replaced.
+  // Replaces an id that could break a log or a page.
   const auto other = client.exchange(get("/facts", "X-Request-Id: <script>\r\n"));
   EXPECT_THAT(other.header("x-request-id"), MatchesRegex("[0-9a-f]{16}"));
 }
@@ -126,7 +126,7 @@ TEST(HttpServer, HeadIsGetWithoutTheBody) {
   const auto head = client.exchange("HEAD /hello HTTP/1.1\r\nHost: a\r\n\r\n", true);
   EXPECT_EQ(head.status, 200);
   EXPECT_EQ(head.header("content-length"), "5");
-  EXPECT_EQ(client.exchange(get("/hello")).body, "hello");  // nothing stood between
+  EXPECT_EQ(client.exchange(get("/hello")).body, "hello");  // no bytes were left over
 }
 
 TEST(HttpServer, NotModified) {
@@ -212,7 +212,7 @@ TEST(HttpServer, ChunksAreSentUntilTheirEnd) {
   Raw old(server.port());
   old.send("GET /numbers HTTP/1.0\r\n\r\n");
   EXPECT_TRUE(old.ends());
-  EXPECT_TRUE(old.text().ends_with("\n998\n999\n"));  // the end of the connection is the body's
+  EXPECT_TRUE(old.text().ends_with("\n998\n999\n"));  // the end of the connection ends the body
 }
 
 TEST(HttpServer, ProblemsNameTheRequestAndNothingOfOurInside) {

@@ -16,7 +16,7 @@ bool has_control(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; });
 }
 
-// Calls with each piece between separators, the empty ones too; false as soon as the call says so.
+// Calls back with each piece between separators, including empty ones; false as soon as the callback returns false.
 template <class Call>
 bool each_piece(std::string_view text, char separator, const Call& call) {
   for (;;) {

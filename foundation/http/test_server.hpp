@@ -1,5 +1,5 @@
-// A server for this module's tests, on any loopback address.
-// Answers run on its own thread. It owns its socket and ends with the object; std::runtime_error where it cannot start.
+// A test server for this module, on any loopback address.
+// Handles requests on its own thread. Owns its socket and stops with the object; std::runtime_error if it cannot start.
 //
 //   const Server server([](const std::string& request) { return ok("body"); });
 #pragma once
@@ -21,7 +21,7 @@
 
 namespace reeltag::http {
 
-// Answers every connection to any loopback address on its port, IPv4 and IPv6; counts them.
+// Answers every connection to its port on any loopback address, IPv4 and IPv6, and counts them.
 class Server {
  public:
   using Answer = std::function<std::string(const std::string& request)>;
@@ -55,7 +55,7 @@ class Server {
       const auto got = ::read(client.get(), request.data(), request.size());
       const std::string reply = got > 0 ? answer_(request.substr(0, static_cast<std::size_t>(got))) : "";
       if (::send(client.get(), reply.data(), reply.size(), MSG_NOSIGNAL) < 0) continue;
-      if (reply.ends_with("...")) {  // and then nothing more
+      if (reply.ends_with("...")) {  // keeps the connection open and sends nothing more
         pollfd gone{client.get(), POLLIN, 0};
         ::poll(&gone, 1, 5000);
       }
@@ -78,7 +78,7 @@ inline std::string redirect(int status, const std::string& to) {
          "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
 }
 
-// Options that end soon, and with 127.0.0.2 allowed.
+// Options with short timeouts; with_second() also allows 127.0.0.2.
 inline ClientOptions quick() {
   ClientOptions options;
   options.timeout = 5;

@@ -17,9 +17,9 @@
 namespace reeltag::http {
 namespace {
 
-constexpr long kSlowBytes = 1024, kSlowSeconds = 30;  // slower than this for so long is given up
+constexpr long kSlowBytes = 1024, kSlowSeconds = 30;  // a transfer slower than this for that long is aborted
 constexpr long kMillisecond = 1000;
-constexpr std::size_t kMaxHeaders = 200;  // of one answer; more are passed over
+constexpr std::size_t kMaxHeaders = 200;  // of one response; further ones are ignored
 
 template <class T, auto free>
 using Owned = std::unique_ptr<T, decltype([](T* p) { free(p); })>;
@@ -46,7 +46,7 @@ std::string part(CURLU* url, CURLUPart which) {
   return owned.get();
 }
 
-// One download: what curl calls back for, and why it was ended.
+// One download: curl's callbacks, and the reason why it was ended.
 class Transfer {
  public:
   Transfer(std::string url, const Exchange& exchange, const ClientOptions& options)
@@ -73,7 +73,7 @@ class Transfer {
  private:
   [[nodiscard]] Error error(Code code, const std::string& what) const { return url_error(code, url_, what); }
 
-  // Refuses what is no plain http or https URL, before anything is looked up.
+  // Refuses anything but a plain http or https URL, before any name lookup.
   [[nodiscard]] Result<void> check_url() const {
     const auto bad = [](unsigned char c) { return c <= 0x20 || c == 0x7F || c == '\\'; };
     if (url_.size() > 8192 || std::any_of(url_.begin(), url_.end(), bad))
@@ -92,7 +92,7 @@ class Transfer {
     return {};
   }
 
-  // A proxy looks names up by itself; at least an address that is written out can be judged here.
+  // A proxy resolves names itself; here at least a literal address can be checked.
   [[nodiscard]] bool is_private_literal(std::string host) const {
     host = lower(host);
     if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
@@ -116,11 +116,11 @@ class Transfer {
   void set_up() {
     set(CURLOPT_URL, url_.c_str());
     set(CURLOPT_PROTOCOLS_STR, "http,https");
-    // An encrypted download is not continued in the clear.
+    // Never redirects an https download to http.
     set(CURLOPT_REDIR_PROTOCOLS_STR, url_.starts_with("https:") ? "https" : "http,https");
     set(CURLOPT_FOLLOWLOCATION, exchange_.follow ? 1L : 0L);
     set(CURLOPT_MAXREDIRS, static_cast<long>(options_.max_redirects));
-    set(CURLOPT_PROXY, options_.proxy.c_str());  // never the environment's: it would connect where we may not
+    set(CURLOPT_PROXY, options_.proxy.c_str());  // never the environment's: it could connect to a forbidden address
     set(CURLOPT_NOPROXY, "");
     set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
     set(CURLOPT_NOSIGNAL, 1L);
@@ -158,11 +158,11 @@ class Transfer {
   void add_header(const std::string& header) {
     curl_slist* list = curl_slist_append(headers_.get(), header.c_str());
     if (list == nullptr) throw std::bad_alloc();
-    if (!headers_) headers_.reset(list);  // later ones are hung behind the first
+    if (!headers_) headers_.reset(list);  // later entries are appended to the first
   }
 
-  // Every connection comes by here with the address that it will reach: also behind a redirect, and whatever name
-  // resolution answered a moment before.
+  // Every connection passes here with its actual address: after redirects too, and whatever name resolution returned
+  // before.
   static curl_socket_t open_socket(void* self, curlsocktype, curl_sockaddr* to) {
     auto& transfer = *static_cast<Transfer*>(self);
     if (!transfer.may_reach(*to)) return CURL_SOCKET_BAD;
@@ -182,8 +182,7 @@ class Transfer {
     return false;
   }
 
-  // What curl calls back must not throw through it: that is done when curl has returned. Another size ends the
-  // transfer.
+  // Exceptions must not pass through curl: they are rethrown after it returns. A different size ends the transfer.
   template <class Run>
   std::size_t guarded(std::size_t size, const Run& run) {
     try {
@@ -194,7 +193,7 @@ class Transfer {
     }
   }
 
-  // Status lines and headers of every answer, one a call; those of the last one stay.
+  // Receives status lines and headers of every response, one per call; those of the last one are kept.
   static std::size_t header_line(char* data, std::size_t, std::size_t size, void* self) {
     auto& t = *static_cast<Transfer*>(self);
     return t.guarded(size, [&] { return t.keep_header({data, size}); });
@@ -211,7 +210,7 @@ class Transfer {
     return true;
   }
 
-  // Once, before the body: lets the caller look at the answer, then refuses what is no success.
+  // Runs once, before the body: shows the response to the caller, then refuses error statuses.
   bool begin() {
     if (begun_) return true;
     begun_ = true;
@@ -228,7 +227,7 @@ class Transfer {
   }
 
   bool take(std::string_view bytes) {
-    if (!begin()) return false;  // the body of an error page is of no interest
+    if (!begin()) return false;  // the body of an error page is not needed
     bytes_ += static_cast<std::int64_t>(bytes.size());
     if (bytes_ > exchange_.max_bytes) {
       refused_ = too_large();
@@ -245,7 +244,7 @@ class Transfer {
     return 1;
   }
 
-  // Sets refused_ for an answer that is no success.
+  // Sets refused_ for an error status.
   bool check_status() {
     const long status = answer_.status;
     if (exchange_.any_status || (status >= 200 && status < 300)) return true;

@@ -1,6 +1,6 @@
-// One request by libcurl, kept from private addresses and within its limits; what download(), download_to_file() and
-// send() share. Private to this module. transfer(): any thread; blocks; calls back on the caller's thread. Fails as
-// download() does.
+// One libcurl request with address checks and limits: the common part of download(), download_to_file() and send().
+// Private to this module. transfer(): any thread; blocks; calls back on the caller's thread. Fails as download()
+// does.
 //
 //   auto got = transfer(url, {.sink = sink, .max_bytes = 1000, .timeout = 5}, options);
 #pragma once
@@ -16,32 +16,32 @@
 
 namespace reeltag::http {
 
-// The last answer; redirects were followed before.
+// The final response, after redirects.
 struct Answer {
   long status = 0;
-  std::map<std::string, std::string> headers = {};  // by names in lower case
+  std::map<std::string, std::string> headers = {};  // keys in lower case
 
-  [[nodiscard]] std::string header(const std::string& name) const;  // empty where there is none
+  [[nodiscard]] std::string header(const std::string& name) const;  // empty if missing
 };
 
 struct Exchange {
-  std::vector<std::string> headers = {};  // sent with the request, "If-Range: ..."
+  std::vector<std::string> headers = {};  // request headers, "If-Range: ..."
   std::optional<std::string> body = {};   // makes it a POST
   std::string method = {};                // empty: GET, or POST
-  bool any_status = false;                // the body of an error's page is of interest too
-  bool follow = true;                     // redirects
-  // Before the body's first byte, whatever the status; an error ends the transfer.
+  bool any_status = false;                // pass the body of error responses to the sink too
+  bool follow = true;                     // follow redirects
+  // Called before the body's first byte, for any status; an error ends the transfer.
   std::function<Result<void>(const Answer& answer)> on_answer = {};
   Sink sink = {};
   std::int64_t max_bytes = 0;  // of this body
   double timeout = 0.0;        // seconds
-  std::string too_large = {};  // what to say when one of the two is passed
+  std::string too_large = {};  // message if max_bytes is exceeded; late: if timeout is
   std::string late = {};
 };
 
 Result<Download> transfer(const std::string& url, const Exchange& exchange, const ClientOptions& options);
 
-// An error that names the URL, which comes from anywhere and may end up on a terminal.
+// An error that names the URL; escapes it, because it is untrusted and may be printed on a terminal.
 Error url_error(Code code, const std::string& url, const std::string& what);
 
 }  // namespace reeltag::http

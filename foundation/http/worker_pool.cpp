@@ -44,7 +44,7 @@ void WorkerPool::work() {
     tasks_.pop_front();
     lock.unlock();
     task();
-    task = nullptr;  // what it holds goes without the lock
+    task = nullptr;  // destroys its captures without the lock
     lock.lock();
   }
 }

@@ -1,5 +1,5 @@
-// Threads that run handlers, which may block. Thread-safe. Tasks must not throw. The destructor runs all that was
-// accepted and waits for it.
+// A thread pool for handlers, which may block. Thread-safe. Tasks must not throw. The destructor runs all accepted
+// tasks and waits for them.
 //
 //   WorkerPool pool(8, 256);
 //   if (!pool.start([&] { answer(request); })) refuse();
@@ -21,9 +21,9 @@ class WorkerPool {
   WorkerPool(const WorkerPool&) = delete;
   WorkerPool& operator=(const WorkerPool&) = delete;
 
-  // A request's first task. False when max_queued tasks wait already and no thread is free.
+  // Queues a request's first task. False if no thread is free and max_queued tasks are waiting.
   bool start(std::function<void()> task);
-  // A further task of a request that has begun: never refused, as a connection has one at a time.
+  // Queues a further task of a started request: never refused, because a connection has one at a time.
   void go_on(std::function<void()> task);
   [[nodiscard]] std::size_t queued() const;
 
@@ -36,7 +36,7 @@ class WorkerPool {
   std::size_t max_queued_;
   std::size_t idle_ = 0;
   bool ending_ = false;
-  std::vector<std::jthread> threads_;  // last: they use the others
+  std::vector<std::jthread> threads_;  // last: the threads use the other members
 };
 
 }  // namespace reeltag::http::server

@@ -1,4 +1,4 @@
-// Known colours go into a clip by the equations of the standards, written out here, and must come back.
+// Encodes known colors by the equations of the standards, written out here, and expects them back after decoding.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -43,7 +43,7 @@ std::array<int, 3> yuv(const Rgb& c, const Signal& s) {
           code(cr, 224 * unit, middle, s.bits)};
 }
 
-// A row of patches (repeated to the height) as a raw planar clip of two frames, encoded without loss.
+// Writes a row of patches (repeated to the height) as a raw planar clip of two frames, losslessly encoded.
 std::filesystem::path patches(const Folder& folder, const std::vector<Rgb>& colors, const Signal& s,
                               const std::string& codec) {
   const int width = kSide * static_cast<int>(colors.size()), height = s.height > 0 ? s.height : kSide;
@@ -158,7 +158,7 @@ TEST_P(HighDynamicRange, PqShadowsKeepTheirLightAndHighlightsAreRolledOff) {
     if (i > 0) {
       EXPECT_GE(got[i][1], got[i - 1][1]);
     }
-    // Below the knee of BT.2390 a 203 cd/m2 display with gamma 2.4 shows what the signal asks for.
+    // Below the knee of BT.2390 a 203 cd/m2 display with gamma 2.4 shows the luminance of the signal.
     if (nits[i] <= 60) {
       EXPECT_NEAR(got[i][1], 255 * std::pow(nits[i] / 203, 1 / 2.4), 3) << nits[i];
     }

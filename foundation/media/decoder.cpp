@@ -1,4 +1,4 @@
-// Which decoder a video gets.
+// Chooses a decoder for a video.
 #include "decoders.hpp"
 
 namespace reeltag::media {

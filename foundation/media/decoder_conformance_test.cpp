@@ -1,5 +1,5 @@
-// What every Decoder must be true to: facts, upright square pixels, sizes, odd files. Frame choice and limits have
-// their own files.
+// Conformance tests for every Decoder: properties, upright square pixels, sizes, unusual files. Frame choice and limits
+// have separate files.
 #include <gtest/gtest.h>
 
 #include <array>
@@ -54,7 +54,7 @@ TEST_P(DecoderConformance, ProbeTellsTheFacts) {
   EXPECT_EQ(p.height, 120);
   EXPECT_EQ(p.rotation, 0);
   EXPECT_NEAR(p.fps, 25, 1e-6);
-  EXPECT_NEAR(p.duration, 1.0, 1e-3);  // of the picture; the sound lasts longer
+  EXPECT_NEAR(p.duration, 1.0, 1e-3);  // of the video stream; the sound is longer
   EXPECT_TRUE(p.has_audio);
   EXPECT_EQ(p.size_bytes, static_cast<std::int64_t>(std::filesystem::file_size(clip)));
   EXPECT_FALSE(open(folder_.clip("b.mp4", kClip))->probe().has_audio);
@@ -71,7 +71,7 @@ TEST_P(DecoderConformance, DurationLeavesOutALateStart) {
   EXPECT_NEAR(open(folder_.clip("late.mkv", kClip + "-output_ts_offset 7"))->probe().duration, 1.0, 0.05);
 }
 
-// The eight ways in which a display matrix can turn a picture, written into the header by hand.
+// The eight orientations of a display matrix, written into the header directly.
 TEST_P(DecoderConformance, StandsUprightByTheDisplayMatrix) {
   const auto plain =
       folder_.clip("plain.mp4", "-f lavfi -i testsrc2=s=90x60:r=5:d=1 -c:v libx264 -crf 4 -pix_fmt yuv444p");
@@ -110,7 +110,7 @@ TEST_P(DecoderConformance, StandsUprightByTheDisplayMatrix) {
 
 TEST_P(DecoderConformance, RotatedPhoneClipLooksAsInFfmpeg) {
   const auto plain = folder_.clip("plain.mp4", kClip);
-  // ffmpeg turns the picture before it interpolates colour, so edges of colours differ; a wrong turn differs by 60.
+  // ffmpeg rotates before it interpolates color, so colored edges differ; a wrong rotation differs by 60.
   for (const std::string degrees : {"90", "180", "270"})
     expect_like_ffmpeg(
         folder_.clip("r" + degrees + ".mp4", "-i " + plain.string() + " -c copy -metadata:s:v rotate=" + degrees), 6.0);
@@ -160,7 +160,7 @@ TEST_P(DecoderConformance, OddAndTinySizesDecode) {
 }
 
 TEST_P(DecoderConformance, EditListsCutTheStart) {
-  // Cutting without encoding between two key pictures leaves frames in the file that are not to be shown.
+  // Cutting without re-encoding between two key pictures leaves frames in the file that must not be shown.
   const auto whole = folder_.clip("whole.mp4", "-f lavfi -i testsrc2=s=160x120:r=25:d=3 -c:v libx264 -bf 2 -g 25");
   for (const std::string from : {"0.52", "1.4"}) {
     const auto cut = folder_.clip("cut.mp4", "-ss " + from + " -i " + whole.string() + " -c copy");

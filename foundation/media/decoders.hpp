@@ -1,4 +1,5 @@
-// The two decoders: in this process, and in a worker process. Private to this module; Decoder::open chooses.
+// The two decoders: in this process, and in a worker process. Private to this module; Decoder::open chooses one.
+// Failures: as Decoder.
 #pragma once
 
 #include <memory>
@@ -10,7 +11,7 @@ namespace reeltag::media {
 
 Result<std::unique_ptr<Decoder>> open_libav(const std::shared_ptr<const File>& file, const Limits& limits);
 
-// One worker process a video. What it answers is believed no more than the video is.
+// Uses one worker process per video. The worker's answers are as untrusted as the video.
 Result<std::unique_ptr<Decoder>> open_isolated(const std::shared_ptr<const File>& file, const Limits& limits);
 
 }  // namespace reeltag::media

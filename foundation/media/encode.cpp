@@ -1,4 +1,4 @@
-// Writing: JPEG pictures and H.264 MP4 files.
+// Encodes JPEG pictures and H.264 MP4 files.
 #include <cmath>
 #include <system_error>
 
@@ -10,7 +10,7 @@ namespace {
 
 using libav::owned;
 
-// RGB24 to planar YUV 4:2:0 with the given matrix and range.
+// Converts RGB24 to planar YUV 4:2:0 with the given matrix and range.
 class ToYuv {
  public:
   ToYuv(int width, int height, int matrix, bool full_range) : picture_(owned<libav::FramePtr>(av_frame_alloc())) {
@@ -97,12 +97,12 @@ class Mp4Writer {
     c.color_primaries = AVCOL_PRI_BT709;
     c.color_trc = AVCOL_TRC_BT709;
     c.color_range = AVCOL_RANGE_MPEG;
-    // One thread, no version strings, no dates: the same frames give the same bytes.
+    // Single thread, no version strings, no dates: the same frames give the same bytes.
     c.thread_count = 1;
     c.flags |= AV_CODEC_FLAG_BITEXACT;
     format_->flags |= AVFMT_FLAG_BITEXACT;
     if ((format_->oformat->flags & AVFMT_GLOBALHEADER) != 0) c.flags |= AV_CODEC_FLAG_GLOBAL_HEADER;
-    // With AVX-512 x264 164 gives other bytes from time to time, for the same frames.
+    // With AVX-512, x264 164 occasionally produces different bytes for the same frames.
     if ((av_get_cpu_flags() & AV_CPU_FLAG_AVX512) != 0) av_opt_set(c.priv_data, "x264-params", "asm=avx2", 0);
     av_opt_set(c.priv_data, "preset", "veryfast", 0);
     av_opt_set(c.priv_data, "crf", "18", 0);  // hardly visible loss: patterns of a pixel or two survive
@@ -179,7 +179,7 @@ Result<void> encode_mp4(const Frames& frames, double fps, const std::filesystem:
                                             std::to_string(frames.count) + " of " + std::to_string(frames.width) + "x" +
                                             std::to_string(frames.height) + ", " + std::to_string(frames.data.size()) +
                                             " bytes, " + std::to_string(fps) + " fps");
-  // Written under another name first: a file under its own name is always whole.
+  // Written under another name first, so that the file under its final name is always complete.
   std::filesystem::path part = path;
   part += ".part";
   std::error_code ignored;

@@ -7,7 +7,7 @@ namespace {
 
 using test::Folder;
 
-// A soft, coloured picture that changes with t.
+// A soft, colored picture that changes with t.
 Frames moving(int count, int width, int height) {
   Frames f{.count = count, .height = height, .width = width, .data = {}, .times = {}};
   for (int t = 0; t < count; ++t)

@@ -10,7 +10,7 @@
 namespace reeltag::media {
 
 Result<std::shared_ptr<const File>> File::open(const std::filesystem::path& path, const Limits& limits) {
-  // Not blocking: a pipe of that name is looked at, not waited for.
+  // Non-blocking: opening a named pipe must not wait for a writer.
   Descriptor descriptor(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
   if (descriptor.is_open()) return adopt(std::move(descriptor), path.string(), limits);
   const int problem = errno;
@@ -21,7 +21,7 @@ Result<std::shared_ptr<const File>> File::open(const std::filesystem::path& path
 }
 
 Result<std::shared_ptr<const File>> File::adopt(Descriptor descriptor, const std::string& name, const Limits& limits) {
-  // A worker gets the descriptor; it shall not be able to write.
+  // A worker gets the descriptor and must not be able to write.
   if ((::fcntl(descriptor.get(), F_GETFL) & O_ACCMODE) != O_RDONLY) {
     const auto again = "/proc/self/fd/" + std::to_string(descriptor.get());
     descriptor = Descriptor(::open(again.c_str(), O_RDONLY | O_CLOEXEC));

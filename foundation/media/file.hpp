@@ -1,5 +1,5 @@
-// An open video file: its descriptor, its size and the name that messages use. Immutable; shared by the inputs that
-// read it, each at its own position. Any thread.
+// An open video file: its descriptor, size and name for messages. Owns the descriptor. Immutable; shared by the inputs
+// that read it, each at its own position. Any thread.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +14,7 @@ namespace reeltag::media {
 
 class File {
  public:
-  // Fails with not_found, permission_denied, not_a_video (no regular file, empty), too_large.
+  // Fails with not_found, permission_denied, not_a_video (not a regular file, or empty), too_large.
   static Result<std::shared_ptr<const File>> open(const std::filesystem::path& path, const Limits& limits);
   static Result<std::shared_ptr<const File>> adopt(Descriptor descriptor, const std::string& name,
                                                    const Limits& limits);
@@ -23,7 +23,7 @@ class File {
   [[nodiscard]] std::int64_t size() const { return size_; }
   [[nodiscard]] const std::string& name() const { return name_; }
 
-  // Bytes from offset on; 0 at the end, -1 where the file cannot be read.
+  // Reads bytes from offset on; returns 0 at the end, -1 if the file cannot be read.
   [[nodiscard]] std::int64_t read(std::int64_t offset, std::span<std::uint8_t> to) const;
 
   // An error that names the file.

@@ -13,16 +13,16 @@
 namespace reeltag::media {
 namespace {
 
-constexpr int kVersion = 1;  // another one makes all fingerprints anew
-constexpr int kSide = 32;    // of the picture that is transformed
+constexpr int kVersion = 1;  // a new version makes all fingerprints be recomputed
+constexpr int kSide = 32;    // of the picture to transform
 constexpr int kLow = 8;      // frequencies kept in each direction
 
-// A border of every picture that is dark and even is a bar, not the picture.
+// A dark and uniform border of every picture is a bar, not part of the picture.
 constexpr float kBarLuma = 48.0F;
 constexpr float kBarRange = 12.0F;
-constexpr double kMaxTrimmed = 0.4;  // of each side
+constexpr double kMaxTrimmed = 0.4;  // at each side
 
-// Standard deviation of the luma, of 255. Below it there is no structure to go by, only noise of the coding.
+// Standard deviation of the luma, of 255. Below it there is no structure, only coding noise.
 constexpr float kFlat = 4.0F;
 
 struct Plane {
@@ -44,7 +44,7 @@ Plane luma_of(const Frames& frames, int t) {
 }
 
 struct Box {
-  int left = 0, top = 0, right = 0, bottom = 0;  // right and bottom are outside
+  int left = 0, top = 0, right = 0, bottom = 0;  // right and bottom are exclusive
 };
 
 bool is_bar(const std::vector<Plane>& planes, bool row, int at) {
@@ -74,7 +74,7 @@ Box without_bars(const std::vector<Plane>& planes) {
 
 using Square = std::array<std::array<float, kSide>, kSide>;
 
-// The mean over [from, to) of a line, whose ends may fall inside a pixel.
+// The mean over [from, to) of a line; either end may lie inside a pixel.
 template <class At>
 float mean_over(double from, double to, const At& at) {
   double sum = 0.0;
@@ -127,7 +127,7 @@ const std::array<std::array<float, kSide>, kLow>& cosines() {
   return table;
 }
 
-// A bit for each of the 8 x 8 lowest frequencies but the constant ones: above the median of them or not.
+// One bit for each of the 8 x 8 lowest frequencies except the constant ones: whether it is above their median.
 // Source: C. Zauner, Implementation and Benchmarking of Perceptual Image Hash Functions (2010), 3.2.1 (pHash).
 std::uint64_t hash_of(const Square& square) {
   const auto& cosine = cosines();
@@ -149,16 +149,16 @@ std::uint64_t hash_of(const Square& square) {
   return bits;
 }
 
-// How far two durations may be apart: a moment cut off, and containers that round.
+// The largest difference between durations of copies: a short cut, and rounding by containers.
 double tolerance(double duration) { return std::max(0.5, 0.03 * duration); }
 
-// Measured (docs/adr/0043): the nearer half of the frames of a copy differs in up to 7 bits each on average.
+// Measured (docs/adr/0043): the more similar half of a copy's frames differs in up to 7 bits each on average.
 constexpr int kMaxBits = 7;
-constexpr std::size_t kMinFrames = 3;  // that are not flat in both
+constexpr std::size_t kMinFrames = 3;  // flat in neither of the two videos
 constexpr unsigned kChunks = 4;        // of 16 bits each
 
-// Joins what looks alike among the fingerprints with the same 16 bits at one place: those of a like duration stand
-// beside each other.
+// Joins look-alikes among the fingerprints that are equal in one chunk of 16 bits; sorts by duration, so that only
+// neighbors need comparing.
 void join_equal(std::span<const Fingerprint> fingerprints, std::size_t frame, unsigned chunk, DisjointSets& clusters) {
   struct Entry {
     std::uint16_t bits;
@@ -251,7 +251,7 @@ std::optional<Fingerprint> fingerprint_from(std::string_view text) {
 
 bool look_alike(const Fingerprint& a, const Fingerprint& b) {
   if (std::abs(a.duration - b.duration) > tolerance(std::max(a.duration, b.duration))) return false;
-  std::array<int, kFingerprintFrames> bits{};  // that differ, fewest first
+  std::array<int, kFingerprintFrames> bits{};  // number of differing bits, fewest first
   std::size_t matched = 0;
   for (std::size_t i = 0; i < kFingerprintFrames; ++i) {
     if (!a.frames[i] || !b.frames[i]) continue;

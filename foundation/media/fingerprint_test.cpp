@@ -13,7 +13,7 @@ namespace {
 
 using testing::ElementsAre;
 
-// A picture of soft shapes that move with t; another seed, other shapes.
+// A picture of soft shapes that move with t; each seed gives other shapes.
 class Shapes {
  public:
   explicit Shapes(unsigned seed) {
@@ -33,9 +33,9 @@ class Shapes {
 
 struct Alteration {
   unsigned seed = 1;
-  int width = 96, height = 72, bar = 0;  // pixels of black above and below
+  int width = 96, height = 72, bar = 0;  // black pixels above and below
   double gain = 1.0, offset = 0.0, late = 0.0, crop = 0.0;
-  int flat_frames = 0;  // the first ones
+  int flat_frames = 0;  // at the start
 };
 
 Fingerprint print_of(const Alteration& alteration, double duration = 10.0) {
@@ -122,8 +122,8 @@ TEST(Clusters, AreNamedByTheirFirst) {
   EXPECT_TRUE(clusters_of({}).empty());
 }
 
-// Fingerprints as of a hundred thousand videos, one in ten a copy: structure is shared as in real pictures (low
-// frequencies repeat), durations are those of short videos.
+// Fingerprints like those of a hundred thousand videos, one in ten a copy: they share structure as real pictures do
+// (low frequencies repeat), and have the durations of short videos.
 TEST(Clusters, FindCopiesAmongAHundredThousand) {
   std::mt19937_64 random(7);
   const auto flipped = [&](std::uint64_t bits, int count) {
@@ -165,7 +165,7 @@ TEST(Clusters, FindCopiesAmongAHundredThousand) {
   RecordProperty("found", std::to_string(found) + " of " + std::to_string(copies) + ", wrong " + std::to_string(wrong));
   EXPECT_GT(found, copies * 99 / 100);
   EXPECT_LT(wrong, 20U);
-  EXPECT_LT(taken.count(), 60.0);  // quadratic would be 5e9 comparisons; the figure is in docs/adr/0043
+  EXPECT_LT(taken.count(), 60.0);  // a quadratic search needs 5e9 comparisons; the figure is in docs/adr/0043
 }
 
 }  // namespace

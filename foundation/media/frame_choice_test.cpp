@@ -1,4 +1,4 @@
-// Which frame stands for a time, checked against the ffmpeg program, on every container and codec.
+// Checks which frame is returned for a time against the ffmpeg program, on every container and codec.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -16,7 +16,7 @@ class FrameChoice : public testing::TestWithParam<std::tuple<Implementation, Cli
   [[nodiscard]] const Implementation& implementation() const { return std::get<0>(GetParam()); }
   [[nodiscard]] const ClipKind& kind() const { return std::get<1>(GetParam()); }
 
-  // The reference frame with the meaning of media.hpp.
+  // The reference frame that media.hpp specifies for t.
   static int on_screen(const Frames& reference, double t) {
     int frame = 0;
     while (frame + 1 < reference.count && reference.times[frame + 1] <= t + 0.5e-6) ++frame;
@@ -52,12 +52,12 @@ TEST_P(FrameChoice, IsTheOneThatFfmpegShows) {
   for (std::size_t i = 0; i < times->size(); ++i) EXPECT_NEAR((*times)[i], reference.times[i], 0.0011);
 
   EXPECT_NEAR((*decoder)->probe().duration, times->back(), 0.25);
-  // Matroska's header tells the rate of the source, whatever frames were left out of it.
+  // Matroska's header states the source's frame rate, even if frames were dropped.
   if (kind().name != "variable.mkv") {
     EXPECT_NEAR((*decoder)->probe().fps, static_cast<double>(times->size()) / (*decoder)->probe().duration, 1.5);
   }
 
-  // Every frame; then single ones, far ones and unordered ones, which the decoder reaches in different ways.
+  // Every frame; then single, distant and unordered ones, which the decoder reaches in different ways.
   std::vector<std::vector<double>> questions = {
       *times, {0.0}, {times->back()}, {-5.0, 0.3, 99.0}, {1.1, 0.2, 1.1, 2.0}};
   std::mt19937 random(1);

@@ -5,10 +5,10 @@
 namespace reeltag::media {
 namespace {
 
-// Reading over as many bytes costs about as much as a seek (a system call, a new buffer, a search in the index).
+// Reading this many bytes costs about as much as a seek (a system call, a new buffer, an index search).
 constexpr std::int64_t kSeekGap = 1 << 20;
 
-// Codecs whose packets say truly where decoding can begin. A GIF frame, for one, may build on all frames before it.
+// Codecs with reliable key flags. A GIF frame, for one, may depend on all frames before it.
 bool has_true_keys(AVCodecID id) {
   switch (id) {
     case AV_CODEC_ID_H264:
@@ -23,9 +23,8 @@ bool has_true_keys(AVCodecID id) {
   }
 }
 
-// Whether "non-reference" pictures of the stream are referred to by no other picture. An HEVC picture of that name may
-// still serve a higher temporal layer, so there the stream has to have one layer only (hvcC: ISO/IEC
-// 14496-15, 8.3.3.1).
+// Whether no other picture refers to the stream's "non-reference" pictures. In HEVC such a picture may still serve a
+// higher temporal layer, so there the stream must have only one layer (hvcC: ISO/IEC 14496-15, 8.3.3.1).
 bool may_skip_unreferenced(const AVCodecParameters& p) {
   if (p.codec_id == AV_CODEC_ID_H264 || p.codec_id == AV_CODEC_ID_MPEG4) return true;
   if (p.codec_id != AV_CODEC_ID_HEVC || p.extradata_size < 23 || p.extradata[0] != 1) return false;
@@ -54,9 +53,9 @@ Result<FrameReader> FrameReader::open(Input& input, const Timeline& timeline) {
   libav::clear_log();
   int got = avcodec_parameters_to_context(codec.get(), &parameters);
   codec->pkt_timebase = input.stream().time_base;
-  codec->thread_count = 1;  // videos are decoded in parallel, not one video's frames
+  codec->thread_count = 1;  // videos are decoded in parallel, not the frames of one video
   codec->max_pixels = input.limits().max_pixels;
-  // The packets tell how far pictures are reordered; without this the codec guesses, and drops frames while it learns.
+  // The packets determine the reorder delay; without this the codec guesses, and drops frames while it adapts.
   constexpr int kMaxReorder = 16;  // H.264 A.3.1: at most 16 pictures wait
   if (parameters.codec_id == AV_CODEC_ID_H264)
     codec->has_b_frames = std::clamp(timeline.reorder_delay(), codec->has_b_frames, kMaxReorder);
@@ -88,7 +87,7 @@ Result<std::vector<int>> FrameReader::read_carefully(const std::vector<int>& fra
   return missing_;
 }
 
-// Stands before the packet: by reading over what lies between where that is little, else by a seek.
+// Moves to the packet: by reading over a small gap, else by a seek.
 Result<bool> FrameReader::go_to(int packet) {
   const auto& packets = timeline_->packets();
   if (next_packet_ >= 0 && next_packet_ <= packet) {
@@ -105,7 +104,7 @@ Result<bool> FrameReader::go_to(int packet) {
   const auto stamp = [&](const PacketEntry& e) {
     return (by_pts && e.pts != AV_NOPTS_VALUE) || e.dts == AV_NOPTS_VALUE ? e.pts : e.dts;
   };
-  // Where a seek lands differs between containers; what is read after it decides, and the start is the second try.
+  // Containers differ in where a seek lands; the packets read after it decide, and the start is the second try.
   for (const std::int64_t target : {stamp(packets[packet]), stamp(packets[0])}) {
     if (!input_->seek(target)) continue;
     const auto found = find(packet);
@@ -115,7 +114,7 @@ Result<bool> FrameReader::go_to(int packet) {
   return false;
 }
 
-// Reads on until the packet is in packet_; decode() takes it from there.
+// Reads on until the packet is in packet_; decode() continues from there.
 Result<bool> FrameReader::find(int packet) {
   const PacketEntry& entry = timeline_->packets()[packet];
   for (;;) {
@@ -155,7 +154,7 @@ Result<void> FrameReader::decode(const Run& run, const Sink& sink) {
   return finish(run, sink);
 }
 
-// Sends one packet, or the end of the run (null), and takes the frames that come out.
+// Sends one packet, or the end of the run (null), and processes the frames that come out.
 Result<void> FrameReader::send(const AVPacket* packet, const Run& run, const Sink& sink) {
   libav::clear_log();
   if (packet != nullptr) ++packets_decoded_;
@@ -164,7 +163,7 @@ Result<void> FrameReader::send(const AVPacket* packet, const Run& run, const Sin
     if (auto done = receive(run, sink); !done) return done;
     got = avcodec_send_packet(codec_.get(), packet);
   }
-  // A broken packet costs its frame, not the video; whether too much is missing is decided by who asked for frames.
+  // A broken packet costs its frame, not the video; the caller decides whether too much is missing.
   if (got < 0 && got != AVERROR_EOF) problem_ = libav::error_text(got);
   if (input_->late()) return fail(input_->timeout());
   return receive(run, sink);
@@ -192,13 +191,13 @@ int FrameReader::frame_of(const AVFrame& picture) {
   const auto after = std::upper_bound(order.begin(), order.end(), pts,
                                       [&](std::int64_t value, int packet) { return value < packets[packet].pts; });
   if (after == order.begin() || packets[*(after - 1)].pts != pts) return -1;
-  return static_cast<int>(after - order.begin()) - 1;  // of several with one time the last, as on screen
+  return static_cast<int>(after - order.begin()) - 1;  // of several frames with the same time the last, as on screen
 }
 
-// Compares the frame in picture_ with the ones that are waited for.
+// Matches the frame in picture_ with the expected ones.
 Result<void> FrameReader::take(const Run& run, const Sink& sink) {
   const int frame = frame_of(*picture_);
-  if (frame < 0) return {};  // cut away by an edit list, or of a time that no packet has
+  if (frame < 0) return {};  // removed by an edit list, or its time matches no packet
   for (; next_ < run.frames.size() && run.frames[next_] <= frame; ++next_) {
     const int chosen = run.frames[next_];
     if (chosen < frame && !careful_) {
@@ -215,7 +214,7 @@ Result<void> FrameReader::take(const Run& run, const Sink& sink) {
   return {};
 }
 
-// The frames of the run that are still waited for will not come.
+// Handles the run's expected frames that did not arrive.
 Result<void> FrameReader::finish(const Run& run, const Sink& sink) {
   for (; next_ < run.frames.size(); ++next_) {
     const int chosen = run.frames[next_];

@@ -1,5 +1,5 @@
-// Decodes chosen frames of an open input: walks the runs of a plan, feeds the codec, hands over each chosen frame.
-// One thread.
+// Decodes selected frames of an open input: walks the runs of a plan, feeds the codec, passes on each selected frame.
+// One thread. Borrows input and timeline; failures as Decoder.
 #pragma once
 
 #include <functional>
@@ -14,24 +14,25 @@ namespace reeltag::media {
 
 class FrameReader {
  public:
-  // Receives a chosen frame: the chosen one, the one that stands for it (another one only where the chosen one cannot
-  // be decoded), and the picture.
+  // Receives a frame: the selected index, the index of the frame shown (differs only if the selected one cannot be
+  // decoded), and the picture.
   using Sink = std::function<Result<void>(int chosen, int actual, const AVFrame& picture)>;
 
   static Result<FrameReader> open(Input& input, const Timeline& timeline);
 
-  // Frames sorted, no repeats. Decodes only the runs of packets that the frames need, and of these not the pictures
-  // that no other picture refers to. Gives the frames that did not come out, as they may in files whose key flags lie.
+  // Frames sorted, without repeats. Decodes only the runs of packets that the frames need, and skips pictures in them
+  // that no other picture refers to. Returns the frames that did not come out, as happens in files with wrong key
+  // flags.
   Result<std::vector<int>> read(const std::vector<int>& frames, const Sink& sink);
 
-  // Decodes every packet from the start of a freshly opened input. The frame before stands for one that does not
-  // decode, as a player would leave it on screen.
+  // Decodes every packet from the start of a freshly opened input. A frame that cannot be decoded is replaced by the
+  // one before, which a player would leave on screen.
   Result<std::vector<int>> read_carefully(const std::vector<int>& frames, const Sink& sink);
 
-  // Packets that the codec has been given so far: what decoding costs.
+  // Number of packets passed to the codec so far, the measure of the cost of decoding.
   [[nodiscard]] int packets_decoded() const { return packets_decoded_; }
 
-  // The last thing the codec complained about; empty when nothing went wrong.
+  // The codec's last error message; empty if nothing went wrong.
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
  private:
@@ -52,10 +53,10 @@ class FrameReader {
   libav::PacketPtr packet_;
   libav::FramePtr picture_, previous_;
   int previous_frame_ = -1;
-  int next_packet_ = -1;  // the packet that comes next; -1 unknown
-  bool held_ = false;     // that packet has been read already, into packet_
-  int decoded_ = 0;       // frames that came out, for containers without presentation times
-  std::size_t next_ = 0;  // the chosen frame of the run that is waited for
+  int next_packet_ = -1;  // index of the next packet; -1 unknown
+  bool held_ = false;     // the next packet is already in packet_
+  int decoded_ = 0;       // decoded frames so far, for containers without presentation times
+  std::size_t next_ = 0;  // position in the run's frames of the one expected next
   int packets_decoded_ = 0;
   bool careful_ = false;
   std::vector<int> missing_;

@@ -1,4 +1,4 @@
-// What decoding costs: packets that are not needed are not decoded, and the quick way really arrives.
+// Tests the cost of decoding: unneeded packets are not decoded, and the fast path succeeds.
 #include "frame_reader.hpp"
 
 #include <gtest/gtest.h>
@@ -39,13 +39,13 @@ Outcome read(const std::filesystem::path& clip, const std::vector<int>& frames, 
 
 class FrameReaderOnEvery : public testing::TestWithParam<ClipKind> {};
 
-// Decoding all over again, carefully, is for broken files: a sound one must not come to it.
+// Careful decoding from the start is for broken files: an intact file must not need it.
 TEST_P(FrameReaderOnEvery, ContainerIsReadTheQuickWay) {
   const Folder folder;
   const auto clip = folder.clip(GetParam().name, GetParam().arguments);
   for (const std::vector<int>& frames : {std::vector<int>{0}, {3}, {1, 2, 19}, {20}}) {
     EXPECT_EQ(read(clip, frames, true).got, frames);
-    // Pictures refreshed strip by strip: decoding can begin at the key flag, but shows a whole picture only later.
+    // Intra refresh in strips: decoding can begin at the key flag, but shows a complete picture only later.
     if (GetParam().name == "refresh.mp4") continue;
     const Outcome quick = read(clip, frames);
     EXPECT_TRUE(quick.missing.empty()) << frames[0];
@@ -72,7 +72,7 @@ TEST(FrameReader, JumpsOverWhatNobodyAskedFor) {
 
 TEST(FrameReader, SeeksInAFileTooLargeToReadThrough) {
   const Folder folder;
-  // About 9 MB of noise: the gap between the two frames is worth a seek.
+  // About 9 MB of noise, so that the gap between the two frames justifies a seek.
   const auto clip = folder.clip("large.mp4",
                                 "-f lavfi -i nullsrc=s=320x240:r=25:d=4 -vf noise=alls=100:allf=t+u -c:v libx264 "
                                 "-preset ultrafast -qp 8 -g 10 -pix_fmt yuv420p");

@@ -12,14 +12,14 @@
 namespace reeltag::media {
 namespace {
 
-// Containers of videos. Left out on purpose: playlists and scripts (hls, concat, dash), which make libav open other
-// files and addresses, and still pictures.
+// Containers of videos. Excludes playlists and scripts (hls, concat, dash), which make libav open other files and
+// addresses, and still pictures.
 constexpr const char* kContainers = "mov,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,m4v,h264,hevc";
 
-// As many bytes are looked at to tell the container and the streams' facts.
+// The number of bytes examined to detect the container and the streams' properties.
 constexpr int kProbeBytes = 1 << 20;
 
-// What libav reads at once.
+// The size of one read by libav.
 constexpr int kBufferBytes = 1 << 15;
 
 int refuse_to_open(AVFormatContext*, AVIOContext**, const char*, int, AVDictionary**) { return AVERROR(EACCES); }
@@ -30,7 +30,7 @@ std::string number(double x) {
   return text.data();
 }
 
-// "DURATION" of a Matroska stream, "00:00:10.040000000", in seconds; 0 when absent or odd.
+// The "DURATION" tag of a Matroska stream, "00:00:10.040000000", in seconds; 0 if missing or malformed.
 double tagged_duration(const AVStream& stream) {
   const AVDictionaryEntry* tag = av_dict_get(stream.metadata, "DURATION", nullptr, 0);
   if (tag == nullptr) return 0.0;
@@ -46,9 +46,9 @@ bool is_picture_only(const AVStream& s) {
           (AV_DISPOSITION_ATTACHED_PIC | AV_DISPOSITION_TIMED_THUMBNAILS | AV_DISPOSITION_STILL_IMAGE)) != 0;
 }
 
-// libav sizes some tables by counts that a file states, before it finds that the file is too short for them. No honest
-// table, packet or frame (at most 16 bytes a pixel) is larger than this. The bound is the process's; the last call sets
-// it.
+// libav sizes some tables by counts from the file, before it detects that the file is too short for them. No valid
+// table, packet or frame (at most 16 bytes per pixel) is larger than this. The limit is process-wide; the last call
+// wins.
 void bound_allocations(const Limits& limits) {
   constexpr std::int64_t kMin = 512LL << 20, kMax = 1LL << 36;
   av_max_alloc(static_cast<std::size_t>(std::clamp(limits.max_pixels, kMin / 16, kMax / 16) * 16));
@@ -84,7 +84,7 @@ Error Input::timeout() const {
                                   " s; raise media.max_decode_seconds if that is expected");
 }
 
-// libav reads the file through these two. A late call ends here even where a demuxer does not ask.
+// libav reads the file through these two. They end a late call even if a demuxer does not check.
 int Input::read_bytes(void* self, std::uint8_t* to, int size) {
   auto& input = *static_cast<Input*>(self);
   if (input.late()) return AVERROR_EXIT;
@@ -112,7 +112,7 @@ Result<void> Input::open_container() {
     throw std::bad_alloc();
   }
 
-  // The content alone decides what a file is; its name is not asked.
+  // Only the content determines the format, never the name.
   const AVInputFormat* container = nullptr;
   int got = av_probe_input_buffer2(io_.get(), &container, "", nullptr, 0, kProbeBytes);
   if (late()) return fail(timeout());
@@ -124,9 +124,9 @@ Result<void> Input::open_container() {
   AVFormatContext* format = libav::owned<libav::InputPtr>(avformat_alloc_context()).release();
   format->pb = io_.get();
   format->interrupt_callback = on_wait;
-  format->io_open = refuse_to_open;  // what a file names besides itself is never opened
+  format->io_open = refuse_to_open;  // files that the video refers to are never opened
   libav::clear_log();
-  got = avformat_open_input(&format, "", container, nullptr);  // frees format when it fails
+  got = avformat_open_input(&format, "", container, nullptr);  // frees format on failure
   format_.reset(got < 0 ? nullptr : format);
   if (late()) return fail(timeout());
   if (got < 0)
@@ -143,7 +143,7 @@ void Input::pick_stream() {
     const AVCodecParameters& p = *s->codecpar;
     probe_.has_audio |= p.codec_type == AVMEDIA_TYPE_AUDIO;
     if (p.codec_type != AVMEDIA_TYPE_VIDEO || is_picture_only(*s)) continue;
-    // The default stream before the largest one before the first one, as the ffmpeg program chooses.
+    // Prefers the default stream, then the largest, then the first one, as the ffmpeg program does.
     const std::int64_t pixels = static_cast<std::int64_t>(p.width) * p.height;
     const std::int64_t score = pixels + ((s->disposition & AV_DISPOSITION_DEFAULT) ? 5'000'000 : 0);
     if (score <= best) continue;
@@ -154,7 +154,7 @@ void Input::pick_stream() {
 
 Result<void> Input::choose_stream() {
   pick_stream();
-  // FLV names its streams by their first packets only.
+  // FLV declares its streams only by their first packets.
   if (stream_ == nullptr && (format_->ctx_flags & AVFMTCTX_NOHEADER) != 0) {
     if (auto found = find_streams(); !found) return found;
     pick_stream();
@@ -173,17 +173,17 @@ Result<void> Input::check_size() const {
                                          std::to_string(limits_.max_pixels)));
 }
 
-// Once: libav 5.1 crashes when it is asked again.
+// Called once only: libav 5.1 crashes on a second call.
 Result<void> Input::find_streams() {
   if (std::exchange(streams_found_, true)) return {};
-  // The first frames are decoded here, so the bound on pixels has to hold here too.
+  // Decodes the first frames, so the pixel limit must apply here too.
   std::vector<AVDictionary*> options(format_->nb_streams, nullptr);
   for (AVDictionary*& o : options) {
     av_dict_set_int(&o, "max_pixels", limits_.max_pixels, 0);
     av_dict_set(&o, "threads", "1", 0);
   }
   format_->probesize = kProbeBytes;
-  const unsigned known = format_->nb_streams;  // libav may add streams while it reads
+  const unsigned known = format_->nb_streams;  // libav may add streams while reading
   libav::clear_log();
   const int got = avformat_find_stream_info(format_.get(), options.data());
   for (unsigned i = 0; i < known; ++i) av_dict_free(&options[i]);
@@ -225,14 +225,15 @@ void Input::read_facts() {
   probe_.rotation = geometry_.orientation.degrees();
   const AVRational rate = stream_->avg_frame_rate;
   probe_.fps = rate.num > 0 && rate.den > 0 ? av_q2d(rate) : 0.0;
-  const bool guessed = format_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;  // off by any factor
+  const bool guessed =
+      format_->duration_estimation_method == AVFMT_DURATION_FROM_BITRATE;  // can be wrong by any factor
   if (!guessed && stream_->duration != AV_NOPTS_VALUE && stream_->duration > 0)
     claim_.seconds = static_cast<double>(stream_->duration) * av_q2d(stream_->time_base);
   else if (const double tagged = tagged_duration(*stream_); tagged > 0)
     claim_.seconds = tagged;
   else if (!guessed && format_->duration != AV_NOPTS_VALUE && format_->duration > 0)
     claim_ = {static_cast<double>(format_->duration) / AV_TIME_BASE, true};
-  // Matroska counts its durations from time zero, not from the first frame.
+  // Matroska measures durations from time zero, not from the first frame.
   if (std::string_view(format_->iformat->name).starts_with("matroska"))
     claim_.seconds = std::max(0.0, claim_.seconds - start_seconds());
   probe_.duration = claim_.seconds;

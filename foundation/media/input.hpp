@@ -1,5 +1,5 @@
-// One open video file: container, chosen video stream, facts, and the two bounds that hold for every read, deadline and
-// limits. One thread. What the header says is checked against the limits before anything is sized by it.
+// One open video file: container, selected video stream, properties, and the deadline and limits of every read. One
+// thread; owns its libav state. Values from the header are checked against the limits before they size anything.
 #pragma once
 
 #include <chrono>
@@ -23,29 +23,29 @@ class Input {
   [[nodiscard]] AVFormatContext& format() const { return *format_; }
   [[nodiscard]] AVStream& stream() const { return *stream_; }
 
-  // Seconds that the video stream claims to last, 0 when unknown. Where only the whole file has a duration, that one,
-  // and whole_file is set: sound may then outlast the picture.
+  // The video stream's declared duration in seconds, 0 if unknown. If only the whole file has a duration, that one,
+  // with whole_file set: the sound may then be longer than the picture.
   struct Claim {
     double seconds = 0.0;
     bool whole_file = false;
   };
   [[nodiscard]] Claim claim() const { return claim_; }
-  // Time of the first frame in the container's own count.
+  // The first frame's time on the container's clock.
   [[nodiscard]] double start_seconds() const;
 
-  // A new call begins: max_decode_seconds count from now.
+  // Starts a new call: max_decode_seconds count from now.
   void start_clock();
-  // A call goes on with this input that began with another one.
+  // Continues a call that began with another input.
   void take_clock(const Input& other) { deadline_ = other.deadline_; }
   [[nodiscard]] bool late() const { return std::chrono::steady_clock::now() > deadline_; }
 
-  // Reads the next packet of the video stream, or of any stream when all streams are on. False at the end, and also
-  // where the file breaks off: read_problem() then says how.
+  // Reads the next packet of the video stream, or of any stream after read_all_streams(true). False at the end, and if
+  // the file is truncated or broken: read_problem() then says how.
   Result<bool> read(AVPacket& packet);
   [[nodiscard]] const std::string& read_problem() const { return problem_; }
   void read_all_streams(bool all);
 
-  // Goes to a packet at or before the time stamp (stream time base), as the container's index has it.
+  // Seeks to a packet at or before the timestamp (stream time base), using the container's index.
   bool seek(std::int64_t timestamp);
 
   // An error that names the file.
@@ -67,7 +67,7 @@ class Input {
   static std::int64_t seek_to(void* self, std::int64_t offset, int whence);
 
   std::shared_ptr<const File> file_;
-  std::int64_t position_ = 0;  // in the file, of the next byte that libav gets
+  std::int64_t position_ = 0;  // file offset of the next byte for libav
   Limits limits_;
   Probe probe_;
   Geometry geometry_;

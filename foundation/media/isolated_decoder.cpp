@@ -1,4 +1,4 @@
-// The parent's side: starts a worker for a video, asks it, and checks every answer as if the video had written it.
+// The parent's side: starts a worker for a video, sends requests, and treats every answer as untrusted.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -23,12 +23,12 @@
 namespace reeltag::media {
 namespace {
 
-// The worker keeps the deadline by itself; it is killed when it has not answered so long after.
+// The worker enforces the deadline itself; it is killed if it has not answered this long after.
 constexpr std::chrono::seconds kGrace{5};
 constexpr std::uint64_t kMaxAnswer = 1 << 16;
 constexpr std::size_t kMaxMessage = 2000;
 
-// What the loader and the sanitizers read; nothing else of ours, such as credentials, is the worker's business.
+// Variables of the loader and the sanitizers; the worker gets no others, such as credentials.
 constexpr const char* kEnvironment[] = {"LD_LIBRARY_PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS"};
 
 tl::unexpected<Error> nonsense(const char* what) { return fail(Code::corrupt, what); }
@@ -70,7 +70,7 @@ Result<StartedWorker> start_worker(const WorkerLimits& limits) {
   return StartedWorker{std::move(*process), WorkerChannel(std::move(ours))};
 }
 
-// The codes that a video can earn; others would mislead whoever acts on them.
+// The codes that a video can cause; others would mislead the caller.
 std::optional<Code> code_of(int value) {
   for (const Code code : {Code::not_a_video, Code::decode_failed, Code::too_large, Code::timeout, Code::unsupported,
                           Code::invalid_argument, Code::unavailable})
@@ -84,11 +84,11 @@ Result<Error> unpack_error(std::string_view body) {
   std::string text = in.text();
   if (!code || !in.done() || text.empty() || text.size() > kMaxMessage) return nonsense("an error of no known kind");
   for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = ' ';  // nothing that moves a terminal's cursor
+    if (static_cast<unsigned char>(c) < ' ' || c == 127) c = ' ';  // removes characters that control a terminal
   return Error{*code, text};
 }
 
-// Copies sealed memory of exactly these two parts. Copied rather than mapped: what is checked afterwards is ours.
+// Copies sealed memory with exactly these two parts. Copies instead of mapping, so that the checked data is our own.
 Result<void> read_memory(const Descriptor& memory, std::span<std::uint8_t> pixels, std::span<double> times) {
   struct stat facts{};
   if (!memory.is_open() || ::fstat(memory.get(), &facts) != 0 || !S_ISREG(facts.st_mode))
@@ -207,7 +207,7 @@ class IsolatedDecoder final : public Decoder {
     return times;
   }
 
-  // Ends the worker, and says why for this call and all later ones.
+  // Kills the worker, and stores the error for this call and all later ones.
   Error broken(const Error& cause) {
     broken_ = describe(cause);
     return *broken_;
@@ -259,7 +259,7 @@ Result<std::unique_ptr<Decoder>> open_isolated(const std::shared_ptr<const File>
 }
 
 Result<void> check_isolation(const Limits& limits) {
-  // One byte is no video; a worker that says so has entered its sandbox before it looked.
+  // One byte is not a video; a worker that says so has entered its sandbox first.
   Descriptor byte(::memfd_create("check", MFD_CLOEXEC));
   if (!byte.is_open() || ::write(byte.get(), "x", 1) != 1)
     return fail(Code::unavailable, "this system has no memfd_create; media.isolate=never decodes without it");

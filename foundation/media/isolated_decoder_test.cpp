@@ -1,5 +1,5 @@
-// A worker that crashes, hangs, bloats or lies costs one error. Beyond what decoder_conformance_test.cpp and
-// limits_test.cpp ask of both decoders.
+// Tests that a worker that crashes, hangs, exhausts memory or lies costs one error. Complements
+// decoder_conformance_test.cpp and limits_test.cpp, which test both decoders.
 #include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -28,7 +28,7 @@ class Isolated : public testing::Test {
     l.worker.program = program;
     return l;
   }
-  // A worker that misbehaves by this name.
+  // A worker that misbehaves as the name says.
   [[nodiscard]] std::filesystem::path liar(const std::string& name) const {
     const auto link = folder_ / name;
     if (!std::filesystem::exists(link)) std::filesystem::create_symlink(REELTAG_TEST_WORKER, link);
@@ -37,7 +37,7 @@ class Isolated : public testing::Test {
   Result<std::unique_ptr<Decoder>> open(const Limits& l) const {
     return Decoder::open_untrusted(Descriptor(::open(clip_.c_str(), O_RDONLY | O_CLOEXEC)), "http://a/b.mp4", l);
   }
-  // What the name's lie ends in: when it is opened, or at the first frame.
+  // The error of the named misbehavior: at opening, or at the first frame.
   Error lie(const std::string& name, const std::function<void(Limits&)>& change = [](Limits&) {}) const {
     Limits l = limits(liar(name));
     change(l);
@@ -45,7 +45,7 @@ class Isolated : public testing::Test {
     if (!decoder) return decoder.error();
     const auto frames = (*decoder)->frames_at(std::vector<double>{0.0}, {});
     if (frames) return {Code::internal, "believed"};
-    // And it stays so, at once.
+    // Later calls fail too, at once.
     const auto again = (*decoder)->frame_times();
     EXPECT_FALSE(again);
     if (!again) {
@@ -85,7 +85,7 @@ TEST_F(Isolated, AFileWithoutANameIsAsGood) {
 
 TEST_F(Isolated, TheKeyDecidesWhoGetsAWorker) {
   const auto works = [&](const std::string& isolate, bool outside) {
-    Limits l = limits("/no/such/worker");  // whoever asks for a worker fails
+    Limits l = limits("/no/such/worker");  // an explicitly requested worker must fail
     l.isolate = isolate;
     return (outside ? open(l) : Decoder::open(clip_, l)).has_value();
   };
@@ -116,7 +116,7 @@ TEST_F(Isolated, ACrashIsOneError) {
   EXPECT_EQ(forbidden.code, Code::decode_failed);
   EXPECT_THAT(forbidden.message, HasSubstr("decoder crashed (signal 31"));
   EXPECT_THAT(lie("quit").message, HasSubstr("ended early with status 7"));
-  EXPECT_TRUE(open(limits()));  // we go on
+  EXPECT_TRUE(open(limits()));  // this process continues
 }
 
 TEST_F(Isolated, AWorkerKilledInItsWorkIsOneError) {
@@ -140,7 +140,7 @@ TEST_F(Isolated, AHangEndsAtTheDeadline) {
     EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(20));
     EXPECT_EQ(only_child(), 0);
   }
-  // A worker that is stopped cannot keep its own deadline.
+  // A stopped worker cannot enforce its own deadline.
   auto decoder = open(limits());
   ASSERT_TRUE(decoder);
   EXPECT_THAT(lie("hang_up").message, HasSubstr("hung up without an answer"));
@@ -154,7 +154,7 @@ TEST_F(Isolated, ProcessorTimeIsBounded) {
 
 #ifndef REELTAG_SHADOW_MEMORY
 TEST_F(Isolated, MemoryIsBounded) {
-  // A header that claims large pictures makes the codec ask for memory.
+  // A header with large pictures makes the codec allocate memory.
   const auto large = folder_.clip("large.mp4", "-f lavfi -i color=s=8000x4000:r=5:d=1 -c:v libx264 -preset ultrafast");
   Limits l = limits();
   l.isolate = "always";
@@ -178,7 +178,7 @@ TEST_F(Isolated, OutputIsBounded) {
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().code, Code::too_large);
   EXPECT_THAT(got.error().message, HasSubstr("more than 1 MB; ask for fewer or smaller ones"));
-  EXPECT_TRUE((*decoder)->frames_at(std::vector<double>(18, 0.0), {}));  // and it goes on
+  EXPECT_TRUE((*decoder)->frames_at(std::vector<double>(18, 0.0), {}));  // the decoder remains usable
 }
 
 TEST_F(Isolated, NothingThatAWorkerSaysIsBelievedUnchecked) {
@@ -191,7 +191,7 @@ TEST_F(Isolated, NothingThatAWorkerSaysIsBelievedUnchecked) {
     EXPECT_THAT(error.message, HasSubstr("http://a/b.mp4: its decoder answered nonsense")) << name;
     EXPECT_EQ(only_child(), 0) << name;
   }
-  // Frames of a size that was not asked for, within all limits.
+  // Frames of a size that was not requested, within all limits.
   auto decoder = open(limits(liar("honest")));
   ASSERT_TRUE(decoder);
   EXPECT_FALSE((*decoder)->frames_at(std::vector<double>{0.0}, {.short_side = 4}));
@@ -208,7 +208,7 @@ TEST_F(Isolated, TheWorkerIsGoneWithItsDecoder) {
   EXPECT_EQ(only_child(), 0);
 }
 
-// What the worker has: the socket, the video (read only), and what the kernel says of its own memory.
+// The worker's descriptors: the socket, the video (read only), and the kernel's report on its own memory.
 TEST_F(Isolated, TheWorkerHoldsNothingElse) {
   const Descriptor secret(::open("/etc/hostname", O_RDONLY));  // without CLOEXEC
   const Descriptor file = open_unnamed_file(folder_ / "");

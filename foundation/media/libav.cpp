@@ -8,7 +8,7 @@
 namespace reeltag::media::libav {
 namespace {
 
-// A fixed buffer: the callback runs inside C code, where an exception must not pass.
+// A fixed buffer: the callback runs inside C code, where exceptions must not pass.
 thread_local std::array<char, 256> last_line{};
 
 void remember(void* /*context*/, int level, const char* format, va_list args) {
@@ -18,7 +18,8 @@ void remember(void* /*context*/, int level, const char* format, va_list args) {
 
 std::string trimmed(std::string text) {
   for (char& c : text)
-    if (static_cast<unsigned char>(c) < ' ') c = ' ';  // file content must not bring control characters to a terminal
+    if (static_cast<unsigned char>(c) < ' ')
+      c = ' ';  // bytes of the file must not send control characters to a terminal
   const auto last = text.find_last_not_of(" .");
   return last == std::string::npos ? std::string() : text.substr(0, last + 1);
 }

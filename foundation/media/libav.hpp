@@ -1,5 +1,5 @@
-// libav's C types and habits, made safe in one place: an owning alias per type, error texts, silence on stderr.
-// Private to this module. Functions are thread-safe; what libav logs is remembered per thread.
+// Wraps libav's C types: an owning alias per type, error texts, log capture instead of stderr.
+// Private to this module. Functions are thread-safe; captured log messages are per thread.
 #pragma once
 
 extern "C" {
@@ -36,7 +36,7 @@ using CodecPtr = std::unique_ptr<AVCodecContext, CFree<avcodec_free_context>>;
 using InputPtr = std::unique_ptr<AVFormatContext, CFree<avformat_close_input>>;
 using OutputPtr = std::unique_ptr<AVFormatContext, CFree<avformat_free_context>>;
 using IoPtr = std::unique_ptr<AVIOContext, CFree<avio_closep>>;
-// An AVIOContext made by avio_alloc_context, with its buffer, which libav may have replaced by another one.
+// An AVIOContext from avio_alloc_context, with its buffer, which libav may have replaced.
 struct FreeReader {
   void operator()(AVIOContext* io) const noexcept {
     av_freep(&io->buffer);
@@ -46,21 +46,21 @@ struct FreeReader {
 using ReaderPtr = std::unique_ptr<AVIOContext, FreeReader>;
 using SwsPtr = std::unique_ptr<SwsContext, CFree<sws_freeContext>>;
 
-// The result of an av_*_alloc function; memory that is not there is a std::bad_alloc.
+// Takes ownership of the result of an av_*_alloc function; throws std::bad_alloc if memory ran out.
 template <class Ptr>
 Ptr owned(typename Ptr::pointer raw) {
   if (raw == nullptr) throw std::bad_alloc();
   return Ptr(raw);
 }
 
-// Sends libav's log to this module instead of stderr. Called by every entry point; the first call does the work.
+// Redirects libav's log from stderr to this module. Every entry point calls it; only the first call has an effect.
 void silence();
 
-// Forgets what libav logged on this thread, so that error_text() speaks of what comes next.
+// Clears this thread's captured log, so that error_text() refers to later calls.
 void clear_log();
 
 // "Invalid data found when processing input (moov atom not found)": libav's name of the error, and the last error line
-// that it logged on this thread.
+// logged on this thread.
 std::string error_text(int av_error);
 
 }  // namespace reeltag::media::libav

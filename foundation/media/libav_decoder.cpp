@@ -1,4 +1,4 @@
-// The decoder that works in this process.
+// The in-process decoder.
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -14,8 +14,8 @@
 namespace reeltag::media {
 namespace {
 
-// A file may lack this share of the duration that it claims before that is an error: sound, rounding and the last
-// frame's length make honest files differ by a little.
+// A file may lack this share of its declared duration before it is an error: sound, rounding and the last frame's
+// length make valid files differ slightly.
 constexpr double kMissingShare = 0.1;
 
 std::string seconds(double s) {
@@ -31,7 +31,7 @@ class LibavDecoder final : public Decoder {
 
   [[nodiscard]] const Probe& probe() const override { return probe_; }
 
-  // Reads the packets where the header does not tell the duration.
+  // Reads the packets if the header lacks the duration.
   Result<void> complete_probe() {
     if (probe_.duration > 0 && probe_.fps > 0) return {};
     if (auto ready = load_timeline(); !ready) return ready;
@@ -59,7 +59,7 @@ class LibavDecoder final : public Decoder {
   }
 
  private:
-  // One call's chosen frames (sorted, no repeats) and the places in the result where each belongs.
+  // One call's selected frames (sorted, no repeats) and the positions of each in the result.
   struct Order {
     std::vector<int> frames;
     std::vector<std::vector<int>> places;
@@ -101,8 +101,8 @@ Result<void> LibavDecoder::load_timeline() {
   return {};
 }
 
-// A file that was cut off keeps its claim of the whole duration. Times that it cannot show must not silently become
-// its last frame.
+// A truncated file still declares the whole duration. Times beyond its last frame must fail instead of silently
+// returning that frame.
 Result<void> LibavDecoder::check_times(std::span<const double> times) const {
   const Input::Claim claim = input_->claim();
   const double held = claim.whole_file ? timeline_->file_end() : timeline_->end();
@@ -129,7 +129,7 @@ Result<Size> LibavDecoder::output_size(const Scale& scale) const {
 }
 
 LibavDecoder::Order LibavDecoder::order_of(std::span<const double> times) const {
-  std::vector<std::pair<int, int>> asked;  // frame, place
+  std::vector<std::pair<int, int>> asked;  // frame, position
   for (int i = 0; i < static_cast<int>(times.size()); ++i) asked.emplace_back(timeline_->frame_at(times[i]), i);
   std::sort(asked.begin(), asked.end());
   Order order;
@@ -167,7 +167,7 @@ Result<Frames> LibavDecoder::decode(std::span<const double> times, const Scale& 
   return result;
 }
 
-// Decodes frames (some of order.frames) into their places. Gives the ones that did not come out.
+// Decodes frames (a subset of order.frames) to their positions. Returns the ones that could not be decoded.
 Result<std::vector<int>> LibavDecoder::fill(const Order& order, const std::vector<int>& frames, bool carefully,
                                             Frames& result, std::string& problem) {
   if (carefully) {
@@ -202,7 +202,7 @@ Result<std::vector<int>> LibavDecoder::fill(const Order& order, const std::vecto
 }
 
 Error LibavDecoder::undecodable(double at, const std::string& problem) const {
-  // libav says so when a picture turns out larger than the container told.
+  // libav's message for a picture larger than the container declared.
   if (problem.find("exceeds specified max pixel count") != std::string::npos)
     return input_->error(Code::too_large, "has frames over the limit media.max_pixels of " +
                                               std::to_string(limits_.max_pixels) + ": " + problem);

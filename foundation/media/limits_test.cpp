@@ -1,4 +1,4 @@
-// Files that are no videos, broken files, and files over a limit: each with its code and its reason.
+// Files that are not videos, broken files, and files over a limit: each with its code and message.
 #include <gtest/gtest.h>
 
 #include <random>
@@ -14,7 +14,7 @@ const std::string kClip = "-f lavfi -i testsrc2=s=160x120:r=25:d=4 -c:v libx264 
 
 class BadInput : public testing::TestWithParam<Implementation> {
  protected:
-  // Opening must fail with the code, and the message must hold the file's name and the words.
+  // Opening must fail with the code and a message that contains the file's name and the words.
   void expect_refused(const std::filesystem::path& path, Code code, const std::string& words,
                       const Limits& limits = {}) {
     testing::internal::CaptureStderr();
@@ -69,7 +69,7 @@ TEST_P(BadInput, WhatIsNoVideoIsRefusedWithTheReason) {
                  "holds no video stream");
 }
 
-// A playlist would make libav open files and addresses that it names.
+// A playlist would make libav open the files and addresses in it.
 TEST_P(BadInput, PlaylistsAreNotFollowed) {
   folder_.clip("part.ts", kClip);
   const std::string hls = "#EXTM3U\n#EXT-X-TARGETDURATION:4\n#EXTINF:4,\npart.ts\n#EXT-X-ENDLIST\n";
@@ -89,7 +89,7 @@ TEST_P(BadInput, ACutFileGivesWhatItHoldsAndNamesWhatItLacks) {
     const auto half = cut(clip, 0.5);
     expect_frame(half, 0.4);
     expect_undecodable(half, 3.6, Code::decode_failed, "breaks off after");
-    expect_frame(cut(clip, 0.98), 4.0);  // so little is missing that the last frame stands for it
+    expect_frame(cut(clip, 0.98), 4.0);  // so little is missing that the last frame replaces it
   }
 }
 
@@ -159,7 +159,7 @@ TEST_P(BadInput, DecodingEndsAtItsDeadline) {
                      {.max_decode_seconds = 0.05});
 }
 
-// A header may claim small pictures while the stream inside holds large ones.
+// A header may declare small pictures while the stream contains large ones.
 TEST_P(BadInput, TheStreamItselfIsMeasuredToo) {
   std::string bytes = test::content_of(folder_.clip("a.mp4", kClip));
   const std::size_t entry = bytes.find("avc1", bytes.find("stsd")) + 4 + 24;  // width and height of the sample entry

@@ -16,7 +16,7 @@ bool is_rgb(AVPixelFormat format) {
   return d != nullptr && (d->flags & (AV_PIX_FMT_FLAG_RGB | AV_PIX_FMT_FLAG_PAL)) != 0;
 }
 
-// A stream can put any number into these fields, and reading one that the enumeration does not know is undefined.
+// A stream can contain any number in these fields, and reading one that the enumeration lacks is undefined behavior.
 template <class Enum>
 int as_coded(const Enum& field) {
   static_assert(sizeof(Enum) == sizeof(int));
@@ -25,7 +25,7 @@ int as_coded(const Enum& field) {
   return value;
 }
 
-// yuvj* says "full range" by its name, which the scaler warns about; same layout without the j.
+// yuvj* formats imply "full range", which the scaler warns about; returns the same layout without the j.
 AVPixelFormat without_j(AVPixelFormat format) {
   switch (format) {
     case AV_PIX_FMT_YUVJ420P:
@@ -43,8 +43,8 @@ AVPixelFormat without_j(AVPixelFormat format) {
   }
 }
 
-// The stream's matrix in swscale's numbering. Where the stream does not say, or says one that swscale lacks: BT.709
-// from 720 lines up, else BT.601, as players do.
+// The stream's matrix in swscale's numbering. If unspecified, or not supported by swscale: BT.709 from 720 lines up,
+// else BT.601, as players do.
 int matrix_of(const AVFrame& picture) {
   switch (as_coded(picture.colorspace)) {
     case AVCOL_SPC_BT709:
@@ -84,7 +84,7 @@ int rounded(double x) { return std::max(1, static_cast<int>(std::lround(std::min
 }  // namespace
 
 Orientation Orientation::from_matrix(const std::int32_t matrix[9]) {
-  // A point (x, y) of the coded picture goes to (a x + c y, b x + d y).
+  // Maps a point (x, y) of the coded picture to (a x + c y, b x + d y).
   const std::int64_t a = matrix[0], b = matrix[1], c = matrix[3], d = matrix[4];
   if (std::llabs(a) + std::llabs(d) >= std::llabs(b) + std::llabs(c)) return {false, a < 0, d < 0};
   return {true, c < 0, b < 0};
@@ -98,7 +98,7 @@ int Orientation::degrees() const {
 Size Geometry::upright() const {
   Size size = coded;
   const double aspect = av_q2d(pixel_aspect);
-  // A pixel ten times as wide as high is no picture but a broken header: such an aspect is not believed.
+  // Ignores pixel aspects beyond ten to one, which come from broken headers.
   if (pixel_aspect.num > 0 && pixel_aspect.den > 0 && aspect > 0.1 && aspect < 10)
     size.width = rounded(size.width * aspect);
   if (orientation.transpose) std::swap(size.width, size.height);
@@ -176,7 +176,7 @@ Result<void> Converter::convert(const AVFrame& picture, std::span<std::uint8_t> 
   return {};
 }
 
-// The last step works on the small picture, and rids it of the padding that swscale's vector code needs.
+// Runs last, on the small picture, and removes the padding that swscale's vector code needs.
 void Converter::write_upright(std::span<std::uint8_t> rgb) const {
   const std::uint8_t* source = plain_->data[0];
   const std::ptrdiff_t stride = plain_->linesize[0];

@@ -1,4 +1,5 @@
-// From a decoded picture to upright, square-pixel RGB: orientation, aspect, scaling, colour. One thread per Converter.
+// Converts decoded pictures to upright, square-pixel RGB: orientation, aspect, scaling, color. One thread per
+// Converter, which owns its buffers. Failure: Result.
 #pragma once
 
 #include <cstdint>
@@ -11,13 +12,13 @@
 
 namespace reeltag::media {
 
-// How a coded picture is turned to stand upright: transposed first, then mirrored.
+// The turn that makes a coded picture upright: first transpose, then mirror.
 struct Orientation {
   bool transpose = false, flip_x = false, flip_y = false;
 
-  // From a display matrix (av_display_*); the nearest of the eight right-angled ones.
+  // From a display matrix (av_display_*), rounded to the nearest of the eight right-angled orientations.
   static Orientation from_matrix(const std::int32_t matrix[9]);
-  // Clockwise turn in degrees, mirroring left aside.
+  // Clockwise rotation in degrees, ignoring mirroring.
   [[nodiscard]] int degrees() const;
 };
 
@@ -32,24 +33,24 @@ struct Geometry {
   AVRational pixel_aspect{1, 1};
   Orientation orientation;
 
-  // Size of the upright picture with square pixels: the width takes the aspect, as `scale=iw*sar:ih` does.
+  // Size of the upright picture with square pixels: scales the width by the aspect, as `scale=iw*sar:ih` does.
   [[nodiscard]] Size upright() const;
 };
 
-// The size asked for by scale, for an upright picture of this size. Fails when scale contradicts itself.
+// The output size for an upright picture of this size. Fails if scale is contradictory.
 Result<Size> scaled_size(Size upright, const Scale& scale);
 
-// Turns pictures of one stream into RGB of one size.
+// Converts the pictures of one stream to RGB of one size.
 class Converter {
  public:
   Converter(Orientation orientation, Size output);
 
-  // Writes output.width * output.height * 3 bytes to rgb. Fails (unsupported) on pixel formats that swscale cannot
+  // Writes output.width * output.height * 3 bytes to rgb. Fails (unsupported) for pixel formats that swscale cannot
   // read.
   Result<void> convert(const AVFrame& picture, std::span<std::uint8_t> rgb);
 
  private:
-  // What the scaler was built for. Streams may change any of it between two frames.
+  // The parameters of the current scaler. Any of them may change between two frames of a stream.
   struct Source {
     Size size;
     int format = AV_PIX_FMT_NONE;
@@ -64,7 +65,7 @@ class Converter {
 
   Orientation orientation_;
   Size output_;
-  Size scaled_;  // output size before turning
+  Size scaled_;  // output size before rotation
   Source source_;
   libav::SwsPtr scaler_;
   libav::FramePtr deep_;   // 16-bit RGB, for tone mapping

@@ -31,8 +31,8 @@ void limit(__rlimit_resource resource, rlim_t value, const char* name, rlim_t so
   if (::setrlimit(resource, &bound) != 0) throw_missing(name, errno);
 }
 
-// Memory, time, threads' locks, and what is open already. Files cannot be opened, so read and write reach only the
-// video, the parent's socket and the memory for frames.
+// Memory, time, thread locks, and open descriptors. Files cannot be opened, so read and write reach only the video, the
+// parent's socket and the memory for frames.
 constexpr int kAllowed[] = {SCMP_SYS(brk),
                             SCMP_SYS(munmap),
                             SCMP_SYS(mremap),
@@ -67,7 +67,7 @@ constexpr int kAllowed[] = {SCMP_SYS(brk),
                             SCMP_SYS(exit),
                             SCMP_SYS(exit_group)};
 
-// No decoder makes these: whoever does has taken the process over.
+// Calls that no decoder makes: the process has been taken over.
 constexpr int kDeadly[] = {SCMP_SYS(socket),
                            SCMP_SYS(socketpair),
                            SCMP_SYS(connect),
@@ -107,7 +107,7 @@ class Filter {
     check(seccomp_rule_add_array(context_.get(), action, call, 1, &condition));
   }
 
-  // For all threads at once.
+  // Installs the filter for all threads at once.
   void load() {
     check(seccomp_attr_set(context_.get(), SCMP_FLTATR_CTL_TSYNC, 1));
     check(seccomp_load(context_.get()));
@@ -132,9 +132,9 @@ scmp_arg_cmp equal(unsigned argument, scmp_datum_t value) { return {argument, SC
 void apply_rlimits(const WorkerLimits& limits) {
   const auto bytes = [](int mb) { return static_cast<rlim_t>(mb) << 20; };
   if (!kSanitized) limit(RLIMIT_AS, bytes(limits.memory_mb), "RLIMIT_AS");
-  // SIGXCPU at the soft bound tells the parent why; SIGKILL a second later for a process that catches it.
+  // SIGXCPU at the soft limit tells the parent the reason; SIGKILL follows a second later if the process catches it.
   limit(RLIMIT_CPU, static_cast<rlim_t>(limits.cpu_seconds) + 1, "RLIMIT_CPU", 1);
-  // The memory for frames is a file to the kernel, the only one that can be written.
+  // The kernel treats the memory for frames as a file, the only one that can be written.
   limit(RLIMIT_FSIZE, bytes(limits.output_mb), "RLIMIT_FSIZE");
   limit(RLIMIT_NOFILE, 16, "RLIMIT_NOFILE");
   limit(RLIMIT_CORE, 0, "RLIMIT_CORE");
@@ -148,10 +148,10 @@ void enter_sandbox() {
   for (const int call : kAllowed) filter.rule(SCMP_ACT_ALLOW, call);
   if (kSanitized) filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(pipe2));
   for (const int call : kDeadly) filter.rule(SCMP_ACT_KILL_PROCESS, call);
-  // Memory is never made executable.
+  // Forbids executable memory.
   filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(mmap), masked(2, PROT_EXEC, 0));
   filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(mprotect), masked(2, PROT_EXEC, 0));
-  // Threads, not processes. The flags of clone3 lie in memory, where a filter cannot look: without it glibc takes
+  // Allows threads, not processes. clone3's flags are in memory, which a filter cannot read: without it glibc uses
   // clone.
   filter.rule(SCMP_ACT_ALLOW, SCMP_SYS(clone), masked(0, CLONE_THREAD, CLONE_THREAD));
   filter.rule(SCMP_ACT_KILL_PROCESS, SCMP_SYS(clone), masked(0, CLONE_THREAD, 0));

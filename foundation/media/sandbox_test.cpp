@@ -1,4 +1,4 @@
-// The filter bites: each call is tried in a child that has entered the sandbox.
+// Tests the filter: each system call is tried in a child that has entered the sandbox.
 #include "sandbox.hpp"
 
 #include <fcntl.h>
@@ -24,7 +24,7 @@ namespace {
 
 constexpr int kSucceeded = 200;
 
-// How the attempt ends in a sandboxed child: the errno that it met, kSucceeded, or minus the signal that killed it.
+// The result of the attempt in a sandboxed child: its errno, kSucceeded, or minus the signal that killed it.
 int outcome(const std::function<long()>& attempt) {
   const pid_t child = ::fork();
   if (child == 0) {

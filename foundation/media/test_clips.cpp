@@ -13,9 +13,9 @@
 namespace reeltag::media::test {
 namespace {
 
-// testsrc2 counts its frames in the picture and moves in every one.
+// testsrc2 draws a frame counter and moves in every frame.
 const std::string kSource = "-f lavfi -i testsrc2=s=160x120:r=25:d=2.4 ";
-// Drops frames in an irregular rhythm and keeps the times of the others: variable frame rate.
+// Drops frames irregularly and keeps the times of the others: variable frame rate.
 const std::string kVariable = kSource + "-vf \"select='not(mod(n,3))+not(mod(n,7))'\" -vsync vfr ";
 const std::string kX264 = "-c:v libx264 -crf 18 -pix_fmt yuv420p ";
 
@@ -67,7 +67,7 @@ Frames ffmpeg_frames(const Folder& folder, const std::filesystem::path& clip) {
     times.push_back(std::stod(line[0] == 'N' ? "nan" : line));
   }
   for (std::size_t i = 0; i < times.size(); ++i) {
-    // AVI says nothing of the frame that is held back by reordering until the end; it takes its turn.
+    // AVI has no time for the frame that reordering delays to the end; it follows the others.
     if (std::isnan(times[i]) && i >= 2) times[i] = 2 * times[i - 1] - times[i - 2];
     frames.times.push_back(times[i] - times[0]);
   }
@@ -77,7 +77,7 @@ Frames ffmpeg_frames(const Folder& folder, const std::filesystem::path& clip) {
              " -map 0:v:0 -vframes 1 -vf \"scale='round(iw*if(sar,sar,1))':ih,setsar=1\" one.png");
   std::istringstream size(folder.run("ffprobe -v error -show_entries stream=width,height -of csv=p=0:s=x one.png"));
   size >> frames.width;
-  size.ignore();  // 160x120
+  size.ignore();  // skips 160x120
   size >> frames.height;
   const std::string raw = content_of(folder / "all.rgb");
   frames.data.assign(raw.begin(), raw.end());

@@ -1,5 +1,5 @@
-// The worker as `reeltag decode-worker` runs it; under another name (a link to this program) one that misbehaves in the
-// way of that name, as a decoder would that a video has taken over.
+// The worker as `reeltag decode-worker` runs it; under another name (a link to this program) it misbehaves as that name
+// says, like a decoder taken over by a video.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -68,14 +68,14 @@ class Liar {
   void raw(const std::string& bytes) {
     if (::write(3, bytes.data(), bytes.size()) < 0) ::_exit(7);
   }
-  // Until the parent hangs up.
+  // Waits until the parent closes the socket.
   void wait() { (void)channel_.receive(1 << 20, kForever); }
 
  private:
   WorkerChannel channel_;
 };
 
-// Sanitizers would end the process in their own way.
+// Sanitizers would otherwise end the process in their own way.
 void crash() {
   ::signal(SIGSEGV, SIG_DFL);
   ::raise(SIGSEGV);

@@ -6,13 +6,13 @@
 namespace reeltag::media {
 namespace {
 
-// No camera or screen goes beyond; more packets than this times the longest duration are an attack on memory.
+// No camera or screen exceeds this rate; more packets than it allows in the longest duration are an attack on memory.
 constexpr double kMaxFps = 1000.0;
 constexpr double kFallbackFps = 25.0;
-// A time asked for is often computed from a frame's own time; it must not fall just before it.
+// Requested times are often computed from a frame's own time and must not fall just before it.
 constexpr double kTolerance = 0.5e-6;
 
-// Decoding between runs is left out only when at least so many packets are saved: a jump costs a flush and a seek.
+// Skips decoding between runs only if it saves at least this many packets: a jump costs a flush and a seek.
 constexpr int kMinJump = 3;
 
 PacketEntry entry_of(const AVPacket& p) {
@@ -43,7 +43,7 @@ Timeline::Timeline(std::vector<PacketEntry> packets, AVRational time_base, doubl
                      [&](int a, int b) { return packets_[a].pts < packets_[b].pts; });
     for (const int i : packet_of_) stamps.push_back(packets_[i].pts);
   } else if (std::all_of(packet_of_.begin(), packet_of_.end(), has_dts)) {
-    // A stream's presentation times are its decoding times, later by the reorder delay.
+    // A stream's presentation times are its decoding times, delayed by the reorder delay.
     for (const int i : packet_of_) stamps.push_back(packets_[i].dts);
     std::sort(stamps.begin(), stamps.end());
   }
@@ -52,7 +52,7 @@ Timeline::Timeline(std::vector<PacketEntry> packets, AVRational time_base, doubl
       times_.push_back(static_cast<double>(k) * frame);
       continue;
     }
-    // Difference in floating point: hostile stamps may lie further apart than 63 bits.
+    // Difference in floating point: hostile timestamps may be more than 63 bits apart.
     const double ticks = static_cast<double>(stamps[k]) - static_cast<double>(stamps[0]);
     times_.push_back(std::abs(ticks) < 4e15 ? static_cast<double>(stamps[k] - stamps[0]) * time_base.num / time_base.den
                                             : ticks * time_base.num / time_base.den);
@@ -94,12 +94,12 @@ Result<Timeline> Timeline::read(Input& input) {
 
 int Timeline::reorder_delay() const {
   if (!has_pts_) return 0;
-  std::vector<int> rank(packets_.size(), -1);  // place on screen, by place in decode order
+  std::vector<int> rank(packets_.size(), -1);  // position on screen, by position in decode order
   for (int k = 0; k < static_cast<int>(packet_of_.size()); ++k) rank[packet_of_[k]] = k;
   int delay = 0, decoded = 0;
   for (const int r : rank) {
     if (r < 0) continue;
-    delay = std::max(delay, decoded - r);  // of the frames decoded before it, at least so many are shown after it
+    delay = std::max(delay, decoded - r);  // at least this many of the frames decoded before it are shown after it
     ++decoded;
   }
   return delay;

@@ -1,5 +1,5 @@
-// When each frame of a video is on screen, and which packets have to be decoded to see it. Built by one pass over the
-// packets, without decoding. A value, freely read from any thread.
+// Computes when each frame is on screen, and which packets must be decoded for it, from one pass over the packets
+// without decoding. A value, freely read from any thread. read() fails as Input does.
 #pragma once
 
 #include <cstdint>
@@ -16,10 +16,11 @@ struct PacketEntry {
   std::int64_t duration = 0;                                // stream time base, 0 unknown
   int bytes = 0;
   bool key = false;    // decoding can begin here
-  bool shown = false;  // false: cut away by an edit list
+  bool shown = false;  // false: removed by an edit list
 };
 
-// Packets first..last in decode order, beginning at a key packet; the frames wanted of them, in presentation order.
+// Packets first..last in decode order, starting at a key packet; `frames` lists the selected ones in presentation
+// order.
 struct Run {
   int first = 0, last = 0;
   std::vector<int> frames;
@@ -27,33 +28,32 @@ struct Run {
 
 class Timeline {
  public:
-  // From packets in decode order. fps fills in where packets have no duration or no time.
+  // From packets in decode order. fps replaces missing durations and times.
   Timeline(std::vector<PacketEntry> packets, AVRational time_base, double fps);
 
   static Result<Timeline> read(Input& input);
 
   [[nodiscard]] const std::vector<PacketEntry>& packets() const { return packets_; }
-  // Frames in presentation order: seconds from the first one, and the packet that carries each.
+  // Frames in presentation order: seconds from the first one, and the packet of each.
   [[nodiscard]] const std::vector<double>& times() const { return times_; }
   [[nodiscard]] const std::vector<int>& packet_of() const { return packet_of_; }
-  // False where the container does not say when frames are shown (AVI): then frame k is the k-th that the decoder
-  // gives.
+  // False if the container has no presentation times (AVI): then frame k is the k-th that the decoder outputs.
   [[nodiscard]] bool has_presentation_times() const { return has_pts_; }
-  // Most frames that come before a frame in decode order and after it on screen.
+  // The largest number of frames that precede a frame in decode order and follow it on screen.
   [[nodiscard]] int reorder_delay() const;
 
   // Seconds from the first frame to the end of the last one.
   [[nodiscard]] double end() const { return end_; }
-  // End of the last packet of any stream; equals end() where only the video stream was read.
+  // End of the last packet of any stream; equals end() if only the video stream was read.
   [[nodiscard]] double file_end() const { return file_end_; }
-  // How the file broke off, empty when it ended as it should.
+  // How the file was truncated; empty if it ended normally.
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
   // The frame that is on screen at t seconds.
   [[nodiscard]] int frame_at(double t) const;
 
   // The packets to decode for these frames (sorted, no repeats). Packets between two runs need no decoding. With
-  // jump = false there is one run, from the first packet to the last one needed.
+  // jump = false there is one run, from the first packet to the last needed one.
   [[nodiscard]] std::vector<Run> plan(const std::vector<int>& frames, bool jump) const;
 
  private:

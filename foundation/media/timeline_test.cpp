@@ -54,7 +54,7 @@ TEST(Timeline, OnlyNeededPacketsAreDecoded) {
 }
 
 TEST(Timeline, AFrameBeforeItsKeyOnScreenNeedsTheGroupBefore) {
-  // Open groups: the B pictures after the second I are shown before it and refer to the first group.
+  // Open groups: the B pictures after the second I are shown before it and reference the first group.
   const Timeline t(
       {packet(0, 0, true), packet(3, 1), packet(1, 2), packet(2, 3), packet(6, 4, true), packet(4, 5), packet(5, 6)},
       {1, 10}, 10);

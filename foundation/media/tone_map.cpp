@@ -9,7 +9,7 @@
 namespace reeltag::media {
 namespace {
 
-// White of an SDR picture inside an HDR one, in cd/m2. Source: ITU-R BT.2408, reference level of HDR graphics white.
+// SDR white within an HDR picture, in cd/m2. Source: ITU-R BT.2408, reference level of HDR graphics white.
 constexpr double kSdrWhite = 203.0;
 // Peak of the HDR picture, in cd/m2: the nominal HLG display (BT.2100 table 5) and the usual PQ mastering peak.
 constexpr double kHdrPeak = 1000.0;
@@ -35,7 +35,7 @@ double hlg_to_scene(double signal) {
   return signal <= 0.5 ? signal * signal / 3 : (std::exp((signal - c) / kA) + kB) / 12;
 }
 
-// Roll-off of highlights in PQ space, black left where it is. Source: ITU-R BT.2390 section 5.4.1 (EETF).
+// Rolls off highlights in PQ space and keeps black. Source: ITU-R BT.2390 section 5.4.1 (EETF).
 double roll_off(double nits) {
   static const double source_peak = nits_to_pq(kHdrPeak);
   static const double max_lum = nits_to_pq(kSdrWhite) / source_peak;

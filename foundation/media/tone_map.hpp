@@ -1,4 +1,4 @@
-// HDR (PQ or HLG, BT.2020 colours) to SDR (BT.709 colours, 2.4 gamma display). Pure functions, thread-safe.
+// Tone-maps HDR (PQ or HLG, BT.2020 colors) to SDR (BT.709 colors, 2.4 gamma display). Pure functions, thread-safe.
 #pragma once
 
 #include <cstdint>

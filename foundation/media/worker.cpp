@@ -1,4 +1,4 @@
-// The worker's side: what `reeltag decode-worker` does.
+// The worker's side: implements `reeltag decode-worker`.
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -40,7 +40,7 @@ class Worker {
   }
 
  private:
-  // False when the parent is gone, or there is nothing to go on with.
+  // False if the parent has closed the socket, or the worker cannot continue.
   bool reply(Message& request) {
     Result<void> answered;
     try {
@@ -75,13 +75,13 @@ class Worker {
     if (!in.done() || decoder_) return fail(Code::internal, "a request to open that makes no sense");
     Limits whole = limits_;
     whole.max_bytes = std::numeric_limits<std::int64_t>::max();  // checked by the parent
-    // Looks at the descriptor, not into the video: the sandbox would not let it.
+    // Examines only the descriptor: reading the video must wait until the sandbox is active.
     auto file = File::adopt(std::move(video), name_, whole);
     if (!file) return fail(file.error());
     status_ = Descriptor(::open("/proc/self/status", O_RDONLY | O_CLOEXEC));
     apply_rlimits(limits_.worker);
     enter_sandbox();
-    // From here on the video may do its worst.
+    // From here on hostile bytes are parsed.
     auto opened = open_libav(*file, limits_);
     if (!opened) return fail(opened.error());
     decoder_ = std::move(*opened);
@@ -109,14 +109,14 @@ class Worker {
     return send_memory(Kind::times, Packer().number<std::uint64_t>(times->size()).bytes(), {bytes_of(*times)});
   }
 
-  // A parent that is gone shows at the next receive().
+  // A closed socket is detected by the next receive().
   Result<void> send(Kind kind, const std::string& body, int descriptor = -1) {
     (void)parent_.send(kind, body, descriptor, kForever);
     return {};
   }
 
   bool send_error(const Error& error) {
-    // libav says it in clear words, or takes a failed allocation for a broken picture.
+    // libav reports it clearly, or treats a failed allocation as a broken picture.
     const bool memory = error.message.find(std::strerror(ENOMEM)) != std::string::npos ||
                         (error.code == Code::decode_failed && was_short_of_memory());
     const Error& told = memory ? no_memory() : error;
@@ -125,7 +125,7 @@ class Worker {
         .has_value();
   }
 
-  // Written once, then sealed: what the parent checks cannot change under its hands.
+  // Writes once, then seals: the parent's checked data cannot change afterwards.
   Result<void> send_memory(Kind kind, const std::string& body, std::initializer_list<std::string_view> parts) {
     const Descriptor memory(::memfd_create("frames", MFD_CLOEXEC | MFD_ALLOW_SEALING));
     bool fine = memory.is_open();
@@ -142,7 +142,7 @@ class Worker {
     return send(kind, body, memory.get());
   }
 
-  // Three quarters of the address space were in use at some time: the next large picture did not fit.
+  // True if three quarters of the address space were in use at some time: the next large picture did not fit.
   [[nodiscard]] bool was_short_of_memory() const {
     if (kSanitized) return false;
     std::array<char, 4096> text{};
@@ -160,7 +160,7 @@ class Worker {
   WorkerChannel parent_;
   Limits limits_;
   std::string name_;
-  Descriptor status_;  // of this process, opened before the sandbox closed
+  Descriptor status_;  // of this process, opened before entering the sandbox
   std::unique_ptr<Decoder> decoder_;
 };
 

@@ -10,7 +10,7 @@
 namespace reeltag::media {
 namespace {
 
-// "RTW1": a later form gets a later digit.
+// "RTW1": a later format gets a later digit.
 constexpr std::uint32_t kMagic = 0x31575452;
 
 struct Header {
@@ -30,7 +30,7 @@ tl::unexpected<Error> gone() { return fail(Code::unavailable, "the other end is 
 
 tl::unexpected<Error> garbage() { return fail(Code::corrupt, "what the other end sent is no message"); }
 
-// The descriptors that came with a message; all but the first are closed.
+// The descriptor that came with a message; closes all but the first.
 Descriptor descriptor_of(msghdr& message, bool& too_many) {
   Descriptor first;
   for (cmsghdr* c = CMSG_FIRSTHDR(&message); c != nullptr; c = CMSG_NXTHDR(&message, c)) {
@@ -92,7 +92,7 @@ Result<void> WorkerChannel::send(Kind kind, std::string_view body, int descripto
   return {};
 }
 
-// Fills `to`, and gives the descriptor that came with its first byte.
+// Fills `to`, and returns the descriptor that came with its first byte.
 Result<Descriptor> WorkerChannel::receive_header(void* to, std::size_t bytes, Deadline deadline) {
   Descriptor descriptor;
   for (std::size_t got = 0; got < bytes;) {
@@ -127,7 +127,7 @@ Result<Message> WorkerChannel::receive(std::uint64_t max_body, Deadline deadline
   Message message{.kind = static_cast<Kind>(header.kind), .descriptor = std::move(*descriptor)};
   message.body.resize(header.body);
   for (std::size_t got = 0; got < message.body.size();) {
-    // Without room for control messages: descriptors that come here are closed by the kernel.
+    // Provides no room for control messages, so the kernel closes descriptors that arrive here.
     const auto count = ::recv(socket_.get(), message.body.data() + got, message.body.size() - got, MSG_DONTWAIT);
     if (count == 0 || (count < 0 && !would_block())) return gone();
     if (count > 0) got += static_cast<std::size_t>(count);

@@ -1,8 +1,8 @@
-// What parent and worker say to each other over a stream socket: a header of fixed size (magic with the version, kind,
-// bytes that follow), a body, and with the header at most one descriptor. Both ends are the same program on the same
-// machine, so numbers are in its own byte order.
-// Channel: one thread; owns its end. Nothing that the other end sends makes it wait beyond the deadline, allocate more
-// than max_body, or keep a descriptor that was not asked for.
+// Message protocol between parent and worker over a stream socket: a fixed-size header (magic with the version, kind,
+// body length), a body, and with the header at most one descriptor. Both ends are the same program on the same machine,
+// so numbers use its byte order.
+// WorkerChannel: one thread; owns its end. The other end cannot make it wait beyond the deadline, allocate more than
+// max_body, or keep an unexpected descriptor. Failure: Result.
 #pragma once
 
 #include <chrono>
@@ -19,10 +19,10 @@
 namespace reeltag::media {
 
 enum class Kind : std::uint32_t {
-  open = 1,     // to the worker: limits, name; with the video
+  open = 1,     // to the worker: limits, name; with the video's descriptor
   frames_at,    // scale, times
-  frame_times,  // nothing
-  opened,       // from the worker: facts
+  frame_times,  // empty
+  opened,       // from the worker: properties
   frames,       // sizes; with pixels and times in sealed memory
   times,        // count; with the times in sealed memory
   error         // code, message
@@ -40,8 +40,8 @@ class WorkerChannel {
 
   explicit WorkerChannel(Descriptor socket) : socket_(std::move(socket)) {}
 
-  // Both fail with timeout, and with unavailable when the other end is gone; receive() with corrupt for what is no
-  // message.
+  // Both fail with timeout, and with unavailable if the other end is closed; receive() also with corrupt for a
+  // malformed message.
   Result<void> send(Kind kind, std::string_view body, int descriptor, Deadline deadline);
   Result<Message> receive(std::uint64_t max_body, Deadline deadline);
 
@@ -52,7 +52,7 @@ class WorkerChannel {
   Descriptor socket_;
 };
 
-// Numbers and texts into bytes and back.
+// Serializes numbers and texts to bytes; Unpacker reads them back.
 class Packer {
  public:
   template <class T>
@@ -76,7 +76,7 @@ class Unpacker {
  public:
   explicit Unpacker(std::string_view bytes) : rest_(bytes) {}
 
-  // Zero and empty where the bytes do not reach; done() then says so.
+  // Returns zero or empty if there are too few bytes; done() is then false.
   template <class T>
   T number() {
     static_assert(std::is_arithmetic_v<T> && !std::is_same_v<T, bool>);
@@ -87,7 +87,7 @@ class Unpacker {
   }
   std::string text() { return std::string(take(number<std::uint64_t>())); }
   [[nodiscard]] std::size_t left() const { return rest_.size(); }
-  // All of it was read, and nothing beyond.
+  // True if all bytes were read and none were missing.
   [[nodiscard]] bool done() const { return !short_ && rest_.empty(); }
 
  private:

@@ -83,9 +83,9 @@ TEST(WorkerChannel, RefusesMoreThanOneDescriptorAndKeepsNone) {
 TEST(WorkerChannel, WaitsNoLongerThanTheDeadline) {
   Pair pair;
   EXPECT_EQ(pair.one->receive(10, in(30ms)).error().code, Code::timeout);
-  ASSERT_EQ(::write(pair.raw, "RTW", 3), 3);  // the beginning of a header, and then nothing
+  ASSERT_EQ(::write(pair.raw, "RTW", 3), 3);  // the start of a header, then nothing
   EXPECT_EQ(pair.one->receive(10, in(30ms)).error().code, Code::timeout);
-  // Nobody reads: the socket fills up.
+  // The other end does not read: the socket buffer fills up.
   EXPECT_EQ(pair.one->send(Kind::frames_at, std::string(5'000'000, 'b'), -1, in(30ms)).error().code, Code::timeout);
 }
 

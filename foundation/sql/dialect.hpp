@@ -1,4 +1,4 @@
-// Where SQLite and PostgreSQL part: what migrations need to know. Private to sql.
+// The differences between SQLite and PostgreSQL that migrations need. Private to sql. Constants; any thread.
 #pragma once
 
 #include <span>
@@ -8,15 +8,15 @@
 namespace reeltag::sql {
 
 struct Dialect {
-  // What the types in braces are called, see sql/0001_init.sql.
+  // The dialect's names for the types in braces, see sql/0001_init.sql.
   std::span<const std::pair<std::string_view, std::string_view>> types;
-  // One row with a number: 0 when the database is not marked as a catalog.
+  // Returns one row with a number: 0 if the database is not marked as a catalog.
   std::string_view is_catalog;
-  // One row with a number: how many tables and the like there are.
+  // Returns one row with a number: how many tables and similar objects exist.
   std::string_view count_tables;
   // Marks the database, which has the table schema_migration, as a catalog.
   std::string_view mark;
-  // What to do about a database of another program.
+  // Advice for the error about another program's database.
   std::string_view elsewhere;
 };
 

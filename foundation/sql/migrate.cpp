@@ -37,7 +37,7 @@ std::int64_t number(Database& database, std::string_view sql) {
 
 bool is_catalog(Database& database) { return number(database, database.dialect().is_catalog) != 0; }
 
-// How many of the known migrations the catalog has.
+// The number of known migrations that the catalog has.
 std::size_t applied(Database& database, std::span<const Migration> known) {
   const std::string catalog = database.name();
   auto query = database.query("SELECT version, name, checksum FROM schema_migration ORDER BY version");
@@ -63,7 +63,7 @@ std::size_t applied(Database& database, std::span<const Migration> known) {
   return count;
 }
 
-// Makes an empty database a catalog without tables.
+// Turns an empty database into a catalog without tables.
 void found(Database& database) {
   constexpr Migration kRecords{0, "schema_migration", "",
                                "CREATE TABLE schema_migration (version {int64} PRIMARY KEY, name {text} NOT NULL, "

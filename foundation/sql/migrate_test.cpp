@@ -37,9 +37,9 @@ Error error_of(F&& f) {
   return {};
 }
 
-// A database that is empty at first; each call of open gives another connection.
+// A database that is empty at first; each call of open returns a new connection.
 struct Engine {
-  std::string name, tables;  // a query for their names
+  std::string name, tables;  // a query for the tables' names
   std::function<std::function<std::unique_ptr<Database>()>()> make;
 };
 void PrintTo(const Engine& engine, std::ostream* out) { *out << engine.name; }

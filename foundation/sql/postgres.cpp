@@ -25,8 +25,8 @@ constexpr std::pair<std::string_view, std::string_view> kPostgresTypes[] = {
     {"table", ""},
     {"keyed_table", ""}};
 
-// Both look into the catalog's tables themselves: functions like to_regclass() may answer from a cache that is older
-// than the lock. New tables go to the first schema of search_path.
+// Both query the catalog's tables directly: functions like to_regclass() may answer from a cache older than the lock.
+// New tables go to the first schema of search_path.
 constexpr Dialect kPostgresDialect{
     .types = kPostgresTypes,
     .is_catalog =
@@ -41,18 +41,18 @@ constexpr Dialect kPostgresDialect{
     .elsewhere = "name another database, or a schema of its own with ?options=-csearch_path%3DNAME",
 };
 
-// The one write lock of a catalog, also held while it is migrated; "reel" in ASCII. Locks are per database.
+// The single write lock of a catalog, also held during migration; "reel" in ASCII. Locks are per database.
 constexpr const char* kBeginWriting =
     "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE; SELECT pg_advisory_xact_lock(1919247724)";
 constexpr const char* kBeginReading = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
-constexpr int kOldestServer = 120000;  // version 12: floating point numbers come back as they were given
+constexpr int kOldestServer = 120000;  // version 12: the first to return floating point numbers exactly
 
 struct FreeOptions {
   void operator()(PQconninfoOption* options) const { PQconninfoFree(options); }
 };
 
-// What libpq would print.
+// Discards notices that libpq would print.
 void pass_over(void* /*unused*/, const PGresult* /*unused*/) {}
 
 template <class Number>
@@ -81,7 +81,7 @@ void check_postgres_url(const std::string& url) {
   char* said = nullptr;
   const std::unique_ptr<PQconninfoOption, FreeOptions> options(PQconninfoParse(url.c_str(), &said));
   const std::unique_ptr<char, decltype(&PQfreemem)> owner(said, PQfreemem);
-  // The URL may hold a password and is not repeated.
+  // Does not repeat the URL, which may contain a password.
   if (!options) {
     throw Exception(Code::invalid_argument,
                     "the catalog's postgresql:// URL cannot be read; write postgresql://USER@HOST:PORT/DATABASE, with "
@@ -98,8 +98,8 @@ void check_postgres_url(const std::string& url) {
   }
 }
 
-// Parameters and rows are text. A result is whole before the first row is given, so that statements may overlap;
-// a streamed one comes row by row.
+// Parameters and rows are text. A result is complete before its first row is returned, so that statements may overlap;
+// a streamed result arrives row by row.
 class PostgresDatabase::PreparedStatement final : public Statement {
  public:
   PreparedStatement(PostgresDatabase& database, std::string sql, std::string name)
@@ -175,7 +175,7 @@ bool PostgresDatabase::PreparedStatement::step() {
 void PostgresDatabase::PreparedStatement::reset() noexcept {
   auto* connection = database_.connection_.get();
   if (streamed_ && started_) {
-    // The server may have much left to send.
+    // The server may still have many rows to send.
     if (!ended_) {
       const std::unique_ptr<PGcancel, decltype(&PQfreeCancel)> cancel(PQgetCancel(connection), PQfreeCancel);
       std::array<char, 256> said{};
@@ -201,13 +201,13 @@ PostgresDatabase::PostgresDatabase(std::string url, std::chrono::milliseconds lo
 
 PostgresDatabase::~PostgresDatabase() = default;
 
-// Without a secret: check_postgres_url() has seen to that.
+// Contains no secret: check_postgres_url() ensures that.
 std::string PostgresDatabase::name() const { return "catalog '" + url_ + "'"; }
 
 const Dialect& PostgresDatabase::dialect() const { return kPostgresDialect; }
 
 void PostgresDatabase::connect() {
-  // A peer that is gone is noticed within a minute. What stands before dbname the URL may overrule.
+  // Detects a dead peer within a minute. The URL may override parameters that precede dbname.
   const bool own_timeout = std::getenv("PGCONNECT_TIMEOUT") == nullptr;
   const std::array<const char*, 9> keys{"fallback_application_name",
                                         "keepalives_idle",
@@ -234,15 +234,15 @@ void PostgresDatabase::connect() {
                     name() + ": the database's encoding is " + (encoding == nullptr ? "not known" : encoding) +
                         ", it must be UTF8; create another one: createdb --encoding=UTF8 --template=template0 NAME");
   }
-  const auto wait = std::max<std::int64_t>(lock_wait_.count(), 1);  // 0 would mean for ever
+  const auto wait = std::max<std::int64_t>(lock_wait_.count(), 1);  // 0 would mean forever
   const std::string set = "SET lock_timeout = " + std::to_string(std::min<std::int64_t>(wait, 2'000'000'000));
   checked(Result(PQexec(connection, set.c_str())), set);
 }
 
 bool PostgresDatabase::lost() const { return PQstatus(connection_.get()) != CONNECTION_OK; }
 
-// An error without SQLSTATE is not the server's but libpq's: it could not talk to it. Its status may still say that all
-// is well, when the server sent its farewell and the next statement could not be written.
+// An error without SQLSTATE comes from libpq, which could not reach the server. The connection's status may still be
+// OK, if the server has announced its shutdown and the next statement could not be written.
 PostgresDatabase::Result PostgresDatabase::heard(Result result) {
   const bool failed = PQresultStatus(result.get()) == PGRES_FATAL_ERROR;
   if (failed && PQresultErrorField(result.get(), PG_DIAG_SQLSTATE) == nullptr) connection_.reset();
@@ -307,7 +307,7 @@ void PostgresDatabase::begin_writing() {
   try {
     execute(kBeginWriting);
   } catch (...) {
-    in_transaction_ = true;  // BEGIN may have been done before the lock was not had
+    in_transaction_ = true;  // BEGIN may have succeeded before the lock failed
     roll_back();
     throw;
   }
@@ -327,7 +327,7 @@ void PostgresDatabase::commit() {
                                            "may not be stored; run it again, what is there already is recognised");
   }
   in_transaction_ = false;
-  // A transaction that has failed answers COMMIT with ROLLBACK, and no error.
+  // A failed transaction answers COMMIT with ROLLBACK, and no error.
   if (PQresultStatus(result.get()) != PGRES_COMMAND_OK) raise(result.get(), "COMMIT");
   if (std::string_view(PQcmdStatus(result.get())) != "COMMIT") {
     throw Exception(Code::internal, name() + ": a transaction that had failed was to be committed");

@@ -6,12 +6,12 @@ namespace reeltag::sql {
 namespace {
 
 struct Meaning {
-  std::string_view state;  // how SQLSTATE begins
+  std::string_view state;  // prefix of SQLSTATE
   Code code;
   std::string_view advice;
 };
 
-// The first that fits. Source: PostgreSQL's documentation, appendix A.
+// The first match applies. Source: PostgreSQL's documentation, appendix A.
 constexpr Meaning kMeanings[] = {
     {"55P03", Code::unavailable, "another process is writing to it, try again when that has ended"},
     {"40", Code::unavailable, "other processes were in the way, nothing was changed; try again"},
@@ -59,8 +59,8 @@ Error failure_of(const std::string& name, std::string_view sqlstate, std::string
   return error_of(Code::internal, name, said, "");
 }
 
-// libpq gives no SQLSTATE for a connection that was refused, only words, which a server may give in its own language:
-// the codes for passwords do not rest on them.
+// libpq gives no SQLSTATE for a refused connection, only a message, which a server may translate: the codes for
+// passwords do not depend on it.
 Error connect_failure(const std::string& name, const PGconn* connection) {
   const std::string_view said = PQerrorMessage(connection);
   if (PQconnectionNeedsPassword(connection) != 0) {

@@ -1,4 +1,4 @@
-// What PostgreSQL's errors mean, and what to do about them. Private to sql.
+// Translates PostgreSQL errors to Error with advice. Private to sql. Functions; any thread.
 #pragma once
 
 #include <string>
@@ -10,13 +10,13 @@ struct pg_conn;
 
 namespace reeltag::sql {
 
-// An error of a statement: SQLSTATE and the server's words. name: what the database is called.
+// An error of a statement. said: the server's message; name: the database's name in messages.
 Error failure_of(const std::string& name, std::string_view sqlstate, std::string_view said);
 
-// Why there is no connection.
+// The reason why the connection failed.
 Error connect_failure(const std::string& name, const pg_conn* connection);
 
-// libpq's words in one line.
+// libpq's message as one line.
 std::string one_line(std::string_view said);
 
 }  // namespace reeltag::sql

@@ -46,7 +46,7 @@ SqliteMeaning meaning_of(int result) {
       return {Code::unavailable, "; another process is using it, try again when that has ended"};
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT:
-      return {Code::corrupt, ""};  // the advice is the database's own
+      return {Code::corrupt, ""};  // the database's own advice applies
     case SQLITE_READONLY:
     case SQLITE_PERM:
     case SQLITE_CANTOPEN:
@@ -64,7 +64,7 @@ SqliteMeaning meaning_of(int result) {
   }
 }
 
-// Creates the folder and its missing parents so that they survive a crash; the database would go with them.
+// Creates the folder and its missing parents durably; otherwise a crash could remove the database with them.
 void make_folder(const fs::path& folder, const Purpose& purpose) {
   std::error_code error;
   if (fs::is_directory(folder, error)) return;
@@ -97,7 +97,7 @@ class SqliteDatabase::PreparedStatement final : public Statement {
     check(sqlite3_bind_text64(get(), index(n), bytes, value.size(), SQLITE_TRANSIENT, SQLITE_UTF8));
   }
   void bind_null(int n) override { check(sqlite3_bind_null(get(), index(n))); }
-  void stream() override {}  // it never does otherwise
+  void stream() override {}  // it always streams
   bool step() override {
     const int result = sqlite3_step(get());
     if (result != SQLITE_ROW && result != SQLITE_DONE) database_.raise(result);
@@ -122,9 +122,9 @@ class SqliteDatabase::PreparedStatement final : public Statement {
 
   [[nodiscard]] sqlite3_stmt* get() const { return statement_.get(); }
   [[nodiscard]] int index(int n) const {
-    std::string name = "$";  // "$1" is a name to SQLite, not a number
+    std::string name = "$";  // SQLite treats "$1" as a name, not a number
     name += std::to_string(n);
-    // In order of appearance, which is nearly always that of the numbers; looking a name up reads through all.
+    // Tries the order of appearance, which is nearly always the numeric one; a lookup by name scans all.
     const char* there = sqlite3_bind_parameter_name(get(), n);
     if (there != nullptr && name == there) return n;
     const int index = sqlite3_bind_parameter_index(get(), name.c_str());
@@ -149,23 +149,23 @@ SqliteDatabase::SqliteDatabase(const fs::path& path, std::chrono::milliseconds l
     throw Exception(Code::invalid_argument, purpose_.name + " '" + path.string() + "' is a folder; name a file");
   }
   sqlite3* handle = nullptr;
-  // Without SQLITE_OPEN_URI a path is only ever a path.
+  // Without SQLITE_OPEN_URI a path is never interpreted as a URI.
   constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
   const int result = sqlite3_open_v2(path.c_str(), &handle, kFlags, nullptr);
   handle_.reset(handle);
   if (result != SQLITE_OK) raise(result);
-  // SQLite falls back to reading only when it may not write.
+  // SQLite falls back to read-only access if it may not write.
   if (sqlite3_db_readonly(handle, "main") == 1) raise(SQLITE_READONLY);
   constexpr std::chrono::milliseconds kMax{std::numeric_limits<int>::max()};
   sqlite3_busy_timeout(handle, static_cast<int>(std::clamp(lock_wait, std::chrono::milliseconds{0}, kMax).count()));
-  // The file may come from elsewhere: its schema must not run functions, and nothing may write to SQLite's own tables.
+  // The file may be untrusted: its schema must not run functions, and nothing may write to SQLite's own tables.
   sqlite3_db_config(handle, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   sqlite3_db_config(handle, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   execute("PRAGMA foreign_keys = ON");
-  execute("PRAGMA secure_delete = ON");  // what is deleted or replaced is overwritten with zeros
+  execute("PRAGMA secure_delete = ON");  // overwrites deleted or replaced data with zeros
   use_wal();
   execute(purpose_.every_commit_synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL");
-  // KiB, taken as needed. Ids are random, so inserts and scans by id touch pages all over; 64 MiB hold most of a
+  // KiB, allocated as needed. Ids are random, so inserts and scans by id touch pages everywhere; 64 MiB hold most of a
   // catalog of 100,000 videos (86 MB).
   execute("PRAGMA cache_size = -65536");
 }
@@ -176,7 +176,7 @@ std::string SqliteDatabase::name() const { return purpose_.name + " '" + path_.s
 
 const Dialect& SqliteDatabase::dialect() const { return kSqliteDialect; }
 
-// Turning WAL on takes a lock for which SQLite does not always wait by itself.
+// Enabling WAL takes a lock for which SQLite does not always wait by itself.
 void SqliteDatabase::use_wal() {
   constexpr std::chrono::milliseconds kPause{10};
   const auto deadline = std::chrono::steady_clock::now() + lock_wait_;
@@ -191,7 +191,7 @@ void SqliteDatabase::use_wal() {
 void SqliteDatabase::raise(int result) const {
   const auto [code, advice] = meaning_of(result);
   const char* said = handle_ ? sqlite3_errmsg(handle_.get()) : sqlite3_errstr(result);
-  // The handle has the words of its last call only.
+  // The handle has the message of its last call only.
   if (handle_ && sqlite3_extended_errcode(handle_.get()) != result) said = sqlite3_errstr(result);
   std::string message = name() + ": " + said + advice;
   if (code == Code::corrupt) {
@@ -207,7 +207,7 @@ void SqliteDatabase::execute(const std::string& sql) {
 
 void SqliteDatabase::compact() {
   execute("VACUUM");
-  // The rewritten pages stand in the journal, and old ones still in the file, until they are copied over.
+  // Rewritten pages are in the journal, and old ones still in the file, until the checkpoint copies them.
   auto checkpoint = query("PRAGMA wal_checkpoint(TRUNCATE)");
   if (checkpoint.step() && checkpoint.integer(0) != 0) {
     throw Exception(Code::unavailable, name() +
@@ -229,7 +229,7 @@ void SqliteDatabase::begin_reading() { execute("BEGIN"); }
 void SqliteDatabase::commit() { execute("COMMIT"); }
 
 void SqliteDatabase::roll_back() noexcept {
-  // Some failures roll back by themselves.
+  // Some failures roll back automatically.
   if (sqlite3_get_autocommit(handle_.get()) == 0) sqlite3_exec(handle_.get(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 

@@ -13,7 +13,7 @@
 namespace reeltag::store {
 namespace {
 
-// Copies of files go through memory in pieces of this size; larger ones bring nothing on disks or networks.
+// Files are copied through memory in pieces of this size; larger ones bring no gain on disks or networks.
 constexpr std::int64_t kCopyBytes = 1 << 20;
 
 [[noreturn]] void raise_missing(std::string_view key, const std::string& url) {
@@ -24,7 +24,7 @@ std::int64_t seconds_of(const arrow::fs::FileInfo& info) {
   return std::chrono::duration_cast<std::chrono::seconds>(info.mtime().time_since_epoch()).count();
 }
 
-// length bytes from offset, both within the file. Fewer only when the file has shrunk since.
+// Reads length bytes from offset, both within the file. Returns fewer only if the file has shrunk since.
 std::string read_at(arrow::io::RandomAccessFile& file, std::int64_t offset, std::int64_t length,
                     const std::string& doing) {
   std::string bytes(static_cast<std::size_t>(length), '\0');
@@ -94,7 +94,7 @@ std::shared_ptr<arrow::io::RandomAccessFile> ArrowStore::open_blob(std::string_v
   const auto path = path_of(key);
   auto file = files_->OpenInputFile(path);
   if (file.ok()) return std::move(file).MoveValueUnsafe();
-  // Opening first saves a request to an object store in the usual case; only a failure asks what is there. A server
+  // Opening first saves a request to an object store in the usual case; only a failure needs a second one. A server
   // that did not answer is not asked again.
   if (is_missing(file.status())) return nullptr;
   if (is_object_store_failure(file.status())) raise(file.status(), doing);
@@ -140,7 +140,7 @@ std::vector<Blob> ArrowStore::list(std::string_view prefix) {
   auto found = files_->GetFileInfo(selector);
   if (!found.ok()) {
     if (is_object_store_failure(found.status())) raise(found.status(), doing);
-    // The prefix may go through a blob ("a" is a blob, "a/" is asked for): nothing lies below it.
+    // The prefix may go through a blob ("a" is a blob, "a/" is listed): then nothing lies below it.
     const auto base = files_->GetFileInfo(selector.base_dir);
     if (base.ok() && !base->IsDirectory()) return {};
     raise(found.status(), doing);

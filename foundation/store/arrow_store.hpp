@@ -1,4 +1,5 @@
-// A Store over any Arrow file system. Private to the store; store::open() makes one.
+// Implements Store on any Arrow file system. Private to the store; store::open() makes one. Threads and failures: as
+// Store.
 #pragma once
 
 #include <memory>
@@ -13,7 +14,7 @@ namespace reeltag::store {
 
 class ArrowStore final : public Store {
  public:
-  // root: the path of the store in files, without a trailing '/' and not empty. url: what url() says.
+  // root: the store's path in files, not empty, without a trailing '/'. url: the value that url() returns.
   ArrowStore(std::shared_ptr<arrow::fs::FileSystem> files, std::string root, std::string url,
              std::unique_ptr<Backend> backend);
 
@@ -35,7 +36,7 @@ class ArrowStore final : public Store {
  private:
   [[nodiscard]] std::string about(std::string_view verb, std::string_view key) const;
   [[nodiscard]] std::string path_of(std::string_view key) const;
-  // An open blob, or null where there is none.
+  // The open blob, or null if there is none.
   std::shared_ptr<arrow::io::RandomAccessFile> open_blob(std::string_view key, const std::string& doing);
 
   std::shared_ptr<arrow::fs::FileSystem> files_;

@@ -1,5 +1,5 @@
-// The conformance suite on the local store and, to keep the seam honest, on a store over Arrow's in-memory file system
-// with the manners of an object store: no rename, publishing by closing the stream, local paths by copying.
+// Runs the conformance suite on the local store and, to test the Backend interface, on Arrow's in-memory file system
+// with the behavior of an object store: no rename, publishing by closing the stream, local paths by copying.
 #include "arrow_store.hpp"
 
 #include <arrow/buffer.h>
@@ -42,7 +42,7 @@ class MemoryBackend final : public Backend {
     const auto out = value_of(arrow::io::BufferOutputStream::Create(), doing);
     fill(*out);
     const auto bytes = value_of(out->Finish(), doing);
-    // Object stores have no folders, so an empty one is no obstacle.
+    // Object stores have no folders, so an empty one does not conflict.
     if (const auto info = files_->GetFileInfo(path); info.ok() && info->IsDirectory()) {
       check(files_->DeleteDir(path), doing);
     }
@@ -90,7 +90,7 @@ INSTANTIATE_TEST_SUITE_P(Local, StoreConformance,
                          testing::Values(StoreFactory{"local", [] { return std::make_unique<LocalPlace>(); }}),
                          name_of);
 
-// Not under the thread sanitizer: this file system hands buffers from thread to thread inside libarrow, whose atomic
+// Excluded from the thread sanitizer: this file system passes buffers between threads inside libarrow, whose atomic
 // counters the sanitizer cannot see.
 #if !defined(__SANITIZE_THREAD__)
 INSTANTIATE_TEST_SUITE_P(Memory, StoreConformance,

@@ -20,10 +20,9 @@ namespace fs = std::filesystem;
 
 namespace {
 
-// Between being told of a path and having opened it.
+// The time that a caller has between receiving a path and opening it.
 constexpr std::chrono::seconds kInUse{60};
-// Looking through the folder costs time: it is done each time this share of the bound was added, and then room for as
-// much is made.
+// Scanning the folder takes time: done each time this share of the bound was added, and then frees as much.
 constexpr std::int64_t kShare = 16;
 
 }  // namespace
@@ -41,7 +40,7 @@ CopyFolder::CopyFolder(fs::path folder, std::int64_t max_bytes)
 
 std::optional<fs::path> CopyFolder::find(const std::string& name, std::int64_t size_bytes) {
   auto path = folder_ / name;
-  // The times first: after that nobody removes it for a minute.
+  // Updates the times first: then no process removes it for a minute.
   if (::utimensat(AT_FDCWD, path.c_str(), nullptr, 0) != 0) return std::nullopt;
   std::error_code error;
   if (fs::file_size(path, error) != static_cast<std::uintmax_t>(size_bytes) || error) return std::nullopt;
@@ -77,7 +76,7 @@ std::vector<CopyFolder::Copy> CopyFolder::list() const {
 }
 
 void CopyFolder::make_room() {
-  // One process at a time; another one that is at it makes the room.
+  // One process at a time; if another one is active, it frees the space.
   const Descriptor folder(::open(folder_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!folder.is_open() || ::flock(folder.get(), LOCK_EX | LOCK_NB) != 0) return;
   const auto copies = list();

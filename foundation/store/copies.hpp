@@ -1,6 +1,6 @@
-// Copies of an object store's blobs in a folder of this machine, bounded in bytes: the longest unused go first.
-// Thread-safe, and several processes may share a folder. A copy that was asked for within the last minute is never
-// removed, so what is asked for within a minute may pass the bound. Fails as the store does. Private to the store.
+// Caches an object store's blobs in a local folder, bounded in bytes; evicts the least recently used first.
+// Thread-safe, and several processes may share a folder. Never removes a copy that was requested within the last
+// minute, so requests within one minute may exceed the bound. Fails as the store does. Private to the store.
 //
 //   CopyFolder copies(home / "cache" / "store", 20LL << 30);
 //   auto path = copies.find(name, size);
@@ -24,12 +24,12 @@ class CopyFolder {
  public:
   CopyFolder(std::filesystem::path folder, std::int64_t max_bytes);
 
-  // The copy of this name where there is one of this size; it counts as used now.
+  // The copy with this name and size, if there is one; marks it as used now.
   std::optional<std::filesystem::path> find(const std::string& name, std::int64_t size_bytes);
-  // Makes it, whole or not at all, and makes room for it.
+  // Creates the copy, complete or not at all, and evicts others to make room.
   std::filesystem::path add(const std::string& name, const Backend::Fill& fill, const std::string& doing);
 
-  // Removes what was not used for so long; with dry_run it only counts.
+  // Removes copies unused for that long; with dry_run only counts them.
   Copies drop(std::chrono::seconds unused_for, bool dry_run);
 
  private:

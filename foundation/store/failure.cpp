@@ -33,7 +33,7 @@ Code code_of_errno(int error) {
   }
 }
 
-// What to do next, where there is something to say.
+// Advice on what to do next, if there is any.
 std::string advice(int error) {
   switch (error) {
     case ENOSPC:
@@ -55,7 +55,7 @@ std::string advice(int error) {
   }
 }
 
-// Arrow tells failures of an object store apart by their text only: "... AWS Error ACCESS_DENIED during PutObject ...".
+// Arrow distinguishes object store failures only in their text: "... AWS Error ACCESS_DENIED during PutObject ...".
 constexpr std::string_view kAwsError = "AWS Error ";
 
 struct Refusal {
@@ -89,7 +89,7 @@ constexpr std::array kRefusals{
 
 [[noreturn]] void raise_object_store(const std::string& message, const std::string& doing) {
   const auto said = message.substr(message.find(kAwsError) + kAwsError.size());
-  // The client compares what comes with the checksum that was sent up with it.
+  // The client compares received bytes with the checksum that was stored at upload.
   if (said.find("checksums mismatch") != std::string::npos) {
     throw Exception(Code::corrupt, doing + ": " + said + "; the bytes were damaged where they lie or on the way");
   }

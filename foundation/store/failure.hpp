@@ -1,4 +1,6 @@
-// Failures of Arrow and of the operating system in reeltag's words. Private to the store.
+// Converts failures of Arrow and of the operating system to Exception. Private to the store. Functions; any thread.
+//
+//   check(stream->Write(bytes), "writing blob 'videos/ab.mp4'");
 #pragma once
 
 #include <string>
@@ -8,13 +10,13 @@
 
 namespace reeltag::store {
 
-// doing says what was tried with which key or path: "writing blob 'videos/ab.mp4'".
+// doing: the operation with its key or path: "writing blob 'videos/ab.mp4'".
 [[noreturn]] void raise_errno(int error, const std::string& doing);
 [[noreturn]] void raise(const arrow::Status& status, const std::string& doing);
 
-// Whether the status says that there is nothing of this name.
+// Whether the status means that the name does not exist.
 bool is_missing(const arrow::Status& status);
-// Whether it is an object store's refusal or silence, as opposed to what a path is or is not.
+// Whether an object store refused or did not answer, as opposed to a statement about a path.
 bool is_object_store_failure(const arrow::Status& status);
 
 inline void check(const arrow::Status& status, const std::string& doing) {

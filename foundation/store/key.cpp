@@ -7,7 +7,7 @@
 namespace reeltag::store {
 namespace {
 
-// Length of the well-formed UTF-8 sequence at the head of text, or 0. Source: Unicode 15, table 3-7.
+// Length of the well-formed UTF-8 sequence at the front of text, or 0. Source: Unicode 15, table 3-7.
 std::size_t utf8_sequence(std::string_view text) {
   const auto at = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const unsigned char lead = at(0);
@@ -26,7 +26,7 @@ std::size_t utf8_sequence(std::string_view text) {
   return length;
 }
 
-// The key as it may be printed: control characters and broken UTF-8 escaped, cut when long.
+// The key for messages: control characters and invalid UTF-8 escaped, shortened if long.
 std::string printable(std::string_view key) {
   constexpr std::size_t kShown = 80;
   constexpr std::string_view kHex = "0123456789abcdef";
@@ -68,7 +68,7 @@ void check_name(std::string_view key, std::string_view name) {
     refuse_key(key, "has a name longer than " + std::to_string(kMaxNameBytes) + " bytes");
 }
 
-// Checks the names of key; the part after the last '/' only when whole.
+// Checks the names of key; the part after the last '/' only if whole is set.
 void check_names(std::string_view key, bool whole) {
   std::size_t begin = 0;
   for (std::size_t slash = key.find('/'); slash != std::string_view::npos; slash = key.find('/', begin)) {

@@ -10,7 +10,7 @@
 namespace reeltag::store {
 namespace {
 
-// Why the key is refused; empty when it is accepted.
+// The reason why the key is refused; empty if it is accepted.
 std::string refusal(const std::string& key, void (*check)(std::string_view)) {
   try {
     check(key);

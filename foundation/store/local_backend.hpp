@@ -1,4 +1,4 @@
-// Atomic, durable writes to a local folder. Private to the store.
+// Atomic, durable writes to a local folder. Private to the store. Threads and failures: as Backend.
 #pragma once
 
 #include <filesystem>
@@ -8,13 +8,13 @@
 
 namespace reeltag::store {
 
-// A blob is written to root/.reeltag-tmp/, synced, renamed to its place, and its folder is synced. One folder for all
-// half-written blobs makes clearing up after a crash one short listing, however many blobs there are; it asks that the
-// store is on one file system. The writer holds a lock (flock) on its temporary file, so that a file is known to be
-// left over when nobody holds its lock.
+// Writes a blob to root/.reeltag-tmp/, syncs it, renames it to its final path and syncs that folder. With one folder
+// for all partly written blobs, cleanup after a crash is one short listing, however many blobs there are; the store
+// must lie on one file system. The writer holds a lock (flock) on its temporary file; a file without a lock holder is
+// a leftover.
 class LocalBackend final : public Backend {
  public:
-  // root must exist. Removes what writers that died have left behind.
+  // root must exist. Removes the temporary files of dead writers.
   explicit LocalBackend(const std::filesystem::path& root);
 
   void publish(const std::string& path, const Fill& fill, const std::string& doing) override;

@@ -1,4 +1,4 @@
-// What only a local store can do wrong: crashes in the middle of a write, leftover files, full disks, modes, other
+// Tests failures specific to a local store: crashes during a write, leftover files, full disks, file modes, other
 // mounts.
 #include "local_backend.hpp"
 
@@ -145,7 +145,7 @@ TEST(LocalStore, AFullDiskIsAnErrorThatLeavesNothing) {
   EXPECT_EQ(leftover_files(folder.path()), 0U);
 }
 
-// While it lives, a user without rights on other users' files; tests usually run as root, whom no mode stops.
+// Drops the rights to other users' files while it lives; tests usually run as root, who ignores file modes.
 class WithoutPrivileges {
  public:
   WithoutPrivileges() { EXPECT_TRUE(!root_ || ::seteuid(65534) == 0); }
@@ -196,7 +196,7 @@ TEST(LocalStore, AnotherFileSystemBelowTheRootIsExplained) {
   EXPECT_FALSE(fs::exists(elsewhere / "reeltag-test-blob"));
 }
 
-// The content of blob number i: recognisable, and long enough that a kill often falls into its writing.
+// The content of blob number i: identifiable, and long enough that a kill often interrupts its writing.
 std::string content(int i) {
   return std::string(2'000'000 + static_cast<std::size_t>(i), static_cast<char>('a' + i % 26));
 }
@@ -215,7 +215,7 @@ TEST(LocalStore, AKilledWriterLeavesNothingHalfWrittenAndLosesNothingAcknowledge
         say(std::to_string(i));
       }
     });
-    auto said = child.read_line();  // it has begun
+    auto said = child.read_line();  // it has started
     std::this_thread::sleep_for(std::chrono::microseconds(random() % 60'000));
     child.kill();
     said += child.output();

@@ -15,11 +15,11 @@ using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kFirst{100}, kMax{10'000};
 
-// What servers that are not Amazon's say for "later", where the client does not know it.
+// Other servers' messages for "later" that the client does not know.
 constexpr std::array<std::string_view, 6> kLater{
     "SlowDown", "RequestTimeout", "ServiceUnavailable", "ThrottlingException", "InternalError", "TooManyRequests"};
 
-// Of the request that this thread makes: when it failed first.
+// The time of the first failure of this thread's current request.
 thread_local Clock::time_point failing_since;  // NOLINT(cppcoreguidelines-avoid-non-const-global-variables)
 
 }  // namespace

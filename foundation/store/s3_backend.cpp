@@ -19,8 +19,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kPieceBytes = 8LL << 20;  // of one request when a blob is copied
-constexpr int kAttempts = 3;                     // at a blob that is replaced while it is copied
+constexpr std::int64_t kPieceBytes = 8LL << 20;  // per request when a blob is copied
+constexpr int kAttempts = 3;                     // at copying a blob that is replaced meanwhile
 
 struct Object {
   std::shared_ptr<arrow::io::RandomAccessFile> file;
@@ -46,8 +46,8 @@ void copy(arrow::io::RandomAccessFile& from, arrow::io::OutputStream& to, const 
   }
 }
 
-// Names the bytes: another version of the blob has another ETag, and so another copy. With the key's ending, for
-// people.
+// Identifies the bytes: another version of the blob has another ETag, and so another copy. Ends in the key's extension,
+// for readability.
 std::string copy_name(const std::string& url, const std::string& path, const std::string& etag) {
   auto ending = fs::path(path).extension().string();
   const bool plain = std::all_of(ending.begin(), ending.end(), [](unsigned char c) { return c < 0x80 && c > 0x20; });
@@ -71,9 +71,8 @@ arrow::fs::S3Options client_options(const S3Place& place, const std::string& url
   return client;
 }
 
-// The destructor of a stream completes its upload, with whatever parts have come through: that would publish half a
-// blob. One that the server could not be told to abort is kept to the end of the process; its upload is left to
-// discard().
+// A stream's destructor completes its upload with the parts sent so far, which would publish a partial blob. A stream
+// that the server could not be told to abort is kept until the process ends; discard() can then end its upload.
 void never_destroy(std::shared_ptr<arrow::io::OutputStream> out) {
   static std::mutex mutex;
   static auto* const kept = new std::vector<std::shared_ptr<arrow::io::OutputStream>>;
@@ -81,7 +80,7 @@ void never_destroy(std::shared_ptr<arrow::io::OutputStream> out) {
   kept->push_back(std::move(out));
 }
 
-// What the URL says, or the environment; of Amazon's own buckets Amazon says it.
+// From the URL, or the environment; for Amazon's own buckets, from Amazon.
 std::string region_of(const S3Place& place, const std::string& doing) {
   if (!place.region.empty()) return place.region;
   for (const auto* name : {"AWS_REGION", "AWS_DEFAULT_REGION"}) {
@@ -112,7 +111,7 @@ void S3Backend::publish(const std::string& path, const Fill& fill, const std::st
     if (!out->Abort().ok()) never_destroy(std::move(out));
     throw;
   }
-  check(out->Close(), doing);  // where this fails the stream gives up by itself
+  check(out->Close(), doing);  // if this fails, the stream aborts by itself
 }
 
 bool S3Backend::remove(const std::string& path, const std::string& doing) {
@@ -164,7 +163,7 @@ std::unique_ptr<Store> open_s3(const Options& options) {
                         "or give the machine a role");
   }
   auto files = value_of(arrow::fs::S3FileSystem::Make(client), doing);
-  // Objects of a bucket that is not there look like objects that are not there.
+  // A missing bucket looks like missing objects.
   const auto bucket = value_of(files->GetFileInfo(place.bucket), doing);
   if (!bucket.IsDirectory()) {
     throw Exception(Code::not_found, doing + ": there is no bucket '" + place.bucket +

@@ -1,4 +1,4 @@
-// Blobs in an object store that speaks S3. Private to the store.
+// Blobs in an S3-compatible object store. Private to the store. Threads and failures: as Backend.
 #pragma once
 
 #include <arrow/filesystem/s3fs.h>
@@ -16,8 +16,8 @@
 
 namespace reeltag::store {
 
-// A blob becomes visible when its upload is completed. An upload that is broken off is aborted where the server can
-// still be told; otherwise it stays with the server, unseen, until it is discarded.
+// A blob becomes visible when its upload completes. A failed upload is aborted if the server can still be reached;
+// otherwise it stays on the server, invisible, until it is discarded.
 class S3Backend final : public Backend {
  public:
   S3Backend(std::shared_ptr<arrow::fs::S3FileSystem> files, const S3Place& place, const Options& options);
@@ -32,7 +32,7 @@ class S3Backend final : public Backend {
  private:
   std::shared_ptr<arrow::fs::S3FileSystem> files_;
   S3Requests requests_;
-  std::optional<TemporaryFolder> own_cache_;  // where no folder was given
+  std::optional<TemporaryFolder> own_cache_;  // used if no folder was given
   CopyFolder copies_;
 };
 

@@ -64,13 +64,13 @@ S3Requests::S3Requests(S3Place place, std::string region, std::function<Credenti
                        place_.bucket.find('.') == std::string::npos) {
   http_.timeout = options.timeout;
   http_.connect_timeout = options.connect_timeout;
-  http_.allow_private = true;  // whoever configures the store chooses its server
+  http_.allow_private = true;  // the store's server is chosen by its administrator
   http_.ca_file = authorities_file();
 }
 
 std::string S3Requests::host() const {
   auto server = place_.endpoint.empty() ? "s3." + region_ + ".amazonaws.com" : place_.endpoint;
-  // The signature covers the Host header, and clients leave the scheme's own port out of that.
+  // The signature covers the Host header, from which clients omit the scheme's default port.
   const std::string_view own_port = place_.scheme == "https" ? ":443" : ":80";
   if (server.ends_with(own_port)) server.resize(server.size() - own_port.size());
   return host_has_bucket_ ? place_.bucket + "." + server : server;

@@ -1,6 +1,6 @@
-// The few requests that Arrow's file system cannot make: uploads that nobody completed, and removing an object without
-// leaving an empty "folder/" in its place. Thread-safe; blocks. A busy or silent server is asked again within the
-// budget. Fails with Exception as the store does. Private to the store.
+// S3 requests that Arrow's file system lacks: list and abort incomplete uploads, and remove an object without leaving
+// an empty "folder/" in its place. Thread-safe; blocks. Retries a busy or silent server within the budget. Fails with
+// Exception as the store does. Private to the store.
 //
 //   S3Requests requests(place, region, credentials, options);
 //   for (const auto& upload : requests.uploads()) requests.end(upload);
@@ -17,26 +17,26 @@
 
 namespace reeltag::store {
 
-// The file of certificates to trust: $AWS_CA_BUNDLE, $SSL_CERT_FILE or the system's; empty where there is none. Arrow's
-// client would look where another distribution has it.
+// The file of trusted certificates: $AWS_CA_BUNDLE, $SSL_CERT_FILE or the system's; empty if there is none. Arrow's
+// client would look where another distribution keeps it.
 std::string authorities_file();
 
 class S3Requests {
  public:
-  // credentials: asked for each request, because they may expire.
+  // credentials: called for each request, because they may expire.
   S3Requests(S3Place place, std::string region, std::function<Credentials()> credentials, const Options& options);
 
-  // path: bucket and key, as in Arrow's file system. No error where there is none.
+  // path: bucket and key, as in Arrow's file system. No error if there is no such object.
   void remove(const std::string& path, const std::string& doing);
-  // Uploads of keys below the store's prefix, whose key is named without it; oldest first.
+  // Incomplete uploads below the store's prefix, oldest first; their keys are given without it.
   std::vector<UnfinishedUpload> uploads();
-  // False when it was gone.
+  // False if it no longer existed.
   bool end(const UnfinishedUpload& upload);
 
  private:
   http::Response send(UnsignedRequest request, const std::string& doing);
   [[nodiscard]] std::string host() const;
-  // Of an object's key; empty: of the bucket.
+  // The path of an object's key; of the bucket if the key is empty.
   [[nodiscard]] std::string path_of(const std::string& key) const;
 
   S3Place place_;

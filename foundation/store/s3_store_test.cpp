@@ -1,5 +1,5 @@
-// The conformance suite against a real S3 server that checks signatures, and what only an object store can do wrong:
-// secrets, permissions, busy, silent and dying servers, uploads that nobody ended, the folder of copies.
+// Runs the conformance suite on a real S3 server that checks signatures, and tests failures specific to object stores:
+// secrets, permissions, busy, silent and dying servers, unfinished uploads, the folder of copies.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,7 +25,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-// One server for all tests that leave it alone, from the first of them to the end of the program.
+// One server shared by all tests that do not stop it, from the first of them to the end of the program.
 std::unique_ptr<S3Server>& shared_server() {
   static std::unique_ptr<S3Server> server;
   if (!server) server = std::make_unique<S3Server>();
@@ -112,7 +112,7 @@ TEST_F(S3Store, ASecretThatIsRefusedLaterNamesTheKey) {
   const auto other = error_of([&] { open(options())->put("videos/new", "v"); });
   S3Server::allow("testkey", "testsecret123");
   EXPECT_EQ(other.code, Code::permission_denied);
-  EXPECT_EQ(store->get("k"), "v");  // what was opened keeps its credentials
+  EXPECT_EQ(store->get("k"), "v");  // an open store keeps its credentials
 }
 
 TEST_F(S3Store, WithoutCredentialsItSaysWhereTheyComeFrom) {
@@ -162,7 +162,7 @@ TEST_P(S3Faults, AreTriedAgainUntilTheyEnd) {
       [&] { EXPECT_EQ(store->list("").size(), 1U); },
       [&] { EXPECT_TRUE(store->unfinished().empty()); },
   };
-  // These begin with a HEAD, whose answer has no body that could say "RequestTimeout".
+  // These begin with a HEAD, whose response has no body for the code "RequestTimeout".
   if (GetParam() != Fault::timed_out) {
     calls.emplace_back([&] { EXPECT_EQ(store->get("k"), "value"); });
     calls.emplace_back([&] { EXPECT_EQ(store->stat("k")->size_bytes, 5); });
@@ -197,7 +197,7 @@ TEST_P(S3Faults, AreUnavailableWhenTheyDoNotEnd) {
 
 INSTANTIATE_TEST_SUITE_P(All, S3Faults, testing::Values(Fault::slow_down, Fault::timed_out, Fault::reset));
 
-// A server of its own, because it dies.
+// Uses a separate server, because the test kills it.
 TEST(S3Uploads, AServerThatDiesInTheMiddleLeavesNothingToSeeAndTheNextTryWorks) {
   S3Server server;
   const auto bucket = server.make_bucket();
@@ -210,7 +210,7 @@ TEST(S3Uploads, AServerThatDiesInTheMiddleLeavesNothingToSeeAndTheNextTryWorks) 
   options.timeout = 5;
   options.retry_seconds = 1;
   const auto store = open(options);
-  proxy.cut_after(15 << 20);  // in the second part
+  proxy.cut_after(15 << 20);  // within the second part
   std::jthread killer([&](const std::stop_token& stop) {
     while (!proxy.was_cut() && !stop.stop_requested()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
     server.stop();
@@ -241,7 +241,7 @@ TEST(S3Uploads, AServerThatDiesInTheMiddleLeavesNothingToSeeAndTheNextTryWorks) 
 
 TEST_F(S3Store, AFileThatBreaksOffIsNotPublished) {
   const auto store = open(options());
-  // A folder opens like a file and fails at the first read; /proc/self/mem does so too, and says it is a regular file.
+  // A folder opens like a file and fails at the first read; so does /proc/self/mem, which reports to be a regular file.
   const auto error = error_of([&] { store->put_file("videos/x", "/proc/self/mem"); });
   EXPECT_THAT(error.message, HasSubstr("/proc/self/mem"));
   EXPECT_TRUE(store->list("").empty());

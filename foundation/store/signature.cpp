@@ -13,7 +13,7 @@ namespace {
 
 std::string bytes_of(const Sha256Digest& digest) { return {digest.begin(), digest.end()}; }
 
-// Source: RFC 2104; 64 is the block of SHA-256.
+// Source: RFC 2104; 64 is SHA-256's block size in bytes.
 std::string hmac(std::string key, std::string_view text) {
   constexpr std::size_t kBlock = 64;
   if (key.size() > kBlock) key = bytes_of(sha256(key));

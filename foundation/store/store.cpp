@@ -59,7 +59,7 @@ std::optional<Parent> parent_of(const std::string& url) {
 }
 
 void shut_down() {
-  // Without a store nothing was begun. A failure here loses nothing that was acknowledged.
+  // Does nothing if no store was opened. A failure here loses no acknowledged write.
   if (arrow::fs::IsS3Initialized()) (void)arrow::fs::FinalizeS3();
 }
 

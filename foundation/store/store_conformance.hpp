@@ -1,4 +1,4 @@
-// What every Store must do, whatever lies underneath. A back end instantiates the suite with a factory:
+// Conformance tests for every Store implementation. A back end instantiates the suite with a factory:
 //   INSTANTIATE_TEST_SUITE_P(Local, StoreConformance, Values(StoreFactory{"local", [] { return make(); }}));
 #pragma once
 
@@ -13,7 +13,7 @@
 
 namespace reeltag::store {
 
-// A place that is empty at first and can be opened many times; it goes away with the object.
+// A location that is empty at first and can be opened many times; removed with the object.
 class StorePlace {
  public:
   virtual ~StorePlace() = default;
@@ -23,11 +23,11 @@ class StorePlace {
 struct StoreFactory {
   std::string name;
   std::function<std::unique_ptr<StorePlace>()> make;
-  bool has_clock = true;  // knows when a blob was written
+  bool has_clock = true;  // records when a blob was written
 };
 inline void PrintTo(const StoreFactory& factory, std::ostream* out) { *out << factory.name; }
 
-// What f throws.
+// The Error that f throws.
 template <class F>
 Error error_of(F&& f) {
   try {

@@ -102,7 +102,7 @@ TEST_P(StoreConformance, RangesAreCutAtTheEnd) {
 
 TEST_P(StoreConformance, ABlobOfManyPartsComesBackUnchanged) {
   const TemporaryFolder folder;
-  const auto bytes = random_bytes((23UL << 20) + 11, 3);  // an object store takes it in three parts
+  const auto bytes = random_bytes((23UL << 20) + 11, 3);  // an object store uploads it in three parts
   const auto from = folder.path() / "large";
   std::ofstream(from, std::ios::binary) << bytes;
   store_->put_file("videos/large.mp4", from);
@@ -143,7 +143,7 @@ TEST_P(StoreConformance, RemoveSaysWhetherThereWasABlob) {
   EXPECT_FALSE(store_->remove("a/b"));
   EXPECT_EQ(store_->get("a/b"), std::nullopt);
   EXPECT_TRUE(store_->list("").empty());
-  // The name that was a folder of keys is free again.
+  // The former folder's name is available again.
   store_->put("a", "now a blob");
   EXPECT_EQ(store_->get("a"), "now a blob");
 }
@@ -242,7 +242,7 @@ TEST_P(StoreConformance, LocalPathHasTheBytes) {
 TEST_P(StoreConformance, LocalPathOfAReplacedBlobHasTheNewBytes) {
   store_->put("k", "old bytes");
   EXPECT_EQ(slurp(store_->local_path("k")), "old bytes");
-  place_->open()->put("k", "new bytes");  // of the same length, by another one, within a second
+  place_->open()->put("k", "new bytes");  // same length, written by another store object within a second
   EXPECT_EQ(slurp(store_->local_path("k")), "new bytes");
   store_->remove("k");
   EXPECT_EQ(error_of([&] { store_->local_path("k"); }).code, Code::not_found);
@@ -282,7 +282,7 @@ TEST_P(StoreConformance, ConcurrentPutsOfOneKeyLeaveOneWholeBlob) {
       ++seen;
     }
   });
-  while (seen == 0) std::this_thread::yield();  // on a busy machine the writers were over before it began
+  while (seen == 0) std::this_thread::yield();  // on a busy machine the writers could otherwise finish before it begins
   std::vector<std::thread> writers;
   for (int w = 0; w < kWriters; ++w) {
     writers.emplace_back([&, w] {

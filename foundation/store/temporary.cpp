@@ -22,13 +22,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A temporary file younger than this is never swept: its writer may not have come to lock it yet.
+// Temporary files younger than this are never removed: their writer may not have locked them yet.
 constexpr std::chrono::minutes kGrace{10};
 
-// Folders can vanish between two system calls when another writer clears an empty one away.
+// Folders can vanish between two system calls if another writer removes an empty one.
 constexpr int kNameAttempts = 5;
 
-// A name that no other writer has, on this machine or on another one that shares the folder.
+// A name unique on this machine and on others that share the folder.
 std::string unique_name() {
   static std::atomic<unsigned> counter{0};
   std::random_device random;
@@ -38,7 +38,7 @@ std::string unique_name() {
 
 int create(const fs::path& path) { return ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666); }
 
-// Removed keys leave their folders behind; a blob may take the place of one. False when a blob lies below.
+// Removed keys leave empty folders behind, where a blob may have to go. False if a blob lies below.
 bool remove_empty_folders(const fs::path& folder) {
   std::error_code error;
   for (const auto& entry : fs::directory_iterator(folder, error)) {
@@ -73,9 +73,9 @@ Temporary::Temporary(const fs::path& folder, const std::string& doing) : path_(f
     descriptor = create(path_);
   }
   if (descriptor < 0) raise_errno(errno, doing);
-  // Where locks are not supported nobody who clears up can take one either, so the file is safe without.
+  // Without lock support no cleanup can take a lock either, so the file is safe.
   ::flock(descriptor, LOCK_EX | LOCK_NB);
-  stream_ = value_of(arrow::io::FileOutputStream::Open(descriptor), doing);  // owns the descriptor from here
+  stream_ = value_of(arrow::io::FileOutputStream::Open(descriptor), doing);  // owns the descriptor from here on
 }
 
 Temporary::~Temporary() {

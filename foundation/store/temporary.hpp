@@ -1,12 +1,12 @@
-// A file in the making: written under a name of its own, then moved to its place whole and durably. Private to the
+// A file that is written under a temporary name, then moved to its final path, complete and durable. Private to the
 // store.
 //
 //   Temporary temporary(root / kTemporaryFolder, "writing blob 'k'");
 //   fill(temporary.stream());
 //   temporary.place(root / "k", "writing blob 'k'");
 //
-// The writer holds a lock (flock) on it, so that a file is known to be left over when nobody holds its lock.
-// One thread. Fails as failure.hpp says.
+// The writer holds a lock (flock) on it; a file without a lock holder is a leftover. One thread; owns the file until it
+// is placed. Fails as failure.hpp says.
 #pragma once
 
 #include <arrow/io/file.h>
@@ -23,14 +23,14 @@ namespace reeltag::store {
 
 class Temporary {
  public:
-  // A new file in folder, which is made when it is missing.
+  // Creates a file in folder, which is created if missing.
   Temporary(const std::filesystem::path& folder, const std::string& doing);
   Temporary(const Temporary&) = delete;
   Temporary& operator=(const Temporary&) = delete;
-  ~Temporary();  // removes it unless it was placed
+  ~Temporary();  // removes the file unless it was placed
 
   arrow::io::OutputStream& stream() { return *stream_; }
-  // Replaces target; the lock is held until the file is in its place.
+  // Replaces target; holds the lock until the file is at its final path.
   void place(const std::filesystem::path& target, const std::string& doing);
 
  private:
@@ -42,11 +42,11 @@ class Temporary {
 // Creates folder and its missing parents and makes each new entry durable.
 void make_folders(const std::filesystem::path& folder, const std::string& doing);
 
-// The files of a folder of temporaries, oldest first.
+// The files in a folder of temporaries, oldest first.
 std::vector<UnfinishedUpload> temporaries_in(const std::filesystem::path& folder);
-// Removes the one of this name; false where its writer lives, or it is gone.
+// Removes the file with this name; false if its writer is alive, or it no longer exists.
 bool remove_temporary(const std::filesystem::path& folder, const std::string& name);
-// Removes those of dead writers. Young ones are left: their writer may not have come to lock them yet.
+// Removes the files of dead writers. Skips recent ones: their writer may not have locked them yet.
 void sweep_temporaries(const std::filesystem::path& folder);
 
 }  // namespace reeltag::store

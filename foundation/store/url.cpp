@@ -68,7 +68,7 @@ std::string without_secrets(std::string_view url) {
   if (scheme.empty()) return std::string(url);
   const std::size_t host = scheme.size() + 3;
   std::string rest(url.substr(host));
-  // A secret need not be encoded properly, so what looks like one hides all the rest.
+  // A secret may be badly encoded, so anything that looks like one hides the rest.
   if (rest.find('@') != std::string::npos) return std::string(url.substr(0, host)) + "***";
   const std::size_t query = rest.find('?');
   if (query != std::string::npos) rest = rest.substr(0, query) + "?...";

@@ -1,4 +1,4 @@
-// The URLs that name a store.
+// Parses and formats store URLs. Functions; any thread. Private to the store.
 #pragma once
 
 #include <filesystem>
@@ -8,17 +8,17 @@
 
 namespace reeltag::store {
 
-// The folder that a "file:///abs/path" URL (percent-encoded) or a plain path (taken as it is) names, absolute and
-// without "." and "..". Throws unsupported for another scheme, invalid_argument for what cannot be a folder.
+// The folder of a "file:///abs/path" URL (percent-encoded) or of a plain path (taken literally), absolute and without
+// "." and "..". Throws unsupported for another scheme, invalid_argument if it cannot be a folder.
 std::filesystem::path folder_of_url(const std::string& url);
 
-// "file:///abs/path" with everything but unreserved characters percent-encoded.
+// "file:///abs/path" with all but unreserved characters percent-encoded.
 std::string url_of_folder(const std::filesystem::path& folder);
 
 // "s3" of "S3://..."; empty for a plain path.
 std::string scheme_of(std::string_view url);
 
-// The URL without what may be a password: "s3://KEY:SECRET@bucket" becomes "s3://***", a query is cut.
+// Removes possible passwords: "s3://KEY:SECRET@bucket" becomes "s3://***", a query is cut off.
 std::string without_secrets(std::string_view url);
 
 }  // namespace reeltag::store

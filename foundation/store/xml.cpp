@@ -22,7 +22,7 @@ void append_utf8(std::uint32_t c, std::string& out) {
   }
 }
 
-// "amp" or "#x1F408" resolved; false for what is none.
+// Appends "amp" or "#x1F408" resolved; false for an unknown entity.
 bool append_entity(std::string_view entity, std::string& out) {
   constexpr std::array<std::pair<std::string_view, char>, 5> kNamed{
       {{"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}}};

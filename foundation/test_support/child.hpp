@@ -1,4 +1,5 @@
-// For tests: a forked child that can be killed at any moment. Fork while the test has one thread only.
+// For tests: a forked child process that can be killed at any moment. Owns it: the destructor kills and reaps it. Fork
+// while the test has only one thread.
 #pragma once
 
 #include <fcntl.h>
@@ -16,8 +17,8 @@ namespace reeltag::test {
 
 class Child {
  public:
-  // What body says with write_line() can be read by output(). The child ends with status 0 when body returns, 1 when it
-  // throws.
+  // output() returns the lines that body passes to write_line(). The child exits with status 0 when body returns, 1
+  // when it throws.
   using WriteLine = std::function<void(std::string_view)>;
   explicit Child(const std::function<void(const WriteLine&)>& body) {
     int ends[2];
@@ -35,13 +36,13 @@ class Child {
     ::close(reader_);
   }
 
-  // SIGKILL: the child can do nothing about it.
+  // Sends SIGKILL, which the child cannot handle.
   void kill() {
     if (pid_ > 0) ::kill(pid_, SIGKILL);
     wait();
   }
 
-  // The exit status; -1 when a signal ended it.
+  // The exit status; -1 if a signal ended the child.
   int wait() {
     if (pid_ <= 0) return status_;
     int status = 0;
@@ -51,7 +52,7 @@ class Child {
     return status_ = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
   }
 
-  // Up to and with the next line break; cut at the end of the output.
+  // Reads up to and including the next newline; shorter at the end of the output.
   std::string read_line() {
     std::string line;
     char c = 0;
@@ -59,7 +60,7 @@ class Child {
     return line;
   }
 
-  // Everything the child has written and nobody has read; waits until the child has ended.
+  // Reads all remaining output; blocks until the child has ended.
   std::string output() {
     std::string text;
     char buffer[4096];

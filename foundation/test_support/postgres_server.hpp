@@ -1,6 +1,6 @@
-// For tests: a PostgreSQL server of the test's own (tools/requirements/test_servers.txt), gone with the object and with
-// the process. It listens on a socket in a temporary folder, asks for a password (PGPASSFILE is set to the file that
-// has it), and runs as nobody where the test runs as root, which PostgreSQL refuses. One thread; fork() as you like.
+// For tests: starts a private PostgreSQL server (tools/requirements/test_servers.txt) that ends with the object and
+// with the process. Listens on a socket in a temporary folder, requires a password (PGPASSFILE is set to the file with
+// it), and runs as nobody if the test runs as root, because PostgreSQL refuses root. One thread; fork() is allowed.
 #pragma once
 
 #include <signal.h>
@@ -24,7 +24,7 @@ class PostgresServer {
  public:
   PostgresServer() {
     namespace fs = std::filesystem;
-    // Another user must get at it, and the programs of a wheel are not executable.
+    // Another user needs access, and the programs in a wheel are not executable.
     fs::permissions(folder_.path(), static_cast<fs::perms>(0755));
     for (const char* part :
          {"pgserver/pginstall/bin", "pgserver/pginstall/lib", "pgserver/pginstall/share", "pgserver.libs"}) {
@@ -62,21 +62,21 @@ class PostgresServer {
     }
     throw std::runtime_error("the PostgreSQL server does not answer");
   }
-  // As an administrator stops it: connections are ended, what is committed is written.
+  // Stops as an administrator would: connections are closed, committed data is written.
   void stop() { end(SIGINT); }
-  // As if it had crashed.
+  // Simulates a crash.
   void kill() { end(SIGQUIT); }
 
   [[nodiscard]] std::string url(const std::string& database, const std::string& user = "tester") const {
     return "postgresql://" + user + "@/" + database + "?host=" + data().string();
   }
-  // The name of a new, empty database.
+  // Creates an empty database and returns its name.
   std::string make_database(const std::string& options = "") {
     auto name = "d" + std::to_string(::getpid()) + "_" + std::to_string(++databases_);
     sql("postgres", "CREATE DATABASE " + name + " " + options);
     return name;
   }
-  // What psql says, without decoration.
+  // Runs a query with psql and returns its unformatted output.
   std::string sql(const std::string& database, const std::string& text) {
     const auto done = value_or_throw(psql(database, text));
     if (done.status != 0) throw std::runtime_error(text + ": " + done.err);

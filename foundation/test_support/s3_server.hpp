@@ -1,6 +1,6 @@
-// For tests: an S3 server that checks signatures (versitygw), on a free loopback port, with a folder of its own; and a
-// proxy in front of it that fails as networks and busy servers do. Both end with the object. One thread makes them.
-// std::runtime_error where they cannot start.
+// For tests: an S3 server that checks signatures (versitygw) on a free loopback port with its own folder, and a proxy
+// in front of it that simulates failing networks and busy servers. Both end with the object. Create them from one
+// thread. Throw std::runtime_error if they cannot start.
 //
 //   S3Server server;                              // sets the AWS_ variables of this process
 //   auto store = store::open(server.url("some-bucket"));
@@ -44,7 +44,7 @@ inline Descriptor connect_to(int port) {
   return to;
 }
 
-// A listening socket on a free port.
+// Opens a listening socket on a free port.
 inline Descriptor listen_anywhere(int& port) {
   Descriptor listener(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
   auto address = loopback(0);
@@ -64,7 +64,7 @@ class S3Server {
     start();
   }
 
-  // Whom this process says it is, to every server.
+  // The credentials that this process uses for every server.
   static void allow(const std::string& key, const std::string& secret) {
     ::setenv("AWS_ACCESS_KEY_ID", key.c_str(), 1);
     ::setenv("AWS_SECRET_ACCESS_KEY", secret.c_str(), 1);
@@ -73,8 +73,8 @@ class S3Server {
   void start() {
     const auto program = std::string(REELTAG_SOURCE_DIR) + "/.deps/bin/versitygw";
     for (int attempt = 0; attempt < 5; ++attempt) {
-      if (port_ == 0) listen_anywhere(port_);  // closed again: for the server to take
-      // Without --disableotmp it takes the old object away before the new one is there.
+      if (port_ == 0) listen_anywhere(port_);  // closed again, for the server to bind
+      // Without --disableotmp it removes the old object before the new one exists.
       process_.emplace(value_or_throw(
           Process::start({program, "--access", "testkey", "--secret", "testsecret123", "--port",
                           "127.0.0.1:" + std::to_string(port_), "posix", "--disableotmp", folder_.path().string()})));
@@ -82,21 +82,21 @@ class S3Server {
         if (connect_to(port_).is_open()) return;
       }
       process_.reset();
-      port_ = 0;  // another program took it
+      port_ = 0;  // another program took the port
     }
     throw std::runtime_error("versitygw does not start: run tools/setup.sh tests");
   }
   void stop() { process_.reset(); }
 
   [[nodiscard]] int port() const { return port_; }
-  // Where the server keeps a bucket, whole objects as files.
+  // The folder in which the server keeps a bucket, objects as whole files.
   [[nodiscard]] std::filesystem::path folder(const std::string& bucket) const { return folder_.path() / bucket; }
   std::string make_bucket() {
     auto name = "bucket-" + std::to_string(++buckets_);
     std::filesystem::create_directory(folder_.path() / name);
     return name;
   }
-  // By way of another port where one is given.
+  // Through another port if one is given.
   [[nodiscard]] std::string url(const std::string& place, int port = 0) const {
     return "s3://" + place +
            "?region=us-east-1&scheme=http&endpoint_override=127.0.0.1:" + std::to_string(port == 0 ? port_ : port);
@@ -109,7 +109,7 @@ class S3Server {
   int buckets_ = 0;
 };
 
-// What becomes of a connection.
+// How the proxy handles a connection.
 enum class Fault { none, slow_down, timed_out, reset, silent };
 
 class FaultyProxy {
@@ -122,13 +122,13 @@ class FaultyProxy {
   ~FaultyProxy() { inject(Fault::none, 0); }
 
   [[nodiscard]] int port() const { return port_; }
-  // The next connections fail so; open ones are cut, because clients keep them for their next request.
+  // Makes the next connections fail this way; closes open ones, because clients keep them for later requests.
   void inject(Fault fault, int times) {
     fault_ = fault;
     left_ = times;
     ++era_;
   }
-  // Cuts what passes when so many more bytes have come from the client, and everything after that.
+  // Cuts the connection once the client has sent this many more bytes, and all later connections.
   void cut_after(std::int64_t bytes) { room_ = bytes; }
   [[nodiscard]] int failed() const { return failed_; }
   [[nodiscard]] bool was_cut() const { return room_ <= 0; }
@@ -167,7 +167,7 @@ class FaultyProxy {
         "\r\n\r\n" + body;
     ::send(client.get(), answer.data(), answer.size(), MSG_NOSIGNAL);
     ::shutdown(client.get(), SHUT_WR);
-    read_until(stop, client, [](std::string_view) { return false; });  // else a reset overtakes the answer
+    read_until(stop, client, [](std::string_view) { return false; });  // otherwise a reset overtakes the response
   }
 
   template <class Enough>

@@ -1,4 +1,5 @@
-// A catalog and a store with made-up videos, for the tests of this module.
+// Test fixture: a catalog and a store with generated videos in a temporary folder. One thread. Throws as catalog and
+// store do.
 #pragma once
 
 #include <memory>
@@ -21,7 +22,7 @@ class TestCatalog {
       : catalog(catalog::open((home.path() / "catalog.db").string())),
         store(store::open((home.path() / "store").string())) {}
 
-  // The id follows from the name.
+  // Adds a video and returns its id, which depends on the name only.
   std::string add(const std::string& name, const std::string& group, const std::vector<std::string>& hashtags,
                   const std::string& source = "import") {
     catalog::Video v;
@@ -39,7 +40,7 @@ class TestCatalog {
     catalog->add(v);
     return v.id;
   }
-  // A video whose fingerprint is that of `look`: the same number, copies; another, other videos.
+  // Adds a video with a fingerprint derived from `look`: equal numbers are copies.
   std::string add_related(const std::string& name, const std::string& group, const std::string& author, unsigned look,
                           std::optional<std::int64_t> created = {}) {
     catalog::Video v;
@@ -58,7 +59,7 @@ class TestCatalog {
     catalog->record({.video = v, .fingerprint = media::to_text(print)});
     return v.id;
   }
-  // Forty videos of twenty groups: even ones a cat, odd ones a dog, every fifth with neither.
+  // Adds forty videos in twenty groups: even ones a cat, odd ones a dog, every fifth neither.
   void add_forty() {
     for (int i = 0; i < 40; ++i) {
       std::vector<std::string> hashtags{"fyp"};

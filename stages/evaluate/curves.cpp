@@ -11,8 +11,8 @@ namespace {
 
 constexpr double kStep = 1.0 / 199.0;  // of recall, between two points of the curve
 
-// Counts of false and true entries by score. The bits of a float in [0,1] sort as its value does, so their upper 21
-// make bins of a 4096th of the score: millions of entries need no sorting, and small scores keep their order.
+// Counts false and true entries by score. The bits of a float in [0,1] sort like its value, so their upper 21 are bins
+// of a 4096th of the score: millions of entries need no sorting, and small scores keep their order.
 class ScoreCounts {
  public:
   ScoreCounts() : bins_(bin(1.0F) + 1) {}

@@ -1,5 +1,5 @@
-// What the plots of a report show, from scores and labels. No input or output; functions, any thread.
-// Throws Exception(invalid_argument) for samples that measure() would refuse.
+// Computes the data of a report's plots from scores and labels. Private. No I/O; functions, any thread. Throws
+// Exception(invalid_argument) for samples that measure() would reject.
 #pragma once
 
 #include <span>

@@ -37,7 +37,7 @@ TEST(Curves, ReliabilityOfOneLabelLooksAtTheBestScore) {
 }
 
 TEST(Curves, CalibrationErrorIsTheMeanGap) {
-  // Two scores of .9 that are false and two of .1 that are true: off by .9 each.
+  // Two false entries with score .9 and two true ones with .1: each is off by .9.
   const std::vector<Sample> samples{{"a", {1}, {.9F, .1F}}, {"b", {1}, {.9F, .1F}}};
   EXPECT_NEAR(draw_curves(samples, 2, LabelMode::multi).calibration_error, 0.9, 1e-6);
 }

@@ -14,7 +14,7 @@
 namespace reeltag::evaluate {
 namespace {
 
-// Dataset and model name their classes independently; what both know is matched by the hashtag.
+// Dataset and model number their classes independently; common classes are matched by hashtag.
 struct Matching {
   std::vector<int> of_label;        // dataset's label -> class, or -1
   std::vector<std::size_t> in_net;  // class -> the model's index
@@ -74,7 +74,7 @@ constexpr std::array kTimeOrders{model::TimeOrder::forward, model::TimeOrder::re
                                  model::TimeOrder::reversed};
 using SamplesByOrder = std::array<std::vector<Sample>, kTimeOrders.size()>;  // the first stays empty
 
-// One video in all orders of time, or the reason why it has no score.
+// One video's scores in all time orders, or the reason why it has none.
 Result<void> score_video(const dataset::Item& item, const DecodedVideo& video, const Matching& matching,
                          const Model& model, Evaluation& e, SamplesByOrder& changed) {
   const auto predictions =

@@ -20,7 +20,7 @@ using ::testing::HasSubstr;
 
 constexpr std::array<const char*, 3> kColors{"red", "green", "blue"};
 
-// Clips of one colour, a dataset over them, and a "network" that names the strongest channel it sees.
+// Clips of one colour, a dataset over them, and a "network" that predicts the strongest colour channel.
 class Evaluate : public ::testing::Test {
  protected:
   Evaluate() : store_(store::open((folder_.path() / "store").string())) {
@@ -32,7 +32,7 @@ class Evaluate : public ::testing::Test {
     options_.resamples = 20;
   }
 
-  // label: what the dataset says; color: what is seen.
+  // label: in the dataset; color: of the frames.
   void add(const std::string& video, int label, int color) {
     media::Frames frames{.count = 6, .height = 32, .width = 32, .data = {}, .times = {}};
     for (int i = 0; i < frames.count * 32 * 32; ++i) {
@@ -60,7 +60,7 @@ class Evaluate : public ::testing::Test {
               return Result<std::vector<model::Prediction>>(std::move(out));
             }};
   }
-  // The first and the last frame of each view of a second.
+  // The first and the last frame of each view of one second.
   static ChooseFrames choose_frames() {
     return [](double duration) {
       Request request{model::cover(duration, 1.0, 30), {.times = {}, .scale = {.short_side = 16}}};
@@ -71,7 +71,7 @@ class Evaluate : public ::testing::Test {
       return request;
     };
   }
-  // Blind to motion, but for one thing: time that runs backwards is blue.
+  // Ignores motion, except that reversed frames score as blue.
   model::Prediction predict(const DecodedVideo& video, model::TimeOrder order) const {
     const auto& frames = video.frames;
     EXPECT_EQ(frames.count, static_cast<int>(2 * video.views.size()));
@@ -101,7 +101,7 @@ TEST_F(Evaluate, MatchesHashtagsByNameAndCountsWhatIsSeen) {
   add("v0", 0, 0);
   add("v1", 1, 1);
   add("v2", 2, 2);
-  add("v3", 2, 1);  // labelled blue, looks green
+  add("v3", 2, 1);  // labelled blue, coloured green
   std::int64_t last = 0;
   const Evaluation e = run(set_, Split::test, model(), *store_, options_,
                            [&](std::int64_t done, std::int64_t total) { last = done * 100 + total; });

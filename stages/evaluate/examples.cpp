@@ -62,7 +62,7 @@ void illustrate(std::vector<Example>& examples, const std::unordered_map<std::st
   for (Example& x : examples) {
     const dataset::Item& item = *items.at(x.video);
     x.caption = item.caption;
-    // The blob may have gone since it was scored: a report without this picture is still one.
+    // The blob may have been removed since scoring; the report then lacks this picture.
     if (auto jpeg = dataset::thumbnail(item, store, limits)) x.jpeg = std::move(*jpeg);
   }
 }

@@ -16,7 +16,7 @@ namespace {
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr std::size_t kGapDepth = 20;   // scores of a video that GAP@20 pools
 constexpr std::uint64_t kSeed = 20260;  // of the resamples; any fixed number
-constexpr double kWork = 4e9;           // score visits that all resamples together may cost, about ten seconds
+constexpr double kWork = 4e9;           // maximum score visits of all resamples together, about ten seconds
 constexpr int kMinResamples = 100;
 
 bool has(const std::vector<int>& labels, int c) { return std::binary_search(labels.begin(), labels.end(), c); }
@@ -51,7 +51,7 @@ double average_precision(const Ranked& list, const Weights& weights, double posi
   return sum / positives;
 }
 
-// What one video adds to the figures that are means over videos.
+// One video's contribution to the metrics that are means over videos.
 struct PerVideo {
   bool labelled = false;
   double top1 = 0.0, top5 = 0.0, hit1 = 0.0, perr = 0.0;
@@ -83,7 +83,7 @@ struct Totals {
   std::vector<double> ap;
 };
 
-// The sorted lists, made once; every resample walks over them with other weights.
+// Sorted lists, built once; every resample scans them with other weights.
 class Lists {
  public:
   Lists(std::span<const Sample> samples, std::size_t classes) : positives_(classes), by_class_(classes) {

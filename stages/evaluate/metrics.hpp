@@ -1,6 +1,6 @@
-// What the figures of an evaluation are made from; measure() itself is public. No input or output, no torch; functions,
-// any thread. Throws Exception(invalid_argument) when a sample has another number of scores than there are classes, a
-// label that is no class, or a score that is no number.
+// Helpers behind the public measure(). Private. No I/O, no libtorch; functions, any thread. Throws
+// Exception(invalid_argument) if a sample's number of scores differs from the number of classes, a label is out of
+// range, or a score is NaN.
 //
 //   const auto best = ranking(sample.scores, 5);
 #pragma once
@@ -13,10 +13,10 @@
 
 namespace reeltag::evaluate {
 
-// Indices of the scores, best first; equal scores in their order.
+// Indices of the best scores, descending; ties in index order.
 std::vector<int> ranking(std::span<const float> scores, std::size_t top);
 
-// Throws as said above.
+// Throws as described above.
 void check_samples(std::span<const Sample> samples, std::size_t classes);
 
 }  // namespace reeltag::evaluate

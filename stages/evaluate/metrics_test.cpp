@@ -89,7 +89,7 @@ TEST(Metrics, PrecisionAndRecallAtTheThresholdOfEachClass) {
   const Metrics m = measure(samples, std::vector<double>{0.5, 0.35}, LabelMode::multi, 0);
   EXPECT_DOUBLE_EQ(m.classes[0].precision, 0.5);
   EXPECT_DOUBLE_EQ(m.classes[0].recall, 0.5);
-  EXPECT_TRUE(std::isnan(m.classes[1].precision));  // never named
+  EXPECT_TRUE(std::isnan(m.classes[1].precision));  // never predicted
   EXPECT_DOUBLE_EQ(m.classes[1].recall, 0.0);
   EXPECT_EQ(m.classes[0].support, 2);
   EXPECT_DOUBLE_EQ(m.classes[0].prior, 2.0 / 3);

@@ -15,7 +15,7 @@ namespace {
 
 constexpr std::size_t kOneColumn = 8;    // bars that need no second column
 constexpr std::size_t kColumn = 20;      // bars in one of two columns
-constexpr std::size_t kMaxHeatMap = 60;  // classes; beyond, nobody can read the cells
+constexpr std::size_t kMaxHeatMap = 60;  // classes; more make the cells unreadable
 constexpr std::size_t kMistakes = 8;     // commonest mistakes listed
 
 bool is_single(const Evaluation& e) { return e.label_mode == dataset::LabelMode::single; }
@@ -98,7 +98,7 @@ std::string plot_precision_recall(const Evaluation& e) {
   Series s{.name = "all hashtags together", .points = {}};
   for (const CurvePoint& p : e.curves.precision_recall) s.points.emplace_back(p.recall, p.precision);
   chart.series.push_back(std::move(s));
-  // Of random scores: the share of true pairs among all.
+  // Precision of random scores: the share of true pairs among all.
   double truths = 0.0;
   for (const ClassFigures& f : e.metrics.classes) truths += static_cast<double>(f.support);
   chart.level = truths / static_cast<double>(e.metrics.videos) / static_cast<double>(e.hashtags.size());

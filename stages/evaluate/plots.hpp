@@ -1,4 +1,5 @@
-// The charts of a report, each a figure in HTML; empty where there is nothing to draw. Functions, any thread.
+// Renders a report's plots, each as an HTML figure; empty if there is no data. Private. Functions, any thread; nothing
+// here fails.
 #pragma once
 
 #include <string>

@@ -36,7 +36,7 @@ struct Prefetch::State {
   std::size_t claimed = 0;  // next key for a worker
   std::size_t handed = 0;   // next key for next()
   std::map<std::size_t, Result<DecodedVideo>> ready;
-  std::vector<std::jthread> workers;  // last: joined before the rest goes
+  std::vector<std::jthread> workers;  // last member: joined before the others are destroyed
 
   void work(const std::stop_token& stop) {
     const std::size_t ahead = static_cast<std::size_t>(options.threads) + 1;
@@ -75,7 +75,7 @@ Prefetch::Prefetch(std::vector<std::string> keys, ChooseFrames choose_frames, co
   }
 }
 
-// The jthreads ask their workers to stop; a worker ends after the video in its hands.
+// The jthreads request a stop; a worker ends after its current video.
 Prefetch::~Prefetch() = default;
 
 Result<DecodedVideo> Prefetch::next() {

@@ -1,8 +1,7 @@
-// Decodes videos ahead of the network. Worker threads open each video and decode the frames that the model asks for;
-// next() hands them out in order.
-// One thread calls next(); owns its workers and joins them in the destructor. At most `threads` + 1 decoded videos
-// wait. What a video does wrong comes back as its Result; an Exception of the store (a lost blob) does too, with its
-// code.
+// Decodes videos ahead of the net. Worker threads open each video and decode the requested frames; next() returns the
+// results in order. Private.
+// One thread calls next(). Owns its workers and joins them in the destructor. At most `threads` + 1 decoded videos are
+// buffered. A failure of one video, including an Exception of the store (a lost blob), is returned as its Result.
 #pragma once
 
 #include <functional>
@@ -15,7 +14,7 @@
 
 namespace reeltag::evaluate {
 
-// What the model reads of a video of this length. Called by several threads at once.
+// The views and frames that the model needs from a video of this duration. Called concurrently by several threads.
 struct Request {
   std::vector<model::View> views;
   model::Extractor::FramePlan wanted;
@@ -29,14 +28,14 @@ struct DecodedVideo {
 
 class Prefetch {
  public:
-  // keys in the order of next(). The store outlives this.
+  // keys are returned by next() in this order. The store must outlive this object.
   Prefetch(std::vector<std::string> keys, ChooseFrames choose_frames, const EvaluateOptions& options,
            store::Store& store);
   ~Prefetch();
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
 
-  // Of the next key; not after the last.
+  // The next key's video; must not be called after the last.
   Result<DecodedVideo> next();
 
  private:

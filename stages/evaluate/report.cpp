@@ -133,7 +133,7 @@ std::string class_section(const Evaluation& e) {
          "</div>" + class_table(e) + "</section>\n";
 }
 
-// What is left of the figures when the frames come in another order.
+// Metrics with the frames in another order.
 std::string time_section(const Evaluation& e) {
   if (e.time.empty()) return "";
   constexpr std::array<const char*, 4> kMeaning{"", "one frame, repeated", "frames shuffled", "frames reversed"};

@@ -1,4 +1,4 @@
-// The report for people: one HTML file that needs nothing else (docs/adr/0060-report-is-one-html-file.md).
+// Writes the evaluation report as one self-contained HTML file (docs/adr/0060-report-is-one-html-file.md). Private.
 // Functions, any thread; nothing here fails.
 #pragma once
 
@@ -12,7 +12,7 @@ namespace reeltag::evaluate {
 
 std::string to_html(const Evaluation& evaluation, const std::vector<Epoch>& epochs);
 
-// Everything but the samples' scores, indented: the content of metrics.json.
+// The content of metrics.json: everything but the samples' scores, indented.
 std::string to_metrics_json(const Evaluation& evaluation);
 
 }  // namespace reeltag::evaluate

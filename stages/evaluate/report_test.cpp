@@ -39,7 +39,7 @@ void fill(Evaluation& e) {
   pick_examples(e);
 }
 
-// Elements that are opened are closed, in order; enough to see a forgotten or misplaced tag.
+// Checks that opened elements are closed in order; enough to detect a missing or misplaced tag.
 void expect_balanced(const std::string& html) {
   static const std::regex tag("<(/?)([a-z0-9]+)[^>]*?(/?)>");
   std::vector<std::string> open{"html"};  // stands before the body

@@ -1,5 +1,5 @@
-// The evaluation itself, with the model behind functions, so that it can be tried without one.
-// Threads, ownership and failure as in reeltag/evaluate.hpp.
+// The evaluation loop, with the model behind functions so that tests can replace it. Private. Threads, ownership and
+// failure as in reeltag/evaluate.hpp.
 #pragma once
 
 #include <functional>
@@ -14,7 +14,7 @@ namespace reeltag::evaluate {
 struct Model {
   model::Bundle bundle;
   ChooseFrames choose_frames;
-  // What model::Predictor::predict does; called on one thread.
+  // Same contract as model::Predictor::predict; called on one thread.
   std::function<Result<std::vector<model::Prediction>>(const DecodedVideo& video,
                                                        std::span<const model::TimeOrder> orders)>
       predict;

@@ -1,4 +1,4 @@
-// The log that a training leaves in its run: log.jsonl, a line an epoch. Functions, any thread.
+// Reads a run's training log: log.jsonl, one line per epoch. Private. Functions, any thread.
 #pragma once
 
 #include <filesystem>
@@ -6,13 +6,13 @@
 
 namespace reeltag::evaluate {
 
-// NaN for what the line does not say. Shares are in [0,1].
+// NaN for values that the line lacks. Shares are in [0,1].
 struct Epoch {
   double epoch, train_loss, train_top1, val_loss, val_top1, rate, seconds_wait;
 };
 
-// Ascending epochs; of an epoch that was trained twice (a resumed run) the later line. Empty when there is no such
-// file. Lines that are no epoch are passed over: a report without them is still a report.
+// Returns the epochs in ascending order; of an epoch that was trained twice (a resumed run), the later line. Empty if
+// the file does not exist. Invalid lines are skipped, since the report is useful without them.
 std::vector<Epoch> read_training_log(const std::filesystem::path& path);
 
 }  // namespace reeltag::evaluate

@@ -1,4 +1,4 @@
-// What every index refuses to keep, whatever database lies underneath. Pure functions, any thread.
+// Validates rows before any index stores them, whatever the database. Private. Pure functions, any thread.
 #pragma once
 
 #include "reeltag/index.hpp"

@@ -1,4 +1,5 @@
-// What every Index must do, whatever database lies underneath. A back end instantiates the suite with a factory.
+// Conformance tests for every implementation of Index. Private to tests; one thread. A back end instantiates the suite
+// with a factory.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -13,7 +14,8 @@
 
 namespace reeltag::index {
 
-// An index that is empty at first and can be opened many times, by several processes too; it goes away with the object.
+// A location for an index that is initially empty and can be opened many times, also by several processes; it is
+// deleted with the object.
 class IndexPlace {
  public:
   virtual ~IndexPlace() = default;
@@ -26,7 +28,7 @@ struct IndexFactory {
 };
 inline void PrintTo(const IndexFactory& factory, std::ostream* out) { *out << factory.name; }
 
-// What f throws.
+// Returns the error that f throws.
 template <class F>
 Error error_of(F&& f) {
   try {
@@ -48,13 +50,13 @@ class IndexConformance : public testing::TestWithParam<IndexFactory> {
     const Prediction row{.video = video, .model = std::move(model), .tags = std::move(tags)};
     index_->put_predictions({&row, 1});
   }
-  // The videos found, best first.
+  // Returns the videos found, best first.
   std::vector<std::string> found(const std::string& query, std::int64_t limit = 100) {
     std::vector<std::string> videos;
     for (const auto& hit : index_->search(query, limit)) videos.push_back(hit.video);
     return videos;
   }
-  // The only video found.
+  // Returns the only hit.
   Hit only(const std::string& query) {
     const auto hits = index_->search(query, 100);
     if (hits.size() == 1) return hits.front();

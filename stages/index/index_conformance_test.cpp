@@ -80,7 +80,7 @@ TEST_P(IndexConformance, PhrasesAndHashtagsWrittenTogetherMeanTheSame) {
   predict("joined", {{"playingguitar", 0.9, {}}});
   predict("blank", {{"playing guitar", 0.8, {}}});
   predict("other", {{"playing drums", 0.5, {}}});
-  // Both words in texts 2, of a hashtag its score, of half a hashtag half of it.
+  // Both words in texts score 2, a predicted hashtag its score, half a hashtag half of that.
   EXPECT_THAT(found("playing guitar"), ElementsAre("typed", "caption", "apart", "joined", "blank", "other"));
   EXPECT_THAT(found("#playingguitar"), ElementsAre("typed", "caption", "joined", "blank"));
   EXPECT_THAT(found("#playing_guitar"), ElementsAre("typed", "caption", "apart", "joined", "blank", "other"));
@@ -287,7 +287,7 @@ TEST_P(IndexConformance, AKillLosesNothingThatWasAcknowledgedAndWholeRowsStay) {
       if (c == '\n') last = std::exchange(line, {});
     }
     EXPECT_TRUE(last.empty() || index->predicted_by(last, {.name = "m"})) << last;
-    // Texts and words, tags and names go together.
+    // Texts and their words, and tags and their names, are written together.
     const auto stats = index->stats();
     EXPECT_EQ(static_cast<std::int64_t>(index->search("kill", 100000).size()), stats.captioned);
     EXPECT_EQ(static_cast<std::int64_t>(index->search("#tag", 100000).size()), stats.predicted);

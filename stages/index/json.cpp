@@ -1,4 +1,4 @@
-// What goes in and out of the index as JSON.
+// JSON input and output of the index.
 #include <nlohmann/json.hpp>
 
 #include "check.hpp"

@@ -7,9 +7,9 @@ namespace reeltag::index {
 namespace {
 
 constexpr std::size_t kMaxParts = 32;       // a longer query is a pasted text; 32 fit a mask and bound the time
-constexpr std::size_t kMaxTextRun = 4;      // words that somebody wrote as one
+constexpr std::size_t kMaxTextRun = 4;      // words written as one
 constexpr std::size_t kMaxNameRun = 6;      // words of a predicted hashtag
-constexpr std::size_t kShortestHalf = 2;    // letters, when a typed-together hashtag is taken apart
+constexpr std::size_t kShortestHalf = 2;    // letters per half when a joined hashtag is split
 constexpr std::size_t kMaxTakenApart = 40;  // letters; bounds the time
 
 std::vector<QueryPart> distinct_parts(std::string_view text) {
@@ -24,9 +24,9 @@ std::vector<QueryPart> distinct_parts(std::string_view text) {
 
 std::uint64_t bit(std::size_t part) { return std::uint64_t{1} << part; }
 
-// "playingguitar" as two words, in every way.
+// Adds every split of "playingguitar" into two words.
 void take_apart(const std::string& word, std::uint64_t covers, std::vector<Phrase>& phrases) {
-  std::vector<std::size_t> letters;  // where each begins
+  std::vector<std::size_t> letters;  // byte offset of each
   for (std::size_t i = 0; i < word.size(); ++i) {
     if ((static_cast<unsigned char>(word[i]) & 0xC0) != 0x80) letters.push_back(i);
   }
@@ -54,7 +54,7 @@ Query parse_query(std::string_view text) {
       covers |= bit(n);
       letters = letters && parts[n].kind == Word::Kind::letters;
       query.names.push_back(joined);
-      // Other kinds are separate words in texts however they are written.
+      // Other kinds are always separate words in texts.
       if (letters && n > i && n < i + kMaxTextRun) query.phrases.push_back({.words = {joined}, .covers = covers});
     }
   }

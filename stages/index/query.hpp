@@ -1,5 +1,5 @@
-// What a query asks for, whatever database answers: phrases to look for in texts, names of hashtags, and how what was
-// found becomes a score. Pure functions, any thread.
+// Parses a query into phrases to find in texts and names of hashtags, and computes scores from the matches, whatever
+// the database. Private. Pure functions, any thread; Board: one thread.
 #pragma once
 
 #include <array>
@@ -17,34 +17,34 @@
 
 namespace reeltag::index {
 
-// Words that follow each other, and which of the query's parts they stand for, a bit each.
+// Consecutive words, and a bit mask of the query parts that they cover.
 struct Phrase {
   std::vector<std::string> words;
   std::uint64_t covers = 0;
 };
 
 struct Query {
-  // "playing guitar" is looked for as playing, guitar and playingguitar; #playingguitar also as "playing guitar".
+  // "playing guitar" is searched as playing, guitar and playingguitar; #playingguitar also as "playing guitar".
   std::vector<Phrase> phrases;
-  // The parts, and runs of them without blanks between: "playing", "guitar", "playingguitar".
+  // The parts and runs of parts, joined without blanks: "playing", "guitar", "playingguitar".
   std::vector<std::string> names;
 };
 Query parse_query(std::string_view text);
 
-// By which names a query reaches a hashtag, and how much of it each says: all of it written together says 1, one of n
-// parts 1/n. Each name once. Empty for a hashtag without words.
+// The names by which a query can match a hashtag, each with the share that it covers: all parts joined have share 1,
+// one of n parts has 1/n. Names are distinct. Empty for a hashtag without words.
 std::vector<std::pair<std::string, double>> names_of(std::string_view hashtag);
 
-// What was found of one video; a score of 0 is nothing.
+// A video's matches; a score of 0 means no match.
 struct QueryMatch {
-  std::uint64_t covered = 0;  // parts of the query that its texts hold
-  double named = 0.0;         // scores of its predicted hashtags, each times the share that was named
+  std::uint64_t covered = 0;  // query parts found in its texts
+  double named = 0.0;         // sum over its predicted hashtags of score * share named
 
   [[nodiscard]] double score() const { return std::popcount(covered) + named; }
 };
 
-// What was found, by the database's row numbers. In pages: rows come in ascending runs that lie close together, and a
-// hash table would miss the processor's cache at every one of a hundred thousand.
+// Matches by the database's row number, stored in pages: rows come in ascending, dense runs, and a hash table would
+// cause a cache miss for each of a hundred thousand rows.
 class Board {
  public:
   QueryMatch& operator[](std::int64_t row) {
@@ -54,7 +54,7 @@ class Board {
     }
     return (*page_)[static_cast<std::size_t>(row & (kPageRows - 1))];
   }
-  // The best rows with a score above 0, highest first, equal ones ascending.
+  // Returns the best rows with a score above 0, highest first, ties ascending.
   [[nodiscard]] std::vector<std::pair<std::int64_t, double>> best(std::size_t limit) const;
 
  private:
@@ -63,17 +63,17 @@ class Board {
   using Page = std::array<QueryMatch, kPageRows>;
 
   std::map<std::int64_t, Page> pages_;
-  Page* page_ = nullptr;  // the one that was asked for last
+  Page* page_ = nullptr;  // the last one accessed
   std::int64_t number_ = 0;
 };
 
-// Whether one of the phrases stands in the text.
+// True if the text contains one of the phrases.
 bool holds(const std::vector<Word>& text, std::span<const Phrase> phrases);
 
-// The words of all typed hashtags, in order.
+// Returns the words of all typed hashtags, in order.
 std::vector<Word> words_of_typed(std::span<const std::string> typed);
 
-// Ascending, overlapping and touching ones made one.
+// Sorts the segments and merges overlapping and touching ones.
 std::vector<Segment> united(std::vector<Segment> segments);
 
 }  // namespace reeltag::index

@@ -15,14 +15,14 @@ using sql::SqliteDatabase;
 using sql::Transaction;
 
 constexpr std::chrono::seconds kLockWait{10};
-// Marks the file; "rein" in ASCII.
+// SQLite application id of the file; "rein" in ASCII.
 constexpr std::int64_t kApplicationId = 0x7265696E;
-// One more with every change to the tables or to what words_of() makes of a text.
+// Incremented with every change of the tables or of the words that words_of() returns.
 constexpr std::int64_t kFormat = 1;
 
-// tag_by_hashtag has all that a search reads of a tag. typed and segments are JSON: they are read for the videos that
-// are shown, never searched. text_words has the words of caption and typed with blanks between; its tokenizer splits at
-// the blanks and nowhere else, because words hold neither ASCII punctuation nor upper case (words.hpp).
+// tag_by_hashtag covers all that a search reads of a tag. typed and segments are JSON, read only for returned hits,
+// never searched. text_words has the words of caption and typed joined by blanks; its tokenizer splits at the blanks
+// and nowhere else, because words contain neither ASCII punctuation nor upper case (words.hpp).
 const std::string kTables =
     "CREATE TABLE video (row_no INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, caption TEXT NOT NULL, "
     "typed TEXT NOT NULL, model TEXT NOT NULL, model_version TEXT NOT NULL) STRICT;"
@@ -33,7 +33,7 @@ const std::string kTables =
     "hashtag (row_no), score REAL NOT NULL, segments TEXT NOT NULL, PRIMARY KEY (video_row, hashtag_row)) STRICT, "
     "WITHOUT ROWID;"
     "CREATE INDEX tag_by_hashtag ON tag (hashtag_row, video_row, score);";
-// What only this database has: full text.
+// Full-text search, which is specific to this database.
 const std::string kTextTable = "CREATE VIRTUAL TABLE text_words USING fts5 (caption, typed, tokenize = 'ascii');";
 const std::string kFindText = "SELECT rowid FROM text_words WHERE text_words MATCH $1";
 
@@ -91,7 +91,7 @@ std::int64_t pragma(SqliteDatabase& database, const std::string& name) {
   return query.step() ? query.integer(0) : 0;
 }
 
-// Several processes may come here with one new file.
+// Several processes may open one new file at once.
 void make_tables(SqliteDatabase& database) {
   if (pragma(database, "application_id") != kApplicationId) {
     Transaction transaction(database);
@@ -117,7 +117,7 @@ void make_tables(SqliteDatabase& database) {
   }
 }
 
-// FTS5's text for: these words, one behind the other. Words hold no quotes.
+// FTS5 query for these words in sequence. Words contain no quotes.
 std::string match_of(const Phrase& phrase) {
   std::string out = "\"";
   for (const auto& word : phrase.words) out.append(out.size() == 1 ? "" : " ").append(word);
@@ -130,11 +130,11 @@ std::string json_of(const std::vector<Segment>& segments) {
   return dump_json(out);
 }
 
-// The file may come from elsewhere.
+// The file is untrusted: it may come from elsewhere.
 nlohmann::json parse_own(std::string_view text) {
-  auto json = parse_json(text, "index");
-  if (!json || !json->is_array()) throw Exception(Code::corrupt, "the index holds a list that is none");
-  return std::move(*json);
+  auto list = parse_json(text, "index");
+  if (!list || !list->is_array()) throw Exception(Code::corrupt, "the index holds a list that is none");
+  return std::move(*list);
 }
 
 std::vector<Segment> segments_of(std::string_view text) {
@@ -170,7 +170,7 @@ void SqliteIndex::put_texts(std::span<const Texts> videos) {
     Row row = 0;
     {
       auto put = database_.query(kPutTexts, texts.video, texts.caption, dump_json(texts.typed));
-      if (!put.step()) continue;  // nothing new
+      if (!put.step()) continue;  // unchanged
       row = put.integer(0);
     }
     database_.query(kDropWords, row).step();
@@ -226,7 +226,7 @@ std::int64_t SqliteIndex::remove(const std::function<bool(const std::string& vid
     if (!rows.empty()) database_.execute(kDropHashtags);
     transaction.commit();
   }
-  // FTS5 only notes that a text is gone; its words go when its segments are merged.
+  // FTS5 only marks a text as deleted; its words are erased when segments are merged.
   database_.execute(kMergeWords);
   database_.compact();
   return static_cast<std::int64_t>(rows.size());

@@ -1,4 +1,5 @@
-// The Index on SQLite with FTS5: one connection, one thread in it at a time. Private to the index.
+// Index on SQLite with FTS5. Private. Thread-safe: one connection, which a mutex serialises; owns the connection.
+// Throws as Index does.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +15,7 @@ namespace reeltag::index {
 
 class SqliteIndex final : public Index {
  public:
-  // Makes the tables where the file is new.
+  // Creates the tables in a new file.
   explicit SqliteIndex(const std::filesystem::path& path);
 
   void put_texts(std::span<const Texts> videos) override;
@@ -26,7 +27,7 @@ class SqliteIndex final : public Index {
 
  private:
   using Row = std::int64_t;
-  using Shares = std::map<Row, double>;  // of hashtags that a query names: how much of each
+  using Shares = std::map<Row, double>;  // per hashtag row that a query names: the share that it names
 
   void put(const Prediction& prediction);
   Row hashtag_row(const std::string& name);

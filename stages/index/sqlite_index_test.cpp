@@ -1,4 +1,4 @@
-// The conformance suite on SQLite, and what only a file can do wrong.
+// Runs the conformance suite on SQLite, and tests failures that only a file can have.
 #include "sqlite_index.hpp"
 
 #include <gmock/gmock.h>
@@ -41,7 +41,7 @@ class SqliteIndexFile : public testing::Test {
   TemporaryFolder folder_;
 };
 
-// Free pages, merged segments of words and the journal too.
+// Covers free pages, merged FTS segments and the journal.
 TEST_F(SqliteIndexFile, NothingRemovedCanBeReadFromTheFiles) {
   const auto index = open(path(), Missing::create);
   const auto reader = open(path(), Missing::create);

@@ -13,7 +13,7 @@ namespace {
 
 enum class Sort { gap, dropped, hash, mark, letter, unspaced, symbol };
 
-// Hangul has blanks, but particles are written onto nouns; letter by letter the noun is still found.
+// Hangul uses blanks but attaches particles to nouns; with one word per letter the noun is still found.
 constexpr UScriptCode kUnspaced[] = {USCRIPT_HAN,  USCRIPT_HIRAGANA, USCRIPT_KATAKANA, USCRIPT_BOPOMOFO, USCRIPT_HANGUL,
                                      USCRIPT_THAI, USCRIPT_LAO,      USCRIPT_KHMER,    USCRIPT_MYANMAR};
 
@@ -25,7 +25,7 @@ bool is_unspaced(UChar32 c) {
 bool is_regional(UChar32 c) { return u_hasBinaryProperty(c, UCHAR_REGIONAL_INDICATOR) != 0; }
 
 Sort sort_of(UChar32 c) {
-  constexpr UChar32 kReplacement = 0xFFFD;  // stands for bytes that are no UTF-8
+  constexpr UChar32 kReplacement = 0xFFFD;  // replaces invalid UTF-8
   constexpr UChar32 kApostrophe = 0x27, kTypographicApostrophe = 0x2019;
   if (c == '#') return Sort::hash;
   if (c == kReplacement) return Sort::gap;
@@ -61,7 +61,7 @@ class Cutter {
         hash_ = sort == Sort::hash;
         break;
       case Sort::mark:
-        // Belongs to the letter before it; one that stands alone says nothing.
+        // Combines with the letter before it; ignored if there is none.
         if (!gap_ && words_.back().kind != Word::Kind::symbol) append(words_.back().text, c);
         break;
       case Sort::letter:

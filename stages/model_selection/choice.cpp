@@ -8,7 +8,7 @@
 namespace reeltag::model_selection {
 namespace {
 
-// A limit that was given, or the machine's memory.
+// A given limit, or the machine's memory.
 struct Bound {
   std::string name;  // "--ms-per-video 2000"
   double most = 0.0;
@@ -54,7 +54,7 @@ std::string cost_text(const Net& net, const Limits& limits) {
   return about + thousands(ms_per_video(net, limits)) + " ms per video and " + about + gigabytes(net.cost.peak_bytes);
 }
 
-// "No net ... fits: ...", of the nets at these places.
+// "No net fits: ...", over the nets at these indices.
 std::string no_fit(const std::vector<Net>& nets, const std::vector<std::size_t>& places, const Limits& limits) {
   const auto bounds = bounds_of(limits);
   const Net* nearest = nullptr;
@@ -79,7 +79,7 @@ std::string within(const Limits& limits) {
   return out.empty() ? "that this machine can hold, no limit being given" : "within " + out;
 }
 
-// The net that would come next if the limits were wider: the fastest of the more accurate ones.
+// The next better net if the limits were wider: the fastest of the more accurate ones.
 const Point* next_better(const std::vector<Net>& nets, const Front& front, const Point& pick) {
   const Point* next = nullptr;
   for (const auto& p : front.points) {
@@ -123,14 +123,14 @@ Front make_front(const std::string& training_set, std::vector<Point> points, con
     Point& p = front.points[i];
     places.push_back(p.net);
     p.fits = fits(nets[p.net], limits);
-    // From fast to slow: of two equally accurate ones the first stays.
+    // Points are ordered from fast to slow, so of two equally accurate ones the first stays.
     if (p.fits && (!front.pick || p.top1 > front.points[*front.pick].top1)) front.pick = i;
   }
   front.why = front.pick ? why_picked(nets, front, limits) : no_fit(nets, places, limits);
   return front;
 }
 
-// The best run of each own dataset and split: the one that would be used.
+// The best run per own dataset and split.
 std::map<std::string, OwnResult> best_runs(const Net& net) {
   std::map<std::string, OwnResult> best;
   for (const auto& own : net.own) {
@@ -140,7 +140,7 @@ std::map<std::string, OwnResult> best_runs(const Net& net) {
   return best;
 }
 
-// Why there is a pick or none, over all fronts.
+// Sets the overall pick, and the reason for it or for its absence.
 void conclude(Choice& choice, const std::vector<Net>& nets, const Limits& limits) {
   for (std::size_t i = 0; i < choice.fronts.size() && !choice.pick; ++i) {
     if (choice.fronts[i].pick) choice.pick = i;

@@ -23,7 +23,7 @@ constexpr std::int64_t kMaxKept = 16LL << 20;
 
 double tokens(const model::Triple& grid) { return static_cast<double>(grid[0]) * grid[1] * grid[2]; }
 
-// One that cannot be read was written by another version: measuring again mends it.
+// Reads saved measurements. An unreadable file is from another version; nets are then measured again.
 json read_kept(const fs::path& file) {
   const auto text = read_file(file, kMaxKept);
   if (!text) return json::array();
@@ -33,7 +33,7 @@ json read_kept(const fs::path& file) {
   return rows != parsed->end() && rows->is_array() ? *rows : json::array();
 }
 
-// What a measurement holds for, and nothing else.
+// Cache key: everything that a measurement depends on.
 json key_of(const Net& net, const MeasureOptions& o) {
   return {{"recipe", content_id(model::to_yaml(net.recipe))},
           {"program", o.program},
@@ -75,7 +75,7 @@ void keep(json& rows, const json& key, const Net& net, const fs::path& file) {
   write_file(file, json{{"format", 1}, {"measured", rows}}.dump(1, ' ', false, json::error_handler_t::replace) + "\n");
 }
 
-// Multiply-adds a second of the measured net nearest in size; small nets reach less of a machine than large ones.
+// Multiply-adds per second of the measured net nearest in size; small nets use less of a machine than large ones.
 double throughput_near(const std::vector<Net>& nets, double multiply_adds) {
   const Net* nearest = nullptr;
   const auto distance = [&](const Net& n) { return std::abs(std::log(n.multiply_adds / multiply_adds)); };
@@ -144,7 +144,7 @@ void measure_nets(std::vector<Net>& nets, const MeasureOptions& options, const M
     Net& net = nets[i];
     if (on_net) on_net(done, net.name);
     ++done;
-    // Once more: two names may stand for one recipe.
+    // Looked up again: two names may denote one recipe.
     if (!net.cost.measured) net.cost = find_kept(rows, key_of(net, options)).value_or(Cost{});
     if (net.cost.measured) continue;
     if (options.stop.stop_requested()) throw Exception(Code::interrupted, "stopped; what was measured is kept");

@@ -77,7 +77,7 @@ TEST_F(MeasureNets, AnotherMachineVersionOrRecipeIsMeasuredAgain) {
   EXPECT_EQ(measured_again([&] { options.program = "9"; }), 2U);
   EXPECT_EQ(measured_again([&] { nets[0].recipe.mvit.embed_dim = 7; }), 1U);
   EXPECT_EQ(measured_again([&] { options.fresh = true; }), 2U);
-  EXPECT_EQ(measured_again([] {}), 0U);  // each of them was kept beside the others
+  EXPECT_EQ(measured_again([] {}), 0U);  // each measurement was saved separately
 }
 
 TEST_F(MeasureNets, TwoNamesOfOneRecipeAreMeasuredOnce) {

@@ -9,7 +9,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The set that a shipped recipe's classifier was trained on, by where the recipe lies.
+// The training set of a shipped recipe's classifier, by the recipe's folder.
 std::string training_set_of(const std::string& name) {
   for (const auto& [prefix, set] :
        {std::pair{"Kinetics/", "kinetics"}, std::pair{"masked_ssl/k400_", "kinetics"},
@@ -19,7 +19,7 @@ std::string training_set_of(const std::string& name) {
   return "";
 }
 
-// A percentage as a share.
+// Converts a percentage to a share.
 double share(const yaml::Node& published, const char* key) {
   const yaml::Node* node = published.find(key);
   if (node == nullptr) return kUnknown;

@@ -31,7 +31,7 @@ bool over_memory(const Net& net, const Limits& limits) {
   return net.cost.peak_bytes > limits.memory_bytes.value_or(limits.free_bytes > 0.0 ? limits.free_bytes : HUGE_VAL);
 }
 
-// A little room around the values, so that no dot lies on the frame.
+// Adds a margin around the values, so that no dot touches the frame.
 void set_axes(Chart& chart, const Front& front, const std::vector<Net>& nets, const Limits& limits) {
   double fast = HUGE_VAL, slow = 0.0, low = 1.0, high = 0.0;
   for (const auto& p : front.points) {

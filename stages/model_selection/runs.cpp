@@ -13,7 +13,7 @@ namespace {
 namespace fs = std::filesystem;
 constexpr std::int64_t kMaxMetrics = 256LL << 20;  // bytes; hundreds of thousands of hashtags
 
-// What shapes the net and its clip, and nothing of how it is trained: equal texts are equal nets.
+// The recipe's keys that define the net and its clip, without training settings: equal texts are equal nets.
 std::string shape_of(const model::Recipe& recipe) {
   model::Recipe shape;
   shape.mvit = recipe.mvit;
@@ -26,7 +26,7 @@ std::string shape_of(const model::Recipe& recipe) {
   return model::to_yaml(shape);
 }
 
-// Values in which two recipes differ: both texts have a line for every key, in one order.
+// Number of values in which two recipes differ: both texts have one line per key, in the same order.
 std::int64_t differences(const model::Recipe& a, const model::Recipe& b) {
   std::istringstream left(model::to_yaml(a)), right(model::to_yaml(b));
   std::int64_t n = 0;
@@ -51,20 +51,20 @@ double number_at(const nlohmann::json& object, const char* key) {
 
 OwnResult read_result(const fs::path& run) {
   const fs::path file = run / "metrics.json";
-  const auto json = value_or_throw(parse_json(value_or_throw(read_file(file, kMaxMetrics)), file.string()));
+  const auto figures = value_or_throw(parse_json(value_or_throw(read_file(file, kMaxMetrics)), file.string()));
   try {
     return {.run = run.filename().string(),
-            .dataset = json.at("dataset").get<std::string>(),
-            .split = json.at("split").get<std::string>(),
-            .top1 = number_at(json, "top1"),
-            .top5 = number_at(json, "top5"),
-            .videos = json.at("videos").get<std::int64_t>()};
+            .dataset = figures.at("dataset").get<std::string>(),
+            .split = figures.at("split").get<std::string>(),
+            .top1 = number_at(figures, "top1"),
+            .top5 = number_at(figures, "top5"),
+            .videos = figures.at("videos").get<std::int64_t>()};
   } catch (const nlohmann::json::exception& e) {
     throw Exception(Code::corrupt, file.string() + ": " + e.what());
   }
 }
 
-// The reason why the run says nothing about a shipped net; empty when it does.
+// The reason why the run does not apply to a shipped net; empty if it does.
 std::string add_run(std::vector<Net>& nets, const fs::path& run) {
   const OwnResult result = read_result(run);
   if (result.split == "train") return "evaluated on the videos that it was trained on";

@@ -1,4 +1,4 @@
-// The answer as lines for a terminal and as JSON.
+// Formats the answer as lines for a terminal and as JSON.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -60,7 +60,7 @@ ordered_json front_json(const Front& front, const std::vector<Net>& nets) {
           {"why", front.why}};
 }
 
-// Of one row: net, parameters, multiply-adds, ms per view, ms per video, memory, top-1, and on what.
+// Cells of one row: net, parameters, multiply-adds, ms per view, ms per video, memory, top-1, and its dataset.
 using Cells = std::array<std::string, 8>;
 
 Cells cells(const Row& row, const Limits& limits) {
@@ -75,7 +75,7 @@ Cells cells(const Row& row, const Limits& limits) {
           accuracy_of(row)};
 }
 
-// The columns as wide as they need to be; numbers to the right.
+// Sizes columns to their content; numbers are right-aligned.
 std::vector<std::string> laid_out(const std::vector<Cells>& table) {
   std::array<std::size_t, 8> widths{};
   for (const auto& row : table) {

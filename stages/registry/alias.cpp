@@ -1,4 +1,4 @@
-// What aliases name, and letting them name another version.
+// Resolves aliases and changes the versions that they name.
 #include <nlohmann/json.hpp>
 
 #include "history.hpp"
@@ -17,7 +17,7 @@ std::int64_t current(const Named& named, const std::string& alias) {
 
 std::string number_text(std::int64_t number) { return number == 0 ? "no version" : std::to_string(number); }
 
-// The version before the one that is named now; 0 where there is none.
+// The version named before the current one; 0 if there is none.
 std::int64_t before(const std::vector<std::int64_t>& past, const std::set<std::int64_t>& removed) {
   for (auto it = past.rbegin() + 1; it != past.rend(); ++it) {
     if (*it != past.back() && !removed.contains(*it)) return *it;
@@ -38,7 +38,8 @@ std::optional<VersionId> Registry::find(const std::string& text) const {
   if (!reference) return std::nullopt;
   std::string name = reference->name, alias = reference->alias;
   if (!reference->word.empty()) {
-    // "champion", else the champion of the name; with models:/ it is always a name.
+    // The word is an alias of the default name if that exists, else a name, meaning its champion; with models:/ always
+    // a name.
     const bool word_is_alias =
         !reference->strict && has(kDefaultName) && aliases(kDefaultName).contains(reference->word);
     name = word_is_alias ? kDefaultName : reference->word;
@@ -72,7 +73,7 @@ std::optional<Change> Registry::promote(const VersionId& id, const std::string& 
     if (e.code() == Code::interrupted) throw;
     throw Exception(e.code(), to_string(id) + " is not promoted, since it does not work: " + e.what());
   }
-  // The test may have taken minutes, and others were not kept waiting: everything else is as it is now.
+  // Validation may take minutes and does not hold the lock, so the current state is read only now.
   const fs::path folder = models_ / id.name;
   const Lock lock(folder);
   auto changes = read_history(folder);

@@ -139,7 +139,7 @@ TEST_F(Aliases, FromRefusesWhenAnotherOneWasPromotedMeanwhile) {
   const Error error = error_of([&] { from(2, 0); });
   EXPECT_EQ(error.code, Code::already_exists);
   EXPECT_THAT(error.message, HasSubstr("names 1, not no version"));
-  // Meanwhile is also while the model is tested.
+  // A change during validation counts too.
   const Validator slow = [&](const fs::path&) { promote(3); };
   EXPECT_EQ(error_of([&] { models.promote({"hashtags", 2}, "champion", slow, {}, 1); }).code, Code::already_exists);
   EXPECT_EQ(named(), 3);

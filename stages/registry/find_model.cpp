@@ -10,7 +10,7 @@ namespace fs = std::filesystem;
 constexpr const char* kStarter = "starter";
 
 bool is_bundle(const fs::path& folder) {
-  std::error_code none;  // such as a name that is too long to be one
+  std::error_code none;  // ignored, e.g. a name that is too long
   return fs::exists(folder / "bundle.json", none);
 }
 
@@ -48,7 +48,7 @@ fs::path find_model(const ModelFolders& places, const std::string& text) {
                             places.home / "models" / text, places.shipped / text}) {
     if (is_bundle(place)) return place;
   }
-  if (registry.has(text)) registry.find("models:/" + text);  // says what is missing
+  if (registry.has(text)) registry.find("models:/" + text);  // throws, naming what is missing
   throw_unknown(places, text);
 }
 

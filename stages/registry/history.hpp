@@ -1,7 +1,7 @@
-// HOME/models/<name>/history.jsonl, a line a change, which only grows; and the lock of those who write. It is written
-// anew as a whole with each change, so that no reader sees half a line and no kill leaves one.
-// Functions: any thread. Lock: one thread; it owns the lock file's descriptor. Throws Exception: corrupt for a history
-// that has a hole or a line that is none, naming the line; unavailable when the lock is not to be had.
+// Reads and writes HOME/models/<name>/history.jsonl, an append-only log with one line per change, and locks it for
+// writers. Each change rewrites the whole file atomically, so no reader and no kill leaves a partial line. Private.
+// Functions: any thread. Lock: one thread; it owns the lock file's descriptor. Throws Exception: corrupt for a missing
+// or invalid line, naming it; unavailable if the lock cannot be acquired.
 //
 //   const Lock lock(folder);
 //   auto changes = read_history(folder);
@@ -19,7 +19,7 @@
 
 namespace reeltag::registry {
 
-// Held while it lives.
+// Holds the writers' lock during its lifetime.
 class Lock {
  public:
   explicit Lock(const std::filesystem::path& folder);
@@ -29,18 +29,18 @@ class Lock {
 };
 
 std::filesystem::path history_file(const std::filesystem::path& folder);
-// Empty where there is no file.
+// Empty if there is no file.
 std::vector<Change> read_history(const std::filesystem::path& folder);
-// Numbers the change, gives it the time where it has none, writes the file and adds it to changes.
+// Numbers the change, sets its time if it has none, writes the file and appends the change to changes.
 const Change& append(const std::filesystem::path& folder, std::vector<Change>& changes, Change change);
 
-// What each alias named, the oldest first; the last one it names now.
+// Per alias, the versions that it has named, oldest first; the last is the current one.
 using Named = std::map<std::string, std::vector<std::int64_t>>;
 Named named_by_aliases(const std::vector<Change>& changes);
 std::set<std::int64_t> removed_versions(const std::vector<Change>& changes);
 
 std::string now_utc();  // "2026-11-26T04:31:44Z"
-// Fills in user@host, and refuses texts that are too long for a line.
+// Sets user@host if empty; throws for texts that are too long for a line.
 Author checked(const Author& author);
 
 }  // namespace reeltag::registry

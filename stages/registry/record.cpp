@@ -25,7 +25,7 @@ constexpr std::int64_t kMaxText = 16 << 20;      // bytes of bundle.json, card.m
 constexpr std::int64_t kMaxMetrics = 256 << 20;  // bytes; hundreds of thousands of hashtags
 constexpr std::size_t kPiece = 1 << 20;          // bytes copied at a time
 constexpr auto kReadOnly = fs::perms::owner_read | fs::perms::group_read | fs::perms::others_read;
-// Of metrics.json: what a person compares. Tables and curves stay with the run.
+// The values of metrics.json that are useful to compare. Tables and curves stay with the run.
 constexpr std::array kFigures{"dataset", "split", "labels", "videos", "failed", "top1",    "top5",
                               "map",     "gap20", "hit1",   "perr",   "chance", "hashtags"};
 
@@ -50,7 +50,7 @@ std::vector<fs::path> files_to_copy(const fs::path& bundle) {
   return files;
 }
 
-// Hashes what it writes, so that the digest is of these bytes even if somebody changes the source meanwhile.
+// Hashes the bytes that it writes, so the digest matches the copy even if the source changes meanwhile.
 VersionFile copy_one(const fs::path& from, const fs::path& to) {
   VersionFile copied{.name = from.filename().string()};
   std::ifstream in(from, std::ios::binary);

@@ -17,7 +17,7 @@ bool digit(char c) { return c >= '0' && c <= '9'; }
 
 bool all_digits(std::string_view text) { return !text.empty() && std::all_of(text.begin(), text.end(), digit); }
 
-// What a message shows of a text that may be anything.
+// Quotes an arbitrary text for a message, shortened.
 std::string shown(const std::string& text) {
   return "'" + text.substr(0, kMaxShown) + (text.size() > kMaxShown ? "..." : "") + "'";
 }

@@ -1,4 +1,4 @@
-// Names, aliases, and what people write to mean a version. Functions; any thread.
+// Parses names, aliases, and references to versions. Private. Functions, any thread.
 //
 //   parse_reference("models:/hashtags@champion")   // {.name = "hashtags", .alias = "champion", .strict = true}
 #pragma once
@@ -11,7 +11,7 @@ namespace reeltag::registry {
 
 bool is_name(const std::string& text);
 bool is_alias(const std::string& text);
-// A version's number as it is written: no sign, no leading zero, at most nine digits. 0 for anything else.
+// Parses a version number: no sign, no leading zero, at most nine digits. Returns 0 for anything else.
 std::int64_t version_number(const std::string& text);
 
 // Exactly one of alias, number and word is set.
@@ -21,9 +21,9 @@ struct Reference {
   std::int64_t number = 0;
   std::string word = {};  // a name, or an alias of the default name
   bool bare = false;      // a number without a name
-  bool strict = false;    // written with models:/, so it can mean nothing else
+  bool strict = false;    // written with models:/, which has no other meaning
 };
-// Nothing for a text that means no version. Throws invalid_argument where it does not but is strict.
+// Returns nullopt for a text that is not a reference; throws invalid_argument if it is not but starts with models:/.
 std::optional<Reference> parse_reference(const std::string& text);
 
 }  // namespace reeltag::registry

@@ -1,4 +1,4 @@
-// For tests: a bundle whose texts agree with each other, with any bytes for weights. Functions; any thread.
+// Test support: writes a bundle with consistent texts and arbitrary bytes as weights. Functions, any thread.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// Publishing, reading and removing. What aliases do is in alias.cpp.
+// Publishes, reads and removes versions. Aliases are in alias.cpp.
 #include "reeltag/registry.hpp"
 
 #include <unistd.h>
@@ -19,9 +19,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kStaging = ".publish";
-constexpr const char* kTemporary = ".tmp-";  // of a history that was being written
+constexpr const char* kTemporary = ".tmp-";  // prefix of a partly written history
 
-// The numbered folders, in rising order. A folder gets its number whole, by a rename.
+// Numbers of the version folders, ascending. A complete folder gets its number by a rename.
 std::vector<std::int64_t> numbers_in(const fs::path& folder) {
   std::vector<std::int64_t> numbers;
   std::error_code none;
@@ -34,7 +34,7 @@ std::vector<std::int64_t> numbers_in(const fs::path& folder) {
 
 fs::path folder_of(const fs::path& models, const VersionId& id) { return models / id.name / std::to_string(id.number); }
 
-// The digest of the version's record as the history has it; empty between a publisher's death and the next writer.
+// The published digest of the version's record; empty if the publisher died and no writer has repaired the history yet.
 std::string published_record(const std::vector<Change>& changes, std::int64_t number) {
   for (const auto& c : changes) {
     if (c.act == Act::publish && c.version == number) return c.record;
@@ -42,7 +42,7 @@ std::string published_record(const std::vector<Change>& changes, std::int64_t nu
   return "";
 }
 
-// What people see of a version besides its record.
+// Adds the facts that only the history has: figures and aliases.
 void add_from_history(Version& version, const std::vector<Change>& changes) {
   for (const auto& c : changes) {
     if (c.act == Act::evaluate && c.version == version.id.number) version.figures = c.figures;
@@ -61,7 +61,8 @@ Version checked_record(const fs::path& models, const VersionId& id, const std::v
   return version;
 }
 
-// A folder that got its number, but died before its line of the history. What cannot be read is left for people to see.
+// Adds a version to the history whose publisher died between the rename and the history line. An unreadable folder is
+// left for people to inspect.
 void adopt(const fs::path& folder, const VersionId& id, std::vector<Change>& changes) {
   try {
     const Version version = read_record(folder / std::to_string(id.number), id);
@@ -77,7 +78,7 @@ void adopt(const fs::path& folder, const VersionId& id, std::vector<Change>& cha
   }
 }
 
-// Under the lock: finishes or clears away what a killed process began.
+// Finishes or removes what a killed process left. Requires the lock.
 void settle(const fs::path& models, const std::string& name, std::vector<Change>& changes) {
   const fs::path folder = models / name;
   std::vector<fs::path> left;
@@ -109,7 +110,7 @@ std::optional<VersionId> same_as(const fs::path& models, const std::string& name
     if (removed.contains(n)) continue;
     try {
       if (checked_record(models, {name, n}, changes).digest == digest) return VersionId{name, n};
-    } catch (const Exception&) {  // a broken record stands in nobody's way; listing the versions names it
+    } catch (const Exception&) {  // ignored; versions() reports broken records
     }
   }
   return std::nullopt;
@@ -227,11 +228,11 @@ Registry::PublishResult Registry::publish(const fs::path& bundle, const std::str
 void Registry::remove(const VersionId& id, const Author& author) const {
   check_name(id.name);
   const Author who = checked(author);
-  if (!has(id.name)) get(id);  // says that it is not there
+  if (!has(id.name)) get(id);  // throws not_found
   const fs::path folder = models_ / id.name;
   const Lock lock(folder);
   auto changes = read_history(folder);
-  // A broken version can be removed too, so its files are not looked at.
+  // A broken version can be removed too, so its files are not checked.
   if (removed_versions(changes).contains(id.number) || !fs::exists(folder_of(models_, id))) get(id);
   for (const auto& [alias, past] : named_by_aliases(changes)) {
     if (past.back() != id.number) continue;

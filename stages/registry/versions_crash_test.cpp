@@ -1,4 +1,4 @@
-// Processes that promote and publish at once, and processes that are killed in the midst of it.
+// Concurrent promotions and publications, and processes that are killed during them.
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -21,7 +21,7 @@ using ::testing::SizeIs;
 
 const Validator kWorks = [](const fs::path&) {};
 
-// A child that does this and ends with 0, or with 1 where it throws.
+// Forks a child that runs this and exits with 0, or with 1 if it throws.
 template <class Run>
 pid_t fork_for(const Run& run) {
   const pid_t child = ::fork();
@@ -49,7 +49,7 @@ class Crashes : public ::testing::Test {
     return made;
   }
   void publish(int number) { models.publish(bundle(number), "hashtags", {.by = "me"}); }
-  // What must be true after anything: every alias names a version whose files are whole, and the history has no hole.
+  // Invariants: every alias names a version whose files are intact, and the history has no hole.
   void check() {
     for (const auto& version : models.versions("hashtags")) {
       EXPECT_EQ(version.fault, "");
@@ -58,7 +58,7 @@ class Crashes : public ::testing::Test {
     for (const auto& [alias, number] : models.aliases("hashtags")) EXPECT_NO_THROW(models.get({"hashtags", number}));
     EXPECT_NO_THROW(models.history("hashtags"));
   }
-  // Runs it in a child and kills that after a random time of up to twice what it takes; says how many were killed.
+  // Runs it in a child that is killed after a random time of up to twice its duration; returns how many were killed.
   template <class Run>
   int kill_often(int times, const Run& run) {
     const auto begin = std::chrono::steady_clock::now();
@@ -121,7 +121,7 @@ TEST_F(Crashes, KilledWhilePublishing) {
   constexpr int kTimes = 40;
   for (int i = 0; i <= kTimes; ++i) bundle(i);
   EXPECT_GT(kill_often(kTimes, [&](int i) { publish(i); }), 5);
-  // Published once more, each is there exactly once; nothing is left lying about.
+  // After publishing again, each version exists exactly once and no temporary files are left.
   for (int i = 0; i <= kTimes; ++i) publish(i);
   check();
   const auto versions = models.versions("hashtags");

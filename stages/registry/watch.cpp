@@ -18,7 +18,7 @@ Result<std::optional<std::int64_t>> Watch::poll() {
   const bool there = ::stat(history_.c_str(), &facts) == 0;
   if (!there && errno != ENOENT && errno != ENOTDIR)
     return fail(Code::unavailable, "cannot look at " + history_.string());
-  // The file only grows, so that its size alone would do; the rest is for one that was put there by hand.
+  // The file only grows, so its size would suffice; the other fields detect a file that was replaced by hand.
   const FileStamp now = !there ? FileStamp{}
                                : FileStamp{.size = facts.st_size,
                                            .seconds = facts.st_mtim.tv_sec,

@@ -1,6 +1,6 @@
-// Keeps a second server out of a home: each would take the uploads of the other for its own. Private to serve.
-// Holds the lock until it is destroyed; a process that dies gives it back. Throws Exception: unavailable where another
-// server has the home, permission_denied where the home cannot be written.
+// Locks a home against a second server, which would take over the first one's uploads. Private to serve. One thread.
+// Holds the lock until it is destroyed or the process dies. Throws Exception: unavailable if another server has the
+// home, permission_denied if the home cannot be written.
 #pragma once
 
 #include <filesystem>
@@ -13,7 +13,7 @@ namespace reeltag::serve {
 class HomeLock {
  public:
   explicit HomeLock(const std::filesystem::path& home);
-  // Names this home among those that share a catalog: 32 hexadecimal digits, made once.
+  // Identifies this home among those that share a catalog: 32 hexadecimal digits, generated once.
   [[nodiscard]] const std::string& node_id() const { return node_id_; }
 
  private:

@@ -11,7 +11,7 @@ using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
 constexpr auto kPollModelEvery = 1s;
-constexpr auto kCheckHealthEvery = 5s;  // how old an answer of /readyz may be
+constexpr auto kCheckHealthEvery = 5s;  // maximum age of a /readyz answer
 constexpr auto kCleanUpEvery = 60s;
 constexpr double kDay = 86'400;  // seconds
 

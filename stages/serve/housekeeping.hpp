@@ -1,6 +1,6 @@
-// The server's periodic work: follows the model's alias, deletes bytes of removed videos, expires uploads and old jobs,
-// and checks that catalog and store answer. Private to serve. run() on one thread, the rest on any.
-// Failures are logged and tried again; only a first model that cannot be loaded ends run().
+// Does the server's periodic work: follows the model's alias, deletes the bytes of removed videos, expires uploads and
+// old jobs, checks that catalog and store respond. Private to serve. run() on one thread, the rest on any. Refers to
+// the state. Failures are logged and retried; only a first model that cannot be loaded ends run().
 #pragma once
 
 #include <atomic>
@@ -18,11 +18,11 @@ class Housekeeping {
  public:
   explicit Housekeeping(ServerState& state) : state_(state) {}
 
-  // Whether catalog and store answered a few seconds ago.
+  // Whether catalog and store responded a few seconds ago.
   [[nodiscard]] bool healthy() const { return healthy_; }
-  // Until the stop. Calls on_failure and returns when the first model cannot be loaded.
+  // Runs until the stop. If the first model cannot be loaded, calls on_failure and returns.
   void run(const std::stop_token& stop, const std::function<void(const std::exception&)>& on_failure);
-  // Cleans up now.
+  // Triggers a cleanup now.
   void wake();
 
  private:

@@ -1,5 +1,5 @@
-// The model that tags now: loaded in the background, replaced when the alias that it follows names another version.
-// ModelSlot: thread-safe. Who was given a model keeps it until its request is over; the old one goes with the last.
+// Holds the current tagging model: loads it in the background and replaces it when its alias points to another version.
+// Thread-safe. Shares ownership: a request keeps its model until it ends; the old model is freed with the last.
 #pragma once
 
 #include <memory>
@@ -15,8 +15,8 @@ namespace reeltag::serve {
 struct LoadedModel {
   std::shared_ptr<tag::Model> model;
   std::string label;                                // "hashtags@3", or the bundle's name
-  std::string key;                                  // tells apart what was trained anew under an old name
-  std::optional<registry::VersionId> version = {};  // in the registry
+  std::string key;                                  // distinguishes a model retrained under the same name
+  std::optional<registry::VersionId> version = {};  // if it is from the registry
 };
 
 class ModelSlot {
@@ -25,8 +25,8 @@ class ModelSlot {
 
   // Null until the first model is loaded.
   [[nodiscard]] std::shared_ptr<const LoadedModel> now() const;
-  // Loads what is to be served, if it is not yet; called by one thread, now and then. A model that cannot be loaded is
-  // logged, the one before goes on, and it is tried again when its version changes; the very first one throws.
+  // Loads the model to serve if it is not loaded; called periodically by one thread. If a model cannot be loaded, this
+  // is logged, the previous one stays, and it is retried when its version changes; the very first one throws.
   void follow();
 
  private:

@@ -57,14 +57,14 @@ void add_routes(server::Router& router, ServerState& state) {
                            });
 }
 
-// SageMaker's contract on the same port. Only /ping is for everybody.
+// SageMaker's contract on the same port. Only /ping needs no authentication.
 void add_sagemaker_routes(server::Router& router, ServerState& state, const server::Server& http) {
-  // Some threads are left for everything else.
+  // Leaves some threads for all other requests.
   const int threads = state.config.http.worker_threads;
   const sagemaker::Options options{.scratch = state.dependencies.home / "uploads",
                                    .max_request_bytes = state.config.upload.max_bytes,
                                    .at_once = std::max(1, threads - std::min(threads / 2, kOtherThreads))};
-  // Not for strangers: it reads with the server's own credentials.
+  // Not for visitors: it reads with the server's own credentials.
   const bool objects = !state.authenticator.is_open() || state.authenticator.may_read_objects({});
   const auto model = [&state] {
     const auto loaded = state.model_slot.now();

@@ -1,4 +1,5 @@
-// All that a running server holds, for its routes and its threads. Private to serve; the members are thread-safe.
+// The state of a running server, shared by its routes and threads. Private to serve; the members are thread-safe. Owns
+// its members; refers to config and dependencies. Throws if the catalog cannot be opened.
 #pragma once
 
 #include <string>
@@ -13,13 +14,13 @@
 namespace reeltag::serve {
 
 struct ServerState {
-  // asking, working: connections of requests and of jobs, so that the one does not wait for the other.
+  // asking, working: separate connections for requests and for jobs, so that neither waits for the other.
   ServerState(const ServeConfig& configuration, const Dependencies& some, std::string home, bool open, bool loopback,
               const std::shared_ptr<catalog::Connection>& asking, const std::shared_ptr<catalog::Connection>& working);
 
   const ServeConfig& config;
   const Dependencies& dependencies;
-  std::string node_id;  // names this home among those that share the catalog
+  std::string node_id;  // identifies this home among those that share the catalog
   metrics::Registry metrics;
   std::unique_ptr<catalog::Catalog> catalog;
   catalog::Jobs jobs, working_jobs;
@@ -32,8 +33,8 @@ struct ServerState {
   JobEvents job_events;
   Uploads uploads;
   Authenticator authenticator;
-  std::function<void()> on_job = [] {};      // one was accepted
-  std::function<void()> on_removal = [] {};  // of a video, whose bytes are still there
+  std::function<void()> on_job = [] {};      // a job was accepted
+  std::function<void()> on_removal = [] {};  // a video was removed; its bytes still exist
 };
 
 // The routes, by subject.

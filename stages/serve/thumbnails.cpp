@@ -34,7 +34,7 @@ void Thumbnails::remove(const std::string& video) {
   fs::remove(folder_ / (video + ".jpg"), error);
 }
 
-// Whatever came into the store came from outside once.
+// Decodes in the sandbox: all videos in the store are untrusted.
 Result<void> Thumbnails::make(const catalog::Video& video, const fs::path& to) try {
   Descriptor file(::open(store_.local_path(video.key).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) return fail(Code::not_found, "the bytes of video " + video.id + " cannot be read");

@@ -1,4 +1,5 @@
-// Small pictures of videos, made when first asked for and kept as files. Thread-safe; two are made at a time.
+// Creates JPEG thumbnails of videos on first request and caches them as files. Thread-safe; renders at most two at a
+// time. Refers to the store. Failure: Result of the decoder or the store.
 #pragma once
 
 #include <filesystem>
@@ -14,7 +15,7 @@ namespace reeltag::serve {
 class Thumbnails {
  public:
   Thumbnails(std::filesystem::path folder, store::Store& store, media::Limits limits);
-  // The file, a JPEG.
+  // The path of the JPEG.
   Result<std::filesystem::path> get(const catalog::Video& video);
   void remove(const std::string& video);
 

@@ -1,4 +1,5 @@
-// Where a run stands: weights, optimizer and position in one safetensors file, so that it is whole or not there.
+// Saves and restores a run's progress: weights, optimizer and position in one safetensors file, written atomically.
+// Private. Functions; one thread. Throws Exception if a file cannot be written.
 #pragma once
 
 #include <cstdint>
@@ -10,19 +11,19 @@
 
 namespace reeltag::train {
 
-// The next batch to do and what the epoch has added up so far.
+// The next batch, and the sums of the current epoch so far.
 struct Position {
   int epoch = 0;          // 0-based
-  std::size_t batch = 0;  // in the epoch
+  std::size_t batch = 0;  // within the epoch
   double loss_sum = 0.0;  // over the epoch's clips
   std::int64_t clips = 0, hits = 0;
 };
 
-// Files checkpoints/<epoch>-<batch>.safetensors below the run; keeps the newest two.
+// Writes checkpoints/<epoch>-<batch>.safetensors below the run's folder; keeps the newest two.
 void save_checkpoint(const std::filesystem::path& run, const model::Mvit& net, const model::AdamW& optimizer,
                      const Position& position);
 
-// The newest one that can be read, loaded into net and optimizer; nothing when there is none.
+// Loads the newest readable checkpoint into net and optimizer; nullopt if there is none.
 std::optional<Position> load_checkpoint(const std::filesystem::path& run, model::Mvit& net, model::AdamW& optimizer);
 
 }  // namespace reeltag::train

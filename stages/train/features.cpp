@@ -24,7 +24,7 @@ std::string key_of(const std::string& extractor, const dataset::Item& item) {
   return "features/" + extractor + "/" + item.video + ".f32";
 }
 
-// Nothing for a blob of another length: it is no row of this extractor.
+// Empty for a blob of another length, which is not a row of this extractor.
 std::vector<float> row_of(const std::string& bytes, int width) {
   std::vector<float> row(static_cast<std::size_t>(width));
   if (bytes.size() != row.size() * sizeof(float)) return {};
@@ -32,7 +32,7 @@ std::vector<float> row_of(const std::string& bytes, int width) {
   return row;
 }
 
-// The mean over the views that stand for the video.
+// The mean features over the views that represent the video.
 Result<std::vector<float>> compute(model::Extractor& extractor, const dataset::Item& item, store::Store& store,
                                    const media::Limits& limits) {
   auto video = media::Decoder::open(store.local_path(item.key), limits);
@@ -88,14 +88,14 @@ class Work {
     table_.seconds_computing = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     if (table_.computed > 0) {
       const double pace = table_.seconds_computing / static_cast<double>(table_.computed);
-      store_.put(pace_key, std::to_string(pace));  // for whoever finds them all there
+      store_.put(pace_key, std::to_string(pace));  // for later runs that find all features cached
       table_.seconds_saved = saved(pace);
     }
     return std::move(table_);
   }
 
  private:
-  // What the kept features would have taken, at this many seconds a video.
+  // Seconds that the cached features would have taken at `pace` seconds per video.
   [[nodiscard]] double saved(double pace) const {
     return std::isfinite(pace) && pace > 0 ? pace * static_cast<double>(table_.kept) : 0.0;
   }
@@ -110,7 +110,7 @@ class Work {
   }
 
   void work(model::Extractor& extractor) {
-    torch::set_num_threads(1);  // of this thread: the videos are what runs in parallel
+    torch::set_num_threads(1);  // per thread: parallelism is over videos
     try {
       for (std::size_t at = next_++; at < missing_.size() && !ended_; at = next_++) {
         if (request_.stop.stop_requested())
@@ -122,7 +122,7 @@ class Work {
     }
   }
 
-  // A blob that went away is that video's failure; a store that does not answer ends the run.
+  // A missing blob fails that video; a store that does not answer ends the run.
   Result<std::vector<float>> compute_caught(model::Extractor& extractor, const dataset::Item& item) {
     try {
       return compute(extractor, item, store_, request_.limits);
@@ -164,12 +164,12 @@ class Work {
   std::vector<std::size_t> missing_;
   std::atomic<std::size_t> next_ = 0;
   std::atomic<bool> ended_ = false;
-  std::mutex mutex_;  // of the table, the progress and the error
+  std::mutex mutex_;  // guards the table, the progress and the error
   std::optional<Progress> progress_;
   std::exception_ptr error_;
 };
 
-// Puts the parts' columns in the order of the blocks. A video that failed in one part has no row.
+// Joins the parts' columns in the order of the blocks. A video that failed in one part has no row.
 FeatureTable joined(const std::vector<std::string>& order, std::vector<FeatureTable> parts) {
   FeatureTable out;
   std::vector<std::pair<std::size_t, std::ptrdiff_t>> from;  // part and first column of each block
@@ -209,7 +209,7 @@ FeatureTable joined(const std::vector<std::string>& order, std::vector<FeatureTa
 }  // namespace
 
 FeatureTable features_of(const std::vector<dataset::Item>& items, store::Store& store, const FeatureRequest& request) {
-  // All blocks are decoded as large as the largest needs it, as tagging does.
+  // Decodes at the size of the block that needs the largest frames, like tagging.
   const int short_side = model::Extractor::decoded_side({.blocks = request.blocks}, request.net);
   std::vector<FeatureTable> parts;
   for (const bool of_net : {true, false}) {

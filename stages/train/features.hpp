@@ -1,4 +1,5 @@
-// The features of a dataset's videos, computed once and kept in the store (docs/adr/0058-feature-blocks.md).
+// Computes the features of a dataset's videos once and caches them in the store (docs/adr/0058-feature-blocks.md).
+// Private. A function, any thread; it starts and joins its own threads.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +15,12 @@
 namespace reeltag::train {
 
 struct FeatureTable {
-  std::vector<std::vector<float>> rows;  // of the items, in their order; empty for a video that failed
+  std::vector<std::vector<float>> rows;  // one per item, in order; empty for a video that failed
   std::vector<model::Extractor::Block> blocks;
   std::vector<Failure> failed;
   std::int64_t kept = 0, computed = 0;  // videos
   double seconds_computing = 0.0;       // wall clock
-  double seconds_saved = 0.0;           // that what was kept would have taken
+  double seconds_saved = 0.0;           // time that cached features would have taken
 };
 
 struct FeatureRequest {
@@ -27,13 +28,13 @@ struct FeatureRequest {
   int image_frames = 4;
   std::filesystem::path net, image_encoder;  // as model::Extractor takes them
   media::Limits limits;
-  int threads = 2;  // each with nets of its own, on one core
+  int threads = 2;  // each with its own nets, on one core
   std::stop_token stop;
 };
 
-// Takes what the store has, computes the rest and puts it there: the net's and the image encoder's apart, so that a new
-// net finds the image encoder's features there. The columns stand in the order of the blocks. Shows progress. Throws
-// what model::Extractor throws, and interrupted, with all that was finished kept.
+// Loads what the store has, computes the rest and stores it. The net's and the image encoder's features are stored
+// separately, so a new net reuses the image encoder's. Columns are in the order of the blocks. Shows progress. Throws
+// what model::Extractor throws, and interrupted; all finished features are kept.
 FeatureTable features_of(const std::vector<dataset::Item>& items, store::Store& store, const FeatureRequest& request);
 
 }  // namespace reeltag::train

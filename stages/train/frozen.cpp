@@ -40,7 +40,7 @@ double seconds_since(std::chrono::steady_clock::time_point begin) {
   return std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
 }
 
-// What a head is fitted or judged on.
+// Data to fit or evaluate a head on.
 struct Rows {
   Tensor features;  // [N,D] float32
   model::Labels labels;
@@ -48,7 +48,7 @@ struct Rows {
   std::vector<std::string> groups;
 };
 
-// Calibrated scores [N,K] of videos by a head that had not seen them.
+// Calibrated scores [N,K] of videos that the head was not trained on.
 struct Unseen {
   Tensor scores = {}, hot = {};
   std::vector<std::vector<int>> classes = {};
@@ -61,22 +61,23 @@ struct Unseen {
 };
 
 struct FittedHead {
-  std::vector<std::string> blocks;  // that it reads
+  std::vector<std::string> blocks;  // inputs of the head
   model::LinearHead head = {};
   model::Scoring scoring = {};
   double strength = 0.0, net_weight = 0.0;
   Tensor val_losses = {};                          // [N], before calibration
   Tensor val_scores = {};                          // [N,K], calibrated
   std::vector<std::vector<int>> val_classes = {};  // of each row, ascending
-  Unseen unseen = {};                              // the training videos, where they can be; then val
+  Unseen unseen = {};                              // training videos, if unbiased scores exist; then val
 };
 
-// How much the MViT's block counts beside the image encoder's, a factor on its standardised features. A net that was
-// trained on the very videos knows them too well, and the head would lean on what does not hold for others: so it
-// counts nothing unless one of these is clearly better on val.
+// Candidate factors on the standardised features of the MViT's block beside the image encoder's. A net that was trained
+// on these videos overfits them, and the head would rely on features that do not generalise; so the block is left out
+// unless one of these factors is clearly better on val.
 constexpr std::array kNetWeights{0.1, 0.3, 1.0, 3.0};
 
-// The mean gain is above 0 with 95 % confidence (one-sided), by its standard error over groups, whose videos are alike.
+// True if the mean gain is above 0 with 95 % confidence (one-sided). The standard error is over groups, because videos
+// of a group are alike.
 bool clearly_less(const Tensor& losses, const Tensor& than, const std::vector<std::string>& groups) {
   const Tensor gain = than - losses, centerd = gain - gain.mean();
   std::map<std::string, double> by_group;
@@ -161,7 +162,7 @@ class FrozenTrainer {
     return torch::tensor(out);
   }
 
-  // The weight of each of these columns: of the net's, or 1.
+  // The weight of each of these columns: net_weight for the MViT's block, else 1.
   [[nodiscard]] Tensor weights(const std::vector<std::string>& blocks, double net_weight) const {
     std::vector<Tensor> parts;
     for (const auto& block : table_.blocks) {
@@ -193,7 +194,7 @@ class FrozenTrainer {
     return out;
   }
 
-  // Strength and the net's weight are chosen on val; calibration and thresholds on videos that the head has not seen.
+  // Chooses strength and net weight on val; fits calibration and thresholds on videos that the head has not seen.
   [[nodiscard]] FittedHead fit(const std::vector<std::string>& blocks) const {
     const Tensor from = columns(blocks);
     const Rows train = rows(dataset::Split::train, from), val = rows(dataset::Split::val, from);
@@ -216,7 +217,7 @@ class FrozenTrainer {
                                   weights(blocks, net_weight));
   }
 
-  // Without the net where it does not clearly help: such a model is faster and no worse.
+  // Leaves the net out if it does not clearly help: the model is then faster and no worse.
   [[nodiscard]] FittedHead fit_beside_net(const std::vector<std::string>& blocks, const Rows& train,
                                           const Rows& val) const {
     std::vector<std::string> others;
@@ -249,9 +250,9 @@ class FrozenTrainer {
     return {kNetWeights.begin(), kNetWeights.end()};
   }
 
-  // Out-of-fold scores of the training videos are many, but where the net itself was trained on these they flatter.
-  // Then val alone says how to calibrate, and the scores of the head without the net, if there is one, stand in where
-  // thresholds are chosen: a calibrated score means the same from either.
+  // Out-of-fold scores of the training videos are plentiful, but optimistic if the net itself was trained on them. In
+  // that case calibration uses val alone, and thresholds also use the scores of the head without the net, if there is
+  // one: calibrated scores of the two heads are comparable.
   void calibrate(const model::ChosenStrength& chosen, const Rows& train, const Rows& val, const Unseen& without_net,
                  FittedHead& out) const {
     const auto kind = val.labels.kind;
@@ -278,7 +279,7 @@ class FrozenTrainer {
       out.scoring.thresholds = model::thresholds_for_precision(out.unseen.scores, {kind, out.unseen.hot}, precision);
   }
 
-  // The net was trained on this dataset, or nobody knows on what.
+  // True if the net may have been trained on this dataset.
   [[nodiscard]] bool knows_training_videos() const {
     if (!net_) return false;
     const json trained = json::parse(net_->trained, nullptr, false);

@@ -95,7 +95,7 @@ Result<FrameSource::Clip> FrameSource::training_clip(std::size_t item, model::Ra
     return fail(frames.error());
   }
   Clip clip{*frames, std::vector<int>(static_cast<std::size_t>(spec_.frames))};
-  const double part = spec_.uniform ? share * spec_.segment_frames : 1.0;  // frames that one entry is drawn from
+  const double part = spec_.uniform ? share * spec_.segment_frames : 1.0;  // candidate frames per clip frame
   const double begin = spec_.uniform ? position * (1.0 - share) * spec_.segment_frames * spec_.frames : 0.0;
   for (int i = 0; i < spec_.frames; ++i) {
     const double offset = spec_.uniform ? unit(random) : 0.0;
@@ -149,7 +149,7 @@ Batch Loader::make(std::size_t index) {
   Batch batch;
   const std::size_t begin = index * batch_size_, size = std::min(order_.size() - begin, batch_size_);
   for (std::size_t at = begin + share_.begin(size); at < begin + share_.end(size); ++at) {
-    // Each position has a generator of its own, so that neither threads nor a resumed epoch change what is drawn.
+    // Each position has its own random generator, so neither the number of threads nor a resume changes the draws.
     model::Random random(mix_seed({seed_, at}));
     auto clip = augment_ ? source_.training_clip(order_[at], random) : source_.test_clip(order_[at]);
     if (!clip) continue;

@@ -1,4 +1,6 @@
-// Clips for training, prepared by threads of their own. Torch-free.
+// Loads and augments training clips on worker threads. Private; needs no libtorch. FrameSource: thread-safe, owns the
+// frame cache. Loader: one thread calls next(); owns and joins its workers. A video that fails to decode is recorded
+// and left out; a failing store throws from next().
 #pragma once
 
 #include <atomic>
@@ -19,10 +21,10 @@
 
 namespace reeltag::train {
 
-// A 64-bit seed from parts that must not be confused (SplitMix64's finaliser over each).
+// Mixes parts into a 64-bit seed, so that different parts give unrelated seeds (SplitMix64's finaliser over each).
 std::uint64_t mix_seed(std::initializer_list<std::uint64_t> parts);
 
-// Decodes a video's frames once and keeps them while memory lasts. Thread-safe.
+// Decodes videos and caches their frames up to a memory limit. Thread-safe.
 class FrameSource {
  public:
   FrameSource(const std::vector<dataset::Item>& items, store::Store& store, const model::ClipSpec& spec,
@@ -32,7 +34,7 @@ class FrameSource {
     std::shared_ptr<const media::Frames> frames;
     std::vector<int> indices;  // spec.frames of them
   };
-  // A training clip drawn with `random`, or the test clip of the whole video.
+  // Returns a training clip drawn with `random`, or the test clip of the whole video.
   Result<Clip> training_clip(std::size_t item, model::Random& random);
   Result<Clip> test_clip(std::size_t item);
 
@@ -56,30 +58,30 @@ class FrameSource {
 
 struct Batch {
   std::vector<float> clips;        // [n,3,T,S,S]
-  std::vector<std::size_t> items;  // n indices of the items; fewer than asked where a video failed
+  std::vector<std::size_t> items;  // n item indices; fewer than the batch size if a video failed
 };
 
-// Which share of each batch a Loader makes: one of `of` equal ones, or as equal as the batch allows.
+// The share of each batch that a Loader prepares: one of `of` shares that are as equal as the batch allows.
 struct Share {
   std::size_t index = 0, of = 1;
-  // Of n things in a row, where it begins; the end is the next share's begin.
+  // Begin of this share of n consecutive items; its end is the next share's begin.
   [[nodiscard]] std::size_t begin(std::size_t n) const { return n * index / of; }
   [[nodiscard]] std::size_t end(std::size_t n) const { return n * (index + 1) / of; }
 };
 
-// The batches of one epoch in order, whatever the number of threads.
+// Returns the batches of one epoch in order, independent of the number of threads.
 class Loader {
  public:
-  // order: indices of the items. augment draws crops, mirrors and frames from seed and position. first: the batch to
-  // begin with (a resumed epoch). The share changes neither the batches nor what is drawn for a position.
+  // order: item indices. augment: draw crops, mirroring and frames from seed and position. first: index of the first
+  // batch (a resumed epoch). The share affects neither the batches nor the random numbers of a position.
   Loader(FrameSource& source, const model::ClipSpec& spec, std::vector<std::size_t> order, int batch_size, bool augment,
          std::uint64_t seed, int threads, std::size_t first = 0, const Share& share = {});
   ~Loader();
 
   [[nodiscard]] std::size_t batches() const { return (order_.size() + batch_size_ - 1) / batch_size_; }
-  // The next batch; waits for it. Call it batches() - first times.
+  // Waits for the next batch and returns it. Call it batches() - first times.
   Batch next();
-  // Seconds that next() waited, and seconds of processor time that the threads used.
+  // Seconds that next() waited, and processor seconds used by the workers.
   [[nodiscard]] double waited() const { return waited_; }
   [[nodiscard]] double cpu_seconds() const { return static_cast<double>(cpu_nanoseconds_.load()) * 1e-9; }
 
@@ -96,12 +98,12 @@ class Loader {
   const Share share_;
   std::size_t next_to_make_, next_to_give_;
   std::map<std::size_t, Batch> ready_;
-  std::exception_ptr error_;  // a lost store ends the epoch in next()
+  std::exception_ptr error_;  // a store failure, thrown from next()
   std::mutex mutex_;
   std::condition_variable_any changed_;
   double waited_ = 0.0;
   std::atomic<std::int64_t> cpu_nanoseconds_{0};
-  std::vector<std::jthread> threads_;  // last: they stop before the rest goes
+  std::vector<std::jthread> threads_;  // last member: joined before the others are destroyed
 };
 
 }  // namespace reeltag::train

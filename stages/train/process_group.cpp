@@ -20,16 +20,16 @@ using Clock = std::chrono::steady_clock;
 
 struct ProcessGroup::Gloo {
   c10::intrusive_ptr<c10d::Store> store;
-  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;  // closed with the first failure
+  c10::intrusive_ptr<c10d::ProcessGroupGloo> gloo;  // reset at the first failure
 };
 
 namespace {
 
 constexpr std::int64_t kBucketBytes = 32 << 20;
 constexpr milliseconds kPoll{50};
-constexpr milliseconds kGoodbye{10'000};  // at most, for the others to read why
+constexpr milliseconds kGoodbye{10'000};  // longest wait for other ranks to read the reason
 
-// The first sentence without the place in the library's source.
+// First sentence of the error, without libtorch's source location.
 std::string cause_of(const std::exception& e) {
   const auto* torch_error = dynamic_cast<const c10::Error*>(&e);
   std::string text = torch_error != nullptr ? torch_error->what_without_backtrace() : e.what();
@@ -54,13 +54,13 @@ c10::intrusive_ptr<c10d::Store> open_store(const World& world, milliseconds time
   c10d::TCPStoreOptions options;
   options.port = static_cast<std::uint16_t>(world.port);
   options.isServer = world.rank == 0 && !world.launcher_store;
-  options.waitWorkers = false;  // joined() knows who is missing
+  options.waitWorkers = false;  // missing() reports the absent ranks
   options.timeout = timeout;
   auto store = c10::make_intrusive<c10d::TCPStore>(world.address, options);
   return c10::make_intrusive<c10d::PrefixStore>("reeltag/" + std::to_string(world.attempt), store);
 }
 
-// The ranks that set none of these keys in time.
+// Returns the ranks that set none of these keys within `patience`.
 std::vector<int> missing(c10d::Store& store, std::initializer_list<const char*> keys, std::vector<int> ranks,
                          milliseconds patience) {
   for (const auto end = Clock::now() + patience;; std::this_thread::sleep_for(kPoll)) {
@@ -79,7 +79,8 @@ std::vector<int> all_but(const World& world) {
   return out;
 }
 
-// GLOO_SOCKET_IFNAME names an interface; where rank 0 is found at loopback all are on this host; else the host's name.
+// Chooses the network device: the interface in GLOO_SOCKET_IFNAME; loopback if rank 0's address is loopback, since all
+// ranks are then on this host; else by the host's name.
 std::shared_ptr<gloo::transport::Device> device(const World& world) {
   if (const char* name = std::getenv("GLOO_SOCKET_IFNAME"); name != nullptr && *name != '\0')
     return c10d::ProcessGroupGloo::createDeviceForInterface(name);
@@ -92,8 +93,8 @@ std::shared_ptr<gloo::transport::Device> device(const World& world) {
 
 ProcessGroup::ProcessGroup(const World& world, std::chrono::seconds timeout) : world_(world), timeout_(timeout) {
   if (world.size == 1) return;
-  std::signal(SIGPIPE, SIG_IGN);  // Gloo's threads write to connections that may be closed: an error, not an end
-  FLAGS_caffe2_log_level = 3;     // c10d's own lines on stderr say again, less clearly, what the exceptions say
+  std::signal(SIGPIPE, SIG_IGN);  // Gloo's threads may write to closed connections: an error, but not fatal
+  FLAGS_caffe2_log_level = 3;     // c10d's lines on stderr repeat the exceptions, less clearly
   group_ = std::make_unique<Gloo>();
   std::vector<int> late;
   try {
@@ -172,7 +173,7 @@ void ProcessGroup::barrier() {
 }
 
 void ProcessGroup::lost(const std::string& cause) {
-  group_->gloo.reset();  // closes this rank's connections: those who wait for it fail as well, and say so below
+  group_->gloo.reset();  // closes this rank's connections, so that ranks which wait for it fail too and report below
   c10d::Store& store = *group_->store;
   std::vector<int> silent = all_but(world_), ended;
   std::string reason;
@@ -182,15 +183,15 @@ void ProcessGroup::lost(const std::string& cause) {
       ended = all_but(world_);
       std::erase_if(ended, [&](int r) { return !store.check({key("left", r)}); });
       std::erase_if(silent, [&](int r) { return store.check({key("lost", r)}); });
-      // One is gone, or there would be no failure: who alone is silent need not be waited for.
+      // A failure means that some rank is gone, so a single silent rank is the lost one.
       if (!ended.empty() || silent.size() <= 1 || Clock::now() >= end) break;
     }
     if (!ended.empty()) reason = store.get_to_str(key("left", ended.front()));
     store.set(key("told", rank()), "");
-    std::vector<int> others = all_but(world_);  // that still read here; those who end by themselves do not
+    std::vector<int> others = all_but(world_);  // that still read the store; ranks that have ended do not
     const auto& gone = ended.empty() ? silent : ended;
     std::erase_if(others, [&](int r) { return std::find(gone.begin(), gone.end(), r) != gone.end(); });
-    if (first()) missing(store, {"told", "left"}, others, kGoodbye);  // its end is the store's
+    if (first()) missing(store, {"told", "left"}, others, kGoodbye);  // the store ends with rank 0
   } catch (const std::exception& e) {
     throw RankLost((world_.launcher_store ? "the launcher's store at " + place(world_) : named({0}, size())) +
                    " is gone: " + cause);
@@ -208,7 +209,7 @@ void ProcessGroup::leave(const std::string& reason) {
     group_->gloo.reset();
     if (first()) missing(*group_->store, {"told", "left"}, all_but(world_), std::min(timeout_, kGoodbye));
   } catch (const std::exception& e) {
-    log::debug("leaving", {{"reason", cause_of(e)}});  // the others see the closed connection
+    log::debug("leaving", {{"reason", cause_of(e)}});  // the other ranks see the closed connection
   }
 }
 
@@ -270,7 +271,7 @@ std::vector<StepFigures> GradientSum::reduce(const StepFigures& own) {
   if (ranks_.size() == 1) return {own};
   const torch::NoGradGuard no_grad;
   const std::int64_t size = ranks_.size(), learning = static_cast<std::int64_t>(parameters_.size());
-  // Sums in which each rank has a place of its own: exact. The clips first, for they weigh the gradients.
+  // Each rank fills its own column of figures, so the sums are exact. Gradients are weighted by the rank's clips.
   Tensor figures = torch::zeros({3, size}, torch::kDouble), given = torch::zeros({learning}, torch::kDouble);
   figures[0][ranks_.rank()] = own.loss;
   figures[1][ranks_.rank()] = static_cast<double>(own.clips);

@@ -1,12 +1,13 @@
-// The processes that train one model together: c10d's Gloo on the CPU, over TCP (docs/adr/0075).
+// Collective operations among the ranks that train one model: c10d's Gloo on the CPU, over TCP (docs/adr/0075).
+// Private.
 //
-// One thread. Every rank makes the same calls in the same order. Where a rank is gone, calls throw RankLost with its
-// number and, where it said one, its reason, at once when its connection closes and else within the timeout; then
-// nothing but the destructor may be called. A world of one opens nothing, and its calls do nothing.
+// One thread. Every rank must make the same calls in the same order. If a rank is lost, calls throw RankLost with its
+// number and, if it gave one, its reason: at once if its connection closes, else within the timeout. After that, only
+// the destructor may be called. Owns its connections. No-ops with one rank.
 //
-//   ProcessGroup peers(world, std::chrono::seconds(300));
-//   peers.broadcast(weights);
-//   peers.sum({gradient});
+//   ProcessGroup group(world, std::chrono::seconds(300));
+//   group.broadcast(weights);
+//   group.sum({gradient});
 #pragma once
 
 #include <chrono>
@@ -29,7 +30,7 @@ class RankLost : public Exception {
 
 class ProcessGroup {
  public:
-  // Waits for all ranks. Throws RankLost where they do not come in time.
+  // Waits for all ranks to join. Throws RankLost if they do not join in time.
   ProcessGroup(const World& world, std::chrono::seconds timeout);
   ~ProcessGroup();
   ProcessGroup(const ProcessGroup&) = delete;
@@ -38,21 +39,21 @@ class ProcessGroup {
   [[nodiscard]] int rank() const { return world_.rank; }
   [[nodiscard]] int size() const { return world_.size; }
   [[nodiscard]] bool first() const { return world_.rank == 0; }
-  // This rank's share of what is divided.
+  // This rank's share of divided work.
   [[nodiscard]] Share share() const {
     return {.index = static_cast<std::size_t>(world_.rank), .of = static_cast<std::size_t>(world_.size)};
   }
 
-  // Sums over the ranks, in place: contiguous tensors on the CPU, of equal shapes everywhere. All ranks get the same
-  // bits, and get them again when it is repeated.
+  // All-reduce (sum), in place: contiguous CPU tensors of equal shapes on all ranks. All ranks get bit-identical
+  // results, and a repeated call gives the same bits.
   void sum(const std::vector<at::Tensor>& tensors);
-  // Rank 0's values into everybody's tensors, on any device.
+  // Copies rank 0's values to all ranks' tensors, on any device.
   void broadcast(const std::vector<at::Tensor>& tensors);
-  // What each rank gives, in the order of the ranks.
+  // Returns every rank's bytes, in rank order.
   std::vector<std::string> gather(const std::string& bytes);
   void barrier();
 
-  // Ends this rank's part early: the others' RankLost says why.
+  // Leaves the group early; the other ranks' RankLost contains the reason.
   void leave(const std::string& reason);
 
  private:
@@ -63,28 +64,28 @@ class ProcessGroup {
 
   World world_;
   std::chrono::milliseconds timeout_;
-  std::unique_ptr<Gloo> group_;  // none in a world of one
+  std::unique_ptr<Gloo> group_;  // null with one rank
 };
 
-// What one rank's part of a batch gave.
+// Metrics of one rank's part of a batch.
 struct StepFigures {
   double loss = 0.0;  // mean over its clips
   std::int64_t clips = 0, hits = 0;
 };
 
-// Where this rank's clips stand in the batch that is next, and whether any rank wants to stop before it.
+// Position of this rank's clips in the next batch, and whether any rank requests a stop before it.
 struct StepPlan {
-  std::int64_t first = 0, clips = 0;  // clips: of the whole batch
+  std::int64_t first = 0, clips = 0;  // clips: in the whole batch
   bool stop = false;
 };
 StepPlan plan_step(ProcessGroup& group, std::size_t own_clips, bool stop);
 
-// The gradients of one step of all ranks together.
+// Averages the gradients of one step over all ranks.
 class GradientSum {
  public:
   GradientSum(ProcessGroup& group, const model::NamedTensors& parameters);
-  // Every gradient becomes that of the mean over all clips, from means over each rank's own; a parameter stays without
-  // gradient only where no rank has one. Returns each rank's figures.
+  // Replaces every gradient, a mean over this rank's clips, by the mean over all ranks' clips. A parameter stays
+  // without gradient only if no rank has one. Returns each rank's figures.
   std::vector<StepFigures> reduce(const StepFigures& own);
 
  private:
@@ -92,9 +93,9 @@ class GradientSum {
   void take(const at::Tensor& given);
 
   ProcessGroup& ranks_;
-  std::vector<at::Tensor> parameters_;                        // those that learn
-  std::vector<at::Tensor> buckets_;                           // their gradients one after the other
-  std::vector<std::pair<std::size_t, std::int64_t>> places_;  // of each parameter: bucket, offset
+  std::vector<at::Tensor> parameters_;                        // trainable parameters
+  std::vector<at::Tensor> buckets_;                           // their gradients, concatenated
+  std::vector<std::pair<std::size_t, std::int64_t>> places_;  // per parameter: bucket, offset
 };
 
 }  // namespace reeltag::train

@@ -21,7 +21,7 @@ using testing::HasSubstr;
 using torch::Tensor;
 using namespace std::chrono_literals;
 
-// Below the ports that Linux gives to connections by itself (32768 and up), which other tests make by the thousand.
+// Below Linux's ephemeral ports (32768 and up), which other tests use by the thousand.
 int free_port() {
   std::random_device random;
   std::uniform_int_distribution<int> ports(20'000, 32'000);
@@ -46,7 +46,7 @@ World world_of(int size) {
   return world;
 }
 
-// part(peers) on every rank, each a thread; what each threw.
+// Runs part on every rank, each in a thread; returns what each threw.
 template <class Part>
 std::vector<std::string> on_every_rank(const World& world, const Part& part, std::chrono::seconds timeout = 20s) {
   std::vector<std::string> errors(static_cast<std::size_t>(world.size));

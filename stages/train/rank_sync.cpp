@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-// Messages are plain values one after the other; both ends are the same program.
+// Messages are concatenated raw values; all ranks run the same program.
 template <class T>
 void put(std::string& message, const T* values, std::size_t n) {
   static_assert(std::is_trivially_copyable_v<T>);

@@ -1,5 +1,5 @@
-// What the processes of one training tell each other besides gradients. In a world of one nothing changes and nothing
-// is said.
+// Synchronizes training state other than gradients across ranks: settings, initial weights, validation scores, failed
+// videos. No-ops with one rank. Private. Functions; one thread. Throws RankLost, like ProcessGroup.
 #pragma once
 
 #include <cstddef>
@@ -13,25 +13,25 @@
 
 namespace reeltag::train {
 
-// Throws invalid_config where the ranks cannot share batches of this size; names sizes that they can share.
+// Throws invalid_config if the batch size is not divisible by the number of ranks; the message suggests sizes.
 void check_divisible(int batch_size, const World& world);
 
-// Throws invalid_config where a rank was started with another dataset, run, recipe or setting than rank 0; names it.
+// Throws invalid_config, naming the difference, if a rank's dataset, run, recipe or settings differ from rank 0's.
 void agree(ProcessGroup& group, const dataset::Dataset& set, const Options& options, const model::Recipe& recipe);
 
-// Rank 0's weights, moments and position become everybody's.
+// Copies rank 0's weights, optimizer moments and position to all ranks.
 void share_state(ProcessGroup& group, const model::Mvit& net, const model::AdamW& optimizer, Position& position);
 
-// Items that were scored and what they got, [item][class].
+// Scored items and their scores, [item][class].
 struct ItemScores {
   std::vector<std::size_t> items;
   std::vector<std::vector<float>> scores;
   double loss_sum = 0.0;
 };
-// The ranks' own, one after the other: what one process would have given.
+// Concatenates the ranks' scores in rank order: the result that one process would give.
 ItemScores gather_all(ProcessGroup& group, const ItemScores& own);
 
-// Those of all ranks, each video once.
+// Merges the failures of all ranks; each video once.
 std::vector<Failure> gather_all(ProcessGroup& group, const std::vector<Failure>& own);
 
 }  // namespace reeltag::train

@@ -1,4 +1,5 @@
-// A run's folder but for its checkpoints and its bundle: what was asked, and a line an epoch. Torch-free.
+// Writes a run's settings and log; checkpoints and bundle are written elsewhere. Private; needs no libtorch. Functions;
+// one thread per run.
 #pragma once
 
 #include <filesystem>
@@ -7,13 +8,13 @@
 
 namespace reeltag::train {
 
-// Throws already_exists where the folder holds a run.
+// Throws already_exists if the folder holds a run.
 void check_unused(const std::filesystem::path& run);
 
-// recipe.yaml and options.json, which load_started() reads.
+// Writes recipe.yaml and options.json, which load_run_settings() reads.
 void write_started(const dataset::Dataset& set, const Options& options);
 
-// Lines of epochs that will be done again after a resume are dropped.
+// Drops the log lines of epochs that a resumed run will repeat.
 void trim_log(const std::filesystem::path& run, int epochs);
 
 struct EpochLine {
@@ -22,7 +23,7 @@ struct EpochLine {
   std::int64_t clips = 0;
   Figures train, val;
 };
-// To log.jsonl and to the log.
+// Appends the line to log.jsonl and logs it.
 void write_epoch(const std::filesystem::path& run, const EpochLine& line);
 
 }  // namespace reeltag::train

@@ -33,7 +33,7 @@ model::Scoring fit_scoring(const std::vector<std::vector<float>>& scores, const 
     p[v] = torch::tensor(scores[i]).to(torch::kDouble);
     for (const int c : labels[i]) hot[v][c] = 1.0;
   }
-  // The logits behind the scores; of a softmax up to a constant, which changes nothing.
+  // Recovers logits from the scores; for softmax up to a constant, which has no effect.
   constexpr double kMin = 1e-6;
   const Tensor logits = multi_label ? torch::logit(p, kMin) : p.clamp_min(kMin).log();
   return fit_scoring(logits, multi_label ? model::tag_labels(hot) : model::class_labels(hot.argmax(1), width),

@@ -1,4 +1,5 @@
-// How a model's logits become scores that mean what they say, learnt from videos that it has not seen.
+// Fits a bundle's scoring, i.e. calibration and thresholds, on videos that the model was not trained on. Private.
+// Functions, any thread.
 #pragma once
 
 #include <cstdint>
@@ -9,18 +10,18 @@
 
 namespace reeltag::train {
 
-// Calibration and thresholds from held-out logits [N,K].
+// Fits calibration and thresholds to held-out logits [N,K].
 model::Scoring fit_scoring(const at::Tensor& logits, const model::Labels& labels, double precision);
 
-// The same from the scores of a net as it was trained, [video][class] in [0,1]; labels: ascending classes. Without a
-// video nothing is calibrated and each threshold is the precision itself.
+// The same for scores of the trained net, [video][class] in [0,1]; labels: ascending classes. Without videos there is
+// no calibration and each threshold is the precision.
 model::Scoring fit_scoring(const std::vector<std::vector<float>>& scores, const std::vector<std::vector<int>>& labels,
                            std::size_t classes, bool multi_label, double precision);
 
-// Scores float64 [N,K] in [0,1] of logits [N,K].
+// Returns scores float64 [N,K] in [0,1] for logits [N,K].
 at::Tensor scores_of(const model::Scoring& scoring, const at::Tensor& logits, model::HeadKind kind);
 
-// What concerns these classes, in their order.
+// The scoring of these classes, in their order.
 model::Scoring rows_of(const model::Scoring& all, const std::vector<std::int64_t>& classes);
 
 }  // namespace reeltag::train

@@ -32,7 +32,7 @@ double process_cpu_seconds() {
   return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) * 1e-9;
 }
 
-// One process takes whichever GPU libtorch prefers; of several each takes its own.
+// A single rank uses libtorch's default GPU; several ranks use one GPU each.
 torch::Device pick_device(const std::string& wanted, const World& world) {
   if (wanted == "cpu" || (wanted == "auto" && !torch::cuda::is_available())) return torch::kCPU;
   if (!torch::cuda::is_available())
@@ -41,7 +41,7 @@ torch::Device pick_device(const std::string& wanted, const World& world) {
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(world.local_rank % torch::cuda::device_count())};
 }
 
-// The recipe as this dataset needs it: number of classes, loss and output by kind of label.
+// Adapts the recipe to the dataset: number of classes, and loss and output by kind of label.
 model::Recipe resolve(model::Recipe recipe, const dataset::Dataset& set) {
   recipe.model.num_classes = static_cast<int>(set.vocabulary.size());
   if (set.label_mode == dataset::LabelMode::multi) {
@@ -131,7 +131,7 @@ class Trainer {
     net_.to(device_.str());
   }
 
-  // Fine-tuning: every weight of equal name and shape is taken over; a classifier of another vocabulary starts fresh.
+  // Fine-tuning: copies every weight of equal name and shape; a classifier of another vocabulary starts fresh.
   void start_from(const fs::path& folder) {
     torch::NoGradGuard no_grad;
     const model::Bundle bundle = model::load_bundle(folder);
@@ -182,7 +182,7 @@ class Trainer {
     return recipe_.is_image() ? out.squeeze(2) : out;
   }
 
-  // Videos of the batch whose best-scoring class is among their own.
+  // Counts the videos of the batch whose top-1 class is among their labels.
   [[nodiscard]] std::int64_t hits(const Tensor& logits, const std::vector<std::size_t>& items) const {
     const Tensor best = logits.argmax(1).cpu();
     std::int64_t n = 0;
@@ -235,8 +235,8 @@ class Trainer {
     train_figures_ = {{"loss", p.loss_sum / static_cast<double>(p.clips)}, {"top1", share(p.hits, p.clips)}};
   }
 
-  // One step of all ranks, or their common stop before it. Returns the clips of this rank. Until the step is done, the
-  // weights and p are those before it, so a rank that is lost costs nothing that was learned.
+  // Runs one step on all ranks, or stops all of them before it. Returns this rank's number of clips. Weights and p
+  // change only once all ranks have contributed, so a lost rank costs no progress.
   std::int64_t one_batch(Loader& loader, model::AdamW& optimizer, GradientSum& gradients, double rate, Position& p) {
     try {
       const bool stop = options_.stop.stop_requested();
@@ -263,7 +263,7 @@ class Trainer {
     }
   }
 
-  // Forward and backward on this rank's clips of the batch, which may be none.
+  // Forward and backward pass of this rank's clips of the batch, which may be none.
   StepFigures pass(Batch& batch, const StepPlan& step_plan, model::AdamW& optimizer, const Position& p) {
     torch::manual_seed(
         mix_seed({static_cast<std::uint64_t>(recipe_.rng_seed), static_cast<std::uint64_t>(p.epoch), p.batch, 3}));
@@ -284,15 +284,15 @@ class Trainer {
   [[noreturn]] void stop_here(const model::AdamW& optimizer, const Position& p) {
     if (ranks_.first()) save_checkpoint(options_.run, net_, optimizer, p);
     try {
-      ranks_.barrier();  // a launcher ends all processes when the first ends; the checkpoint must be there by then
+      ranks_.barrier();  // launchers end all processes when the first ends; the checkpoint must exist by then
     } catch (const RankLost&) {
-      // Who stops need not stay; the checkpoint is there, or rank 0's last one is.
+      // This rank stops anyway, and rank 0's checkpoint or its previous one exists.
     }
     throw Exception(Code::interrupted,
                     "training stopped in epoch " + std::to_string(p.epoch + 1) + resume_hint(options_));
   }
 
-  // The test clip of each item through the net as it is, divided over the ranks; all of them get all.
+  // Scores the test clip of each item with the current net, divided over the ranks; every rank gets all scores.
   ItemScores score(const std::vector<std::size_t>& items) {
     torch::NoGradGuard no_grad;
     net_.set_training(false);
@@ -334,7 +334,7 @@ class Trainer {
     val_figures_["loss"] = validated_.loss_sum / static_cast<double>(validated_.scores.size());
   }
 
-  // The trained net with the classifier's rows of these classes only.
+  // The trained net with only these classes in its classifier.
   [[nodiscard]] model::Mvit net_of(const std::vector<std::int64_t>& classes, const model::Recipe& recipe) const {
     torch::NoGradGuard no_grad;
     model::Mvit out(model::make_plan(recipe), 0);
@@ -351,7 +351,7 @@ class Trainer {
 
   void finish() {
     const bool multi = set_.label_mode == dataset::LabelMode::multi;
-    // On val and test together: the splits of a small set are too small alone.
+    // Measured on val and test together: each split of a small dataset is too small alone.
     const auto kept = select_classes(set_, options_.config.min_lift, [&] {
       std::vector<std::size_t> unseen;
       for (std::size_t i = 0; i < set_.items.size(); ++i) {
@@ -361,7 +361,7 @@ class Trainer {
       return validator_ ? validator_(scored.scores, labels_of(scored.items)).lift : std::vector<double>{};
     });
     if (ranks_.first()) write_bundle(kept, multi);
-    ranks_.barrier();  // no rank reports success before there is a bundle
+    ranks_.barrier();  // no rank reports success before the bundle exists
   }
 
   void write_bundle(const std::vector<std::int64_t>& kept, bool multi) {
@@ -399,12 +399,12 @@ class Trainer {
   model::Mvit net_;
   FrameSource source_;
   std::vector<std::size_t> train_, val_;  // items
-  ItemScores validated_;                  // the last validation
+  ItemScores validated_;                  // of the last validation
   Figures train_figures_, val_figures_;
   double seconds_ = 0, waited_ = 0, cpu_ms_per_clip_ = 0;
 };
 
-// Rank 0 writes what was asked; so do others where they do not see its folder, so that each can be resumed.
+// Rank 0 writes the settings. Ranks that do not share its folder write them too, so that each can resume.
 void begin_run(ProcessGroup& group, const dataset::Dataset& set, const Options& options) {
   if (group.first()) write_started(set, options);
   group.barrier();

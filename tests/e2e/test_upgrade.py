@@ -56,7 +56,7 @@ class Upgrade(support.Case):
         clips = support.make_clips(self.folder / "clips", set="mixed", classes=3, clips_per_class=2, seed=11, seconds=1)
         for archive in SAMPLES:
             with self.subTest(archive.name):
-                lines = must(run("tag", clips, "--model", "sample", "--threshold", "0", "--json",
+                lines = must(run("tag", *clips, "--model", "sample", "--threshold", "0", "--json",
                                  home=self.unpack(archive))).json_lines()
                 self.assertEqual(len(lines), 6)
                 best = {pathlib.Path(line["video"]).parent.name: line["tags"][0]["hashtag"] for line in lines}

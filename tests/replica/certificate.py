@@ -1,11 +1,11 @@
-"""A certificate for the host names of a replica, made when it starts; nothing on the machine trusts it by itself."""
+"""Creates a certificate for the host names of a replica at start; nothing on the machine trusts it by default."""
 import subprocess
 
 DAYS = 2
 
 
 def make_certificate(folder, hosts):
-    """cert.pem and key.pem in the folder; the certificate can be named as the authority that is trusted."""
+    """Writes cert.pem and key.pem to the folder; the certificate can serve as its own trusted authority."""
     certificate, key = folder / "cert.pem", folder / "key.pem"
     names = ",".join([*(f"DNS:{host}" for host in hosts), "IP:127.0.0.1"])
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",

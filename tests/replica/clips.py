@@ -1,13 +1,13 @@
-"""The videos that a replica shows: a folder of make_clips, or any folder of label folders, as posts of a site."""
+"""Reads the videos of a replica: a folder of make_clips, or any folder of label folders, as posts of a site."""
 import json
 import pathlib
 
-FIRST_ID = 7_300_000_000_000_000_001  # more than a double can hold, as real ones are
-FIRST_CREATED = 1_704_067_200         # 2024-01-01, where a manifest says nothing
+FIRST_ID = 7_300_000_000_000_000_001  # beyond the exact range of a double, like real ids
+FIRST_CREATED = 1_704_067_200         # 2024-01-01, if the manifest has no date
 
 
 class Post:
-    """One video of the site. number counts from 1 and is how faults name it."""
+    """One video of the site. number counts from 1; faults refer to it."""
 
     def __init__(self, number, path, row):
         self.number, self.path = number, pathlib.Path(path)

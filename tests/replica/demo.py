@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
-"""./run demo: all of reeltag in one go, on a replica of TikTok that runs on this machine. Nothing leaves it.
+"""./run demo: runs all of reeltag on a local replica of TikTok. Nothing leaves this machine.
 
-Draws clips, serves them as a stand-in for the site (tiktok_site.py), collects them with the real TikTokApi in a real
-browser, freezes a dataset, trains a linear head, evaluates, tags clips that nothing has seen, and searches. What took
-how long is in HOME/demo.json. Exit status: 0 done, 1 a stage failed (run it again: it goes on), 2 wrong usage.
+Generates synthetic clips, serves them as a stand-in for the site (tiktok_site.py), collects them with the real
+TikTokApi in a real browser, freezes a dataset, trains a linear head, evaluates, tags unseen clips, and searches.
+The duration of each stage is in HOME/demo.json. Exit status: 0 done, 1 a stage failed (run it again to resume),
+2 wrong usage.
 """
 import argparse
 import json
@@ -29,7 +30,7 @@ retention_days: 1
 DRAWN = {"train": {"clips-per-class": 20, "seed": 1, "missing": 0.25, "generic": 0.6},
          "unseen": {"clips-per-class": 1, "seed": 2}}
 CLASSES = 8
-# They say nothing about a video. Thousands of videos show that by themselves (`dataset vocabulary`), a hundred do not.
+# Generic hashtags. `dataset vocabulary` finds them among thousands of videos, but not among a hundred.
 GENERIC = ["fyp", "fypシ", "foryou", "foryoupage", "viral", "trending"]
 
 
@@ -43,7 +44,7 @@ class Demo:
         self.file = home / "demo.json"
 
     def stage(self, name, what, work):
-        """Does the work, shows it, and keeps how long it took."""
+        """Runs the work, prints its name, and records its duration."""
         print(f"\n== {name}: {what}", flush=True)
         entry = {"stage": name, "status": "failed", "seconds": 0.0}
         self.journal.append(entry)
@@ -58,7 +59,7 @@ class Demo:
             print(f"   {entry['seconds']:.1f} s", flush=True)
 
     def reeltag(self, *words, allowed=(0,)):
-        """Runs a command as a user would, after showing it; its result as JSON lines."""
+        """Prints and runs a command as a user would; returns its JSON lines."""
         print("   $ reeltag " + shlex.join(map(str, words)), flush=True)
         command = [BUILT / "reeltag", "--home", self.home, "--json", "-q", *map(str, words)]
         ended = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, text=True, check=False)
@@ -118,7 +119,7 @@ class Demo:
         (policies / "tiktok.yaml").write_text(POLICY, encoding="utf-8")
         with Site(made["train"]) as site:
             hashtags = sorted({post.path.parent.name for post in site.posts})
-            # Posts without their own hashtag are found under the generic one, as on the real site.
+            # Posts without a hashtag of their own are listed under the generic one, as on the real site.
             asked = [*hashtags, *(["fyp"] if any(post.has("fyp") for post in site.posts) else [])]
             self.stage("collect", "from the replica of TikTok on this machine, by TikTokApi in Chromium",
                        lambda: self.collect(site, asked))

@@ -1,4 +1,4 @@
-"""The bytes of posts, as a content delivery network serves them: ranges, entity tags, links that end."""
+"""Serves the bytes of posts like a content delivery network: ranges, entity tags, expiring links."""
 import hashlib
 import re
 

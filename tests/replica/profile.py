@@ -1,5 +1,5 @@
-"""A profile of the site: its page, and its videos from the newest on, as the page's script asks for them. Its posts are
-those of one author. Source of the shapes: yt-dlp's extractor/tiktok.py."""
+"""Serves a profile of the site: its page, and its videos from the newest on, as the page's script requests them. Its
+posts are those of one author. Source of the formats: yt-dlp's extractor/tiktok.py."""
 import json
 import urllib.parse
 
@@ -39,7 +39,7 @@ class Profiles:
         name = names.get(query.get("secUid"), "")
         older = [post for post in self.posts_of(name) if post.created * 1000 < int(query["cursor"])]
         shown = older[:PER_PAGE]
-        # The list knows every post by id and date, whatever is wrong with its own page.
+        # The list has the id and date of every post, also of those with a faulty page.
         items = [{**self.tiktok.item(post), "id": str(post.id), "createTime": post.created} for post in shown]
         return 200, JSON, json.dumps({"statusCode": 0, "itemList": items,
                                       "hasMorePrevious": len(older) > len(shown)}).encode()

@@ -1,4 +1,4 @@
-"""A CONNECT proxy that leads the replica's host names to the replica and refuses every other one."""
+"""A CONNECT proxy that connects the replica's host names to the replica and refuses all others."""
 import http.server
 import select
 import socket
@@ -35,7 +35,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def pass_on(client, site):
-    """Bytes in both directions until one end is through."""
+    """Copies bytes in both directions until one side closes."""
     other = {client: site, site: client}
     while True:
         for ready in select.select([client, site], [], [])[0]:
@@ -46,7 +46,7 @@ def pass_on(client, site):
 
 
 class Proxy:
-    """On a thread of its own: with Proxy(["tiktok.com"], port) as proxy: proxy.url."""
+    """Runs on a thread of its own: with Proxy(["tiktok.com"], port) as proxy: proxy.url."""
 
     def __init__(self, domains, target):
         self.domains, self.target = domains, target

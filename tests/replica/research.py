@@ -1,5 +1,5 @@
-"""The Research API's token and video query, as strict as the real one about what it is asked.
-Source of the shapes: developers.tiktok.com, "client access token" and "query videos"."""
+"""Serves the Research API's token and video query, and validates requests as strictly as the real one.
+Source of the formats: developers.tiktok.com, "client access token" and "query videos"."""
 import datetime
 import hashlib
 import json
@@ -38,7 +38,7 @@ class ResearchApi:
 
     def __init__(self, posts, faults, key="key", secret="secret"):
         self.posts, self.faults, self.key, self.secret = posts, faults, key, secret
-        self.tokens = {}  # -> when it ends
+        self.tokens = {}  # -> time of expiry
         self.queries = self.searches = 0
 
     def token(self, body):

@@ -4,9 +4,9 @@
   /v2/oauth/token/, /v2/research/video/query/   TikTok's Research API
   /media/ID.mp4                                 the bytes of a post
   (the site itself, over HTTPS: tiktok_site.py)
-  /_requests                                    what was asked so far, as JSON
+  /_requests                                    requests so far, as JSON
 
-Prints its address as one line, then serves until it is stopped. Faults are listed in faults.py.
+Prints its address as one line, then serves until stopped. Faults are listed in faults.py.
 """
 import argparse
 import http.server
@@ -69,7 +69,7 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Replica:
-    """The server on a thread of its own: with Replica(folder, ["rate:1"]) as replica: replica.url."""
+    """Runs the server on a thread of its own: with Replica(folder, ["rate:1"]) as replica: replica.url."""
 
     def __init__(self, clips, faults=(), port=0, delay=0.0):
         self.posts, self.requests, self.delay = read_posts(clips), [], delay
@@ -87,7 +87,7 @@ class Replica:
                                   "body": json.loads(body) if body else None})
 
     def fetched(self):
-        """The paths of the bytes that were given out, in order."""
+        """The paths of the bytes served, in order."""
         return [one["path"] for one in self.requests if one["path"].startswith("/media/") and one["status"] in (200, 206)]
 
     def queries(self):

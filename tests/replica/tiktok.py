@@ -1,6 +1,6 @@
-"""What the site www.tiktok.com says, as far as its web page's own script asks: the start page, a hashtag by name, its
-videos page by page, the page of one video. Answers are (status, headers, body of bytes).
-Source of the shapes: TikTokApi 7.3.3, yt-dlp's extractor/tiktok.py, published samples of answers (October 2025)."""
+"""Serves the parts of www.tiktok.com that its web page's script requests: the start page, a hashtag by name, its videos
+page by page, the page of one video. Answers are (status, headers, body of bytes).
+Source of the formats: TikTokApi 7.3.3, yt-dlp's extractor/tiktok.py, published samples of answers (October 2025)."""
 import hashlib
 import html
 import json
@@ -12,12 +12,12 @@ import urllib.parse
 from faults import CHALLENGE
 
 CDN = "v16-webapp-prime.tiktok.com"
-LINK_LIFE = 6 * 3600  # seconds that an address of bytes is good for
+LINK_LIFE = 6 * 3600  # seconds that an address of bytes is valid
 JSON = {"Content-Type": "application/json; charset=utf-8"}
 PAGE = {"Content-Type": "text/html; charset=utf-8"}
-OVERLAP = 3  # items of the page before, where a fault repeats them
+OVERLAP = 3  # items of the previous page that the overlap fault repeats
 
-# The page signs addresses; what it makes of them has nothing to do with the real thing, only that each needs its own.
+# The page signs addresses. The signature differs from the real one; each address needs its own, though.
 START = """<!DOCTYPE html><html><head><title>Make Your Day</title></head><body><div id="app"></div><script>
 window.byted_acrawler = {frontierSign(url) {
   let sum = 0;
@@ -41,7 +41,7 @@ def utf16(text):
 
 
 def text_extra(caption):
-    """The hashtags of a caption as the site marks them: places in UTF-16 units."""
+    """The hashtags of a caption as the site marks them: offsets in UTF-16 units."""
     for found in re.finditer(r"#(\w+)", caption):
         yield {"hashtagName": found[1].lower(), "hashtagId": str(number_of(found[1])), "type": 1, "subType": 0,
                "start": utf16(caption[:found.start()]), "end": utf16(caption[:found.end()]), "isCommerce": False,
@@ -59,7 +59,7 @@ class TikTok:
         self.starts = self.queries = 0
         self.names = {str(number_of(tag)): tag for post in posts for tag in post.hashtags}
 
-    # The start page, and the same at any other place that is not known.
+    # The start page, also for unknown paths.
     def start(self):
         self.starts += 1
         number, faults = self.starts, self.faults
@@ -81,7 +81,7 @@ class TikTok:
         self.tokens.add(token)
         return f"msToken={token}; Domain=.tiktok.com; Path=/; Secure; SameSite=None"
 
-    # The API answers a request that its own page would not have made with nothing at all.
+    # The API sends an empty body for requests that its own page would not make.
     def known(self, path, query):
         asked, _, signature = f"https://www.tiktok.com{path}".rpartition("&X-Bogus=")
         return query.get("msToken") in self.tokens and signature == sign(asked)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """A stand-in for www.tiktok.com and its CDN over HTTPS, on loopback: tests/replica/tiktok_site.py --clips FOLDER
 
-Host names are the real ones; they are reached through a CONNECT proxy that knows no others. Prints one line of JSON,
-{"proxy","certificate"}, then serves until it is stopped. Faults are listed in faults.py.
+Host names are the real ones; they are reached through a CONNECT proxy that refuses all others. Prints one line of JSON,
+{"proxy","certificate"}, then serves until stopped. Faults are listed in faults.py.
 """
 import argparse
 import http.server
@@ -73,7 +73,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 class Secure(Server):
-    """The handshake is done by the thread of the connection: one that says nothing holds nobody up."""
+    """Does the handshake on the thread of the connection, so that a silent client delays no other."""
 
     def __init__(self, certificate, key):
         super().__init__(("127.0.0.1", 0), Handler)
@@ -87,7 +87,7 @@ class Secure(Server):
 
 
 class Site:
-    """The server and its proxy on threads of their own: with Site(folder, ["empty:2"]) as site: site.proxy."""
+    """Runs the server and its proxy on threads of their own: with Site(folder, ["empty:2"]) as site: site.proxy."""
 
     def __init__(self, clips, faults=(), delay=0.0):
         self.posts, self.requests, self.delay = read_posts(clips), [], delay
@@ -103,7 +103,7 @@ class Site:
         self.proxy = self.tunnel.url
 
     def bytes_of(self, path, headers):
-        """As the CDN gives them out: to those who were on the site, while the link is good."""
+        """Serves bytes like the CDN: to visitors of the site, while the link is valid."""
         place, query = urllib.parse.urlsplit(path), dict(urllib.parse.parse_qsl(urllib.parse.urlsplit(path).query))
         identity, end = pathlib.PurePosixPath(place.path).stem, query.get("expire", "0")
         good = (query.get("signature") == signature(identity, end) and int(end) > time.time()
@@ -119,7 +119,7 @@ class Site:
             self.requests.append({"host": host, "path": path, "status": status})
 
     def fetched(self):
-        """The ids of the posts whose bytes were given out, in order."""
+        """The ids of the posts whose bytes were served, in order."""
         return [pathlib.PurePosixPath(urllib.parse.urlsplit(one["path"]).path).stem for one in self.requests
                 if one["host"] == CDN and one["status"] in (200, 206)]
 

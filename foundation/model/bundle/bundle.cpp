@@ -85,14 +85,14 @@ void check(const fs::path& folder, const Bundle& b) {
   if (b.without_image_encoder) check(folder, *b.without_image_encoder, classes);
 }
 
-// An image encoder of another make has other features.
+// Rejects bundles made with another image encoder, whose features differ.
 void check_image_encoder(const fs::path& folder, const json& j) {
   const auto wanted = j.at("image_encoder").at("sha256").get<std::string>();
   if (wanted != lite0().sha256)
     corrupt(folder, "its image encoder (SHA-256 " + wanted + ") is not one that this reeltag knows");
 }
 
-// Format 2 called the image encoder and its blocks by other names; they are recognised by their form.
+// Format 2 used other names for the image encoder and its blocks; they are recognised by their form.
 void rename_image_encoder(json& j) {
   json renamed = json::object();
   for (auto& [key, value] : j.items()) {

@@ -12,7 +12,7 @@
 namespace reeltag::model {
 namespace {
 
-// Any content: frames whose brightness is their time.
+// Synthetic frames whose brightness encodes their time.
 class FakeVideo : public media::Decoder {
  public:
   const media::Probe& probe() const override { return probe_; }
@@ -120,7 +120,7 @@ TEST(Predictor, AveragesViewsFromOnePassOverTheVideo) {
     if (!multi) {
       EXPECT_NEAR(sum, 1.0F, 1e-4);
     }
-    // A view alone scores as it does among others.
+    // A view scores the same alone and in a batch.
     const auto alone = predictor.predict(video, {views[9]});
     EXPECT_NEAR(alone->scores[0][1], p->scores[9][1], 1e-4);
   }

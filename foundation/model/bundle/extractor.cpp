@@ -20,10 +20,10 @@ namespace {
 using torch::Tensor;
 namespace fs = std::filesystem;
 
-constexpr int kBatch = 8;  // views a forward pass
+constexpr int kBatch = 8;  // views per forward pass
 
-// The i-th frame of a view in each order. The shuffle is the same for every video: a fixed stride that shares no factor
-// with the number of frames visits each of them once and keeps no two neighbours.
+// Index of the i-th frame of a view in each order. The shuffle is the same for every video: a fixed stride coprime to
+// the number of frames visits each frame once and separates neighbours.
 int shown(TimeOrder order, int i, int frames) {
   switch (order) {
     case TimeOrder::repeated:
@@ -41,8 +41,8 @@ int shown(TimeOrder order, int i, int frames) {
   return i;
 }
 
-// Moments of the image encoder's frames. They lie on one grid for all views of a length, so that views that overlap
-// share them.
+// Times of the image encoder's frames. They lie on one grid for all views of a length, so overlapping views share
+// frames.
 std::vector<double> image_times(const View& view, int frames) {
   const double step = std::max(1e-6, (view.end - view.start) / frames);
   const double first = std::floor(view.start / step + 0.5);
@@ -71,7 +71,7 @@ struct Extractor::Impl {
   ExtractorOptions options;
   ClipSpec spec;  // of the net
   int whole_views = 1;
-  int side = 0;  // pixels that frames are decoded to, once: the larger of the net's and the image encoder's
+  int side = 0;  // decode size in pixels: the larger of the net's and the image encoder's
   std::optional<Mvit> net;
   std::optional<ImageEncoder> image_encoder;
   std::vector<Block> blocks;
@@ -88,7 +88,7 @@ struct Extractor::Impl {
     whole_views = spec.uniform ? 1 : std::max(1, bundle.recipe.test.num_ensemble_views);
   }
 
-  // [V,width] of the views' clips, whose frames lie one after another from the start of `frames`.
+  // Features [V,width] of the views' clips, whose frames are consecutive from the start of `frames`.
   [[nodiscard]] Tensor embed(const media::Frames& frames, int views, TimeOrder order) {
     const ClipSpec fitted = fit(spec, frames.height, frames.width);
     const CropBox box = test_region(spec, frames.height, frames.width);
@@ -108,7 +108,8 @@ struct Extractor::Impl {
     return torch::cat(out);
   }
 
-  // [V*image_frames,1280] of the frames behind those of the net. A frame that several views show is computed once.
+  // Features [V*image_frames,1280] of the frames after those of the net. A frame shared by several views is computed
+  // once.
   [[nodiscard]] Tensor image_features(const media::Frames& frames, int views) {
     const int first = views * net_frames(), count = views * image_frames();
     std::map<double, std::int64_t> row_of;  // by presentation time
@@ -127,7 +128,7 @@ struct Extractor::Impl {
     return image_encoder->features(distinct).index_select(0, torch::tensor(rows));
   }
 
-  // What the blocks are made from, in no order yet.
+  // Inputs of the blocks, independent of the time order.
   struct ViewFeatures {
     media::Frames net_frames;
     Tensor images;  // [V,image_frames,1280]
@@ -139,7 +140,7 @@ struct Extractor::Impl {
     return seen;
   }
 
-  // [V,width] of the views with their frames in this order.
+  // Features [V,width] of the views with their frames in this order.
   [[nodiscard]] Tensor all(const ViewFeatures& seen, int views, TimeOrder order) {
     std::map<std::string, Tensor> by_name;
     if (net) by_name[kMvitBlock] = embed(seen.net_frames, views, order);
@@ -157,7 +158,7 @@ struct Extractor::Impl {
     return torch::cat(parts, 1).contiguous();
   }
 
-  // The net's own frames at the size that it was trained on.
+  // The net's frames, at its training size.
   [[nodiscard]] media::Frames for_net(const media::Frames& frames, int views) const {
     const auto count = static_cast<std::size_t>(views * net_frames());
     media::Frames own{
@@ -174,7 +175,7 @@ Extractor::Extractor(const ExtractorOptions& options, const fs::path& net, const
     : impl_(std::make_unique<Impl>()) {
   check(options.blocks);
   impl_->options = options;
-  std::string identity = "1";  // the way in which this file computes features
+  std::string identity = "1";  // version of this file's feature computation
   for (const auto& name : options.blocks) {
     identity += " " + name;
     if (name == kMvitBlock) {
@@ -240,8 +241,8 @@ Extractor::FramePlan Extractor::wanted(std::span<const View> views) const {
 }
 
 media::Frames Extractor::join(std::span<const VideoFrames> videos) const {
-  // Frames of the image encoder are told apart by their times (image_features()).
-  constexpr double kApart = 1e7;  // seconds, more than any video is long
+  // image_features() identifies frames by their times, so each video's times get an offset.
+  constexpr double kApart = 1e7;  // seconds; longer than any video
   media::Frames out{
       .count = 0, .height = videos[0].frames->height, .width = videos[0].frames->width, .data = {}, .times = {}};
   const auto append = [&](std::size_t i, std::size_t first, std::size_t count) {

@@ -17,7 +17,7 @@ namespace {
 
 using testing::HasSubstr;
 
-// Frames whose picture depends on their time alone, as wanted() asks for them.
+// Synthetic frames for wanted(); each picture depends only on its time.
 media::Frames film(const Extractor::FramePlan& wanted) {
   media::Frames f{.count = static_cast<int>(wanted.times.size()),
                   .height = wanted.scale.short_side,
@@ -65,7 +65,7 @@ TEST_F(Blocks, OfJoinedVideosAreThoseOfEach) {
   const std::vector<View> first{{0.0, 4.0}, {1.0, 3.0}}, second{{5.0, 9.0}};
   media::Frames a = film(all.wanted(first)), b = film(all.wanted(second));
   const auto other = value_or_throw(all.features(b, 1));
-  // As if both showed the same moments: they must not be taken for each other.
+  // Both videos have the same frame times; their frames must not be mixed up.
   const auto net = static_cast<std::ptrdiff_t>(b.times.size()) - 4;
   std::copy_n(a.times.begin(), net, b.times.begin());
   std::copy_n(a.times.begin() + 2 * net, 4, b.times.begin() + net);
@@ -113,7 +113,7 @@ TEST_F(Blocks, ViewsThatOverlapShareTheImageEncodersFrames) {
   Extractor mean = make({kImageMean});
   std::vector<View> views;
   for (int i = 0; i < 8; ++i) views.push_back({0.93 * i, 0.93 * i + 2.0});
-  std::set<long> distinct;  // in microseconds: two times so near show one frame
+  std::set<long> distinct;  // in microseconds: closer times show one frame
   for (const double t : mean.wanted(views).times) distinct.insert(std::lround(1e6 * t));
   EXPECT_LE(distinct.size(), 4U + 7 * 2);
   for (std::size_t v = 0; v < views.size(); ++v) {
@@ -147,7 +147,7 @@ TEST_F(Blocks, OfManyOrdersAreThoseOfEach) {
   for (std::size_t i = 0; i < orders.size(); ++i) expect_near(together[i][1], of(all, views, orders[i])[1]);
 }
 
-// A block alone, decoded as large as beside the others, is what it is among them.
+// A block computed alone, at the common decode size, equals the block computed with the others.
 TEST_F(Blocks, AloneAreWhatTheyAreTogether) {
   Extractor all = make({kMvitBlock, kImageMean});
   Extractor net({.blocks = {kMvitBlock}, .short_side = ImageEncoder::kSide}, folder_.path() / "net", {});

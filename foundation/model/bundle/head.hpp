@@ -1,4 +1,5 @@
-// The linear head as tensors.
+// Converts the linear head to and from tensors. Private. Functions, any thread. Throws Exception(corrupt) for a head
+// that is incomplete or does not fit the bundle.
 #pragma once
 
 #include <filesystem>
@@ -18,7 +19,8 @@ struct HeadTensors {
 
 std::vector<std::pair<std::string, at::Tensor>> tensors_of(const Head& head);
 
-// The bundle's head: its own, or the net's classifier where the bundle is plain. width: of the features.
+// Loads the bundle's head from head.safetensors, or the net's classifier if the bundle is plain. width: number of
+// features.
 HeadTensors load_head(const std::filesystem::path& folder, const Bundle& bundle, int width);
 
 }  // namespace reeltag::model

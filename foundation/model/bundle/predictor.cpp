@@ -13,7 +13,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// The bundle as it can be run here: without an image encoder on the net alone, where it can.
+// Returns the bundle, or its fallback on the net alone if the image encoder is missing.
 Bundle usable(const fs::path& folder, fs::path& image_encoder) {
   Bundle b = load_bundle(folder);
   if (!b.needs_image_encoder()) return b;
@@ -41,7 +41,7 @@ struct Predictor::Impl {
   HeadTensors head;
   torch::Tensor scale, shift;  // [class]
 
-  // [V,class] in [0,1] from the features of views.
+  // Scores [V,class] in [0,1] from the features of views.
   [[nodiscard]] torch::Tensor scores(const Features& rows) const {
     torch::Tensor features = torch::empty({static_cast<std::int64_t>(rows.size()), head.weight.size(1)});
     float* to = features.mutable_data_ptr<float>();

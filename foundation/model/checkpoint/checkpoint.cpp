@@ -55,7 +55,7 @@ bool is_safetensors(const fs::path& path) {
   return path.extension() == ".safetensors" || (in.gcount() == 9 && start[8] == '{');
 }
 
-// The dictionary of the weights: under one of three keys, or the file's own.
+// Finds the dictionary of the weights: under one of three keys, or the file's root.
 const PickleValue& state_of(const fs::path& path, const PickleValue& root) {
   const auto has_tensors = [](const PickleValue& dict) {
     const auto entries = dict.entries();
@@ -132,7 +132,7 @@ Checkpoint read_safe(const fs::path& path) {
   out.format = "safetensors";
   out.weights = read_safetensors(path);
   auto& tensors = out.weights.tensors;
-  // A run's own checkpoint: weights as net/NAME beside the optimizer's.
+  // A checkpoint of one of our runs: weights as net/NAME beside the optimizer's.
   if (std::any_of(tensors.begin(), tensors.end(), [](const auto& t) { return t.first.starts_with("net/"); })) {
     std::erase_if(tensors, [](const auto& t) { return !t.first.starts_with("net/"); });
     for (auto& [name, tensor] : tensors) name.erase(0, 4);
@@ -146,7 +146,8 @@ Checkpoint read_safe(const fs::path& path) {
 
 constexpr const char* kParts[] = {"q", "k", "v"};
 
-// "blocks.0.attn." and ".weight" of "blocks.0.attn.qkv.weight"; no beginning when the part does not match.
+// Splits "blocks.0.attn.qkv.weight" into "blocks.0.attn." and ".weight"; the prefix is empty if the part does not
+// match.
 std::pair<std::string, std::string> around(const std::string& name, const std::string& part) {
   const auto at = name.find(".attn." + part + ".");
   if (at == std::string::npos) return {};

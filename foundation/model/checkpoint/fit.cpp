@@ -20,7 +20,7 @@ std::vector<std::int64_t> without_ones(const std::vector<std::int64_t>& shape) {
   return out;
 }
 
-// The square root of a square; 0 of anything else.
+// The square root of a square number; 0 for any other.
 std::int64_t square_side(std::int64_t n) {
   const auto side = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(n))));
   return side * side == n ? side : 0;
@@ -33,12 +33,12 @@ bool is_pool(const std::string& name) {
   return false;
 }
 
-// Rows of [1,rows,C] to `rows`, channel by channel.
+// Interpolates [1,rows,C] to `rows`, channel by channel.
 Tensor resample_rows(const Tensor& table, std::int64_t rows) {
   return at::upsample_linear1d(table.transpose(1, 2), {rows}, /*align_corners=*/false).transpose(1, 2);
 }
 
-// [1,side*side,C] to [1,height*width,C], bicubic with a=-0.75.
+// Interpolates [1,side*side,C] to [1,height*width,C], bicubic with a=-0.75.
 Tensor resample_square(const Tensor& table, std::int64_t height, std::int64_t width) {
   const std::int64_t side = square_side(table.size(1)), channels = table.size(2);
   const Tensor picture = table.reshape({1, side, side, channels}).permute({0, 3, 1, 2});
@@ -94,7 +94,7 @@ class Fitter {
     const auto it = source_.find(name);
     return it == source_.end() ? nullptr : &it->second;
   }
-  // The source's tensor in float32; from now on it counts as used.
+  // Returns the source's tensor in float32 and marks it as used.
   Tensor take(const std::string& name) {
     used_.insert(name);
     return source_.at(name).to(torch::kFloat);
@@ -122,7 +122,7 @@ class Fitter {
     return missing(line, "another shape");
   }
 
-  // ---- a name that the file lacks, made of others ----
+  // ---- names that the file lacks, built from others ----
 
   Tensor from_others(const ParameterShape& p, FitLine& line) {
     if (p.name.find(".attn.") != std::string::npos) {
@@ -176,7 +176,8 @@ class Fitter {
     return separate_from_image(p, line);
   }
 
-  // An image's embedding for every frame: its rows are the spatial table, its class row the class's, and time adds 0.
+  // Uses an image net's embedding for every frame: its rows become the spatial table, its class row the class
+  // embedding, and the temporal table is 0.
   Tensor separate_from_image(const ParameterShape& p, FitLine& line) {
     const std::int64_t first = peek("cls_token") != nullptr ? 1 : 0;
     const std::int64_t patches = peek("pos_embed")->size(1) - first;
@@ -190,7 +191,7 @@ class Fitter {
     return as(line, Fate::converted, how, rows);
   }
 
-  // A video's net as the start of an image's, with image init only.
+  // Initialises an image net from a video net; with image init only.
   Tensor joint_from_separate(const ParameterShape& p, FitLine& line) {
     const Tensor *spatial = peek("pos_embed_spatial"), *cls = peek("pos_embed_class");
     if (!options_.image_init || !plan_.recipe.is_image() || spatial == nullptr) return {};
@@ -200,7 +201,7 @@ class Fitter {
     return as(line, Fate::converted, "from pos_embed_spatial and pos_embed_class", joint);
   }
 
-  // ---- a name that the file has in another shape ----
+  // ---- names that the file has in another shape ----
 
   static Tensor relative_positions(const ParameterShape& p, const Tensor& t, FitLine& line) {
     if (t.dim() != 2 || t.size(0) < 1 || t.size(1) != p.shape[1]) return missing(line, "another head width");
@@ -221,7 +222,7 @@ class Fitter {
     return as(line, Fate::resampled, "bicubic", resample_square(table, plan_.grid[1], plan_.grid[2]));
   }
 
-  // Convolutions of an image net in a video net and the other way round.
+  // Converts convolutions between image and video nets.
   Tensor kernel(const ParameterShape& p, const Tensor& t, FitLine& line) const {
     const bool patch = p.name == "patch_embed.proj.weight";
     if (patch && t.dim() == 5 && p.shape.size() == 4 && options_.image_init) {
@@ -234,7 +235,7 @@ class Fitter {
     const Tensor repeated = (t.dim() == 4 ? t.unsqueeze(2) : t).repeat({1, 1, time, 1, 1});
     if (repeated.sizes().vec() != p.shape) return missing(line, "another shape");
     if (options_.image_init) return as(line, Fate::converted, "repeated along time", repeated);
-    // The reference inflates from four axes to five only.
+    // The reference inflates only from four axes to five.
     if (options_.inflate && t.dim() == 4)
       return as(line, Fate::converted, "inflated along time", repeated / static_cast<double>(time));
     return missing(line, "an image's kernel; --image-init or --inflate converts it");

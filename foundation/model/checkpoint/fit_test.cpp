@@ -127,7 +127,7 @@ TEST_F(Fit, TakesOtherNumberTypesAndOldNames) {
   expect_same(fit_weights(weights_, plan_, {}), want);
 }
 
-// What is wrong in the file must not reach libtorch's own checks.
+// Errors in the file must be detected before libtorch's own checks.
 TEST_F(Fit, StrangeShapesAreMissingNotErrors) {
   for (auto& [name, tensor] : weights_.tensors) tensor = torch::zeros({7});
   EXPECT_EQ(fit_weights(weights_, plan_, {}).weights.tensors.size(), 0U);
@@ -138,7 +138,7 @@ TEST_F(Fit, StrangeShapesAreMissingNotErrors) {
   EXPECT_THROW(fit_weights(weights_, plan_, {.image_init = true, .inflate = true}), Exception);
 }
 
-// One name in another project's words, and how its shape differs there.
+// A parameter's name in another project, and how its shape differs there.
 struct Renamed {
   std::string name;
   std::vector<std::int64_t> shape;
@@ -273,7 +273,7 @@ class FitGolden : public testing::Test {
         read_safetensors(fs::path(std::getenv("REELTAG_SHARED")) / "goldens" / "checkpoint_conversion.safetensors");
   }
 
-  // Tensors that the reference changed are given; of the others only the shapes matter.
+  // Tensors that the reference changed are given; of the others only the shapes.
   [[nodiscard]] TensorFile source(const json& c) const {
     TensorFile out;
     torch::manual_seed(5);

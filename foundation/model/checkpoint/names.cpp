@@ -10,7 +10,7 @@ namespace {
 
 using Replacements = std::vector<std::pair<std::string_view, std::string_view>>;
 
-// The first of the pairs whose left side the name begins with is applied, and each whose left side stands inside.
+// Renaming rules: replaces the first matching prefix in `beginnings`, and every match in `insides`.
 struct Rules {
   Replacements beginnings, insides;
 };
@@ -84,10 +84,10 @@ class StageNumbers {
   struct BlockPosition {
     bool ok = false;
     int stage = 0, block = 0;
-    std::size_t rest = 0;  // where the name goes on
+    std::size_t rest = 0;  // end of the parsed prefix
   };
 
-  // A number of up to three digits at `at`; moves behind it.
+  // Parses a number of up to three digits at `at` and advances past it.
   static bool number(const std::string& name, std::size_t& at, int& out) {
     const std::size_t begin = at;
     out = 0;

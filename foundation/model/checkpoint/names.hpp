@@ -1,4 +1,4 @@
-// Other projects' names for MViT's parameters, as PySlowFast calls them. Pure functions on text; any thread.
+// Translates other projects' names of MViT's parameters to PySlowFast's. Private. Pure functions on text, any thread.
 // Sources: torchvision/models/video/mvit.py (0.29), timm/models/mvitv2.py (1.0), pytorchvideo/models and layers
 // (0.1.5), all read for their names; pos_embed_xy from slowfast/utils/checkpoint.py@287ec007.
 #pragma once
@@ -13,7 +13,7 @@ constexpr const char* kNamingNames[] = {"PySlowFast", "torchvision", "timm", "py
 
 struct Translation {
   Naming naming = Naming::slowfast;
-  std::vector<std::string> names;  // in the order given; empty for a name that repeats another parameter
+  std::vector<std::string> names;  // in input order; empty for a name that repeats another parameter
 };
 Translation translate(const std::vector<std::string>& names);
 

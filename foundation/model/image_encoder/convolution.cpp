@@ -46,7 +46,7 @@ const std::optional<FusedOperators>& fused_operators() {
   return operators;
 }
 
-// y = (Wx - mean) / sqrt(var + eps) * gamma + beta is a convolution again. In double, so that nothing is lost.
+// Folds y = (Wx - mean) / sqrt(var + eps) * gamma + beta into one convolution, computed in float64 for precision.
 struct FoldedConvolution {
   Tensor weight, bias;
 };
@@ -65,9 +65,9 @@ Kernels best_kernels() {
   return reference || !fused_operators() ? Kernels::plain : Kernels::fused;
 }
 
-// TensorFlow's "SAME" padding makes ceil(side / stride) pixels. With stride 2 and an even side that takes one pixel
-// more after the picture than before it, which convolutions here do not offer, and padding by a copy costs 2 to 4 ms a
-// picture. A kernel with a row and a column of zeros before it, and the larger padding on both sides, gives the same.
+// TensorFlow's "SAME" padding makes ceil(side / stride) pixels. With stride 2 and an even side it pads one pixel more
+// after the picture than before it. ATen's convolutions pad symmetrically, and padding by a copy costs 2 to 4 ms per
+// picture; prepending a zero row and column to the kernel and padding both sides by the larger amount is equivalent.
 Convolution::Convolution(const TensorFile& file, const std::string& name, const std::string& norm,
                          const ConvolutionShape& shape, Kernels kernels)
     : shape_(shape), kernels_(kernels) {

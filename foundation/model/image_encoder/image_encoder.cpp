@@ -20,11 +20,11 @@ namespace {
 using at::Tensor;
 namespace fs = std::filesystem;
 
-// Pictures a pass. More do not fit the caches (the widest layer makes 5 MB of each), fewer repeat the calls' overhead:
-// 10.2, 9.6, 9.6, 11.2 ms a picture for 2, 4, 8, 16 on one core.
+// Pictures per pass. More exceed the caches (the widest layer makes 5 MB of each), fewer repeat call overhead: 10.2,
+// 9.6, 9.6, 11.2 ms per picture for 2, 4, 8, 16 on one core.
 constexpr std::int64_t kBatch = 4;
 
-// Torch's own errors become ours at this edge.
+// Converts libtorch's errors to Exception.
 template <class Run>
 auto guarded(const Run& run) {
   try {
@@ -48,8 +48,8 @@ void check_frames(const media::Frames& frames) {
   if (!right) throw Exception(Code::invalid_argument, "the image encoder wants frames whose bytes are [T,H,W,3]");
 }
 
-// Rows [count,width] from run(first, n), a batch at a time. They are made outside inference mode, so that callers may
-// use them in what autograd records.
+// Collects rows [count,width] from run(first, n), batch by batch, in a tensor made outside inference mode so that
+// callers may use it under autograd.
 template <class Run>
 Tensor in_batches(std::int64_t count, std::int64_t width, const Run& run) {
   const Tensor out = torch::empty({count, width});

@@ -22,7 +22,7 @@ namespace {
 using testing::HasSubstr;
 namespace fs = std::filesystem;
 
-// Sets an environment variable for a scope; nullptr takes it away.
+// Sets an environment variable for a scope; nullptr unsets it.
 class Environment {
  public:
   Environment(const char* name, const char* value) : name_(name) {
@@ -235,7 +235,7 @@ TEST(ImageEncoderWeights, NamedWronglyAreNotReplacedByOthers) {
 
 // ---- frames of real clips: tools/reference/image_encoder.py --shared ----
 
-// As read_frame() there: planes from ffmpeg, made RGB by BT.601 in whole numbers.
+// Like read_frame() there: planes from ffmpeg, converted to RGB by BT.601 in integers.
 media::Frames clip_frame(const fs::path& path, int number, int height, int width) {
   media::Frames f{.count = 1, .height = height, .width = width, .data = {}, .times = {0.0}};
   const auto done = run({"ffmpeg", "-nostdin", "-v", "error", "-i", path.string(), "-vf",
@@ -260,7 +260,7 @@ media::Frames clip_frame(const fs::path& path, int number, int height, int width
 
 class ImageEncoderOnClips : public testing::Test {
  protected:
-  // Calls look(clip, number, height, width, its features in Python) for each frame of the golden.
+  // Calls visit(clip, number, height, width, Python's features) for each frame of the golden.
   template <class Visit>
   void each(const Visit& visit) {
     const char* shared = std::getenv("REELTAG_SHARED");
@@ -284,7 +284,7 @@ TEST_F(ImageEncoderOnClips, EqualsThePythonPackage) {
   EXPECT_LE(worst, 1e-4);
 }
 
-// The way a video is tagged: other colour conversion and scaling than the golden's, nearly the same features.
+// The tagging path: colour conversion and scaling differ from the golden's, the features hardly do.
 TEST_F(ImageEncoderOnClips, AreMuchTheSameThroughTheDecoder) {
   each([&](const fs::path& path, int number, int, int, const at::Tensor& want) {
     const auto video = value_or_throw(media::Decoder::open(path, {}));
@@ -296,7 +296,7 @@ TEST_F(ImageEncoderOnClips, AreMuchTheSameThroughTheDecoder) {
   });
 }
 
-// Prints milliseconds of one core a picture; the bound only catches what is broken.
+// Prints single-core milliseconds per picture; the bound only catches gross regressions.
 //   OMP_NUM_THREADS=1 build/release/reeltag_model_image_encoder_test --gtest_filter='Slow*'
 TEST(SlowImageEncoder, TakesMillisecondsAPicture) {
   const auto measure = [](const auto& run, int pictures) {

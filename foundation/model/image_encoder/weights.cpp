@@ -15,7 +15,7 @@ std::string advice() {
          ", or set REELTAG_IMAGE_ENCODER to its file " + fs::path(lite0().file).filename().string();
 }
 
-// image_encoder.pth of an exported bundle. Exports of bundle format 2 named the file otherwise, and have one such file.
+// Finds image_encoder.pth of an exported bundle. In bundle format 2 it had another name and was the only .pth file.
 fs::path weights_in(const fs::path& bundle) {
   if (bundle.empty()) return {};
   if (fs::is_regular_file(bundle / "image_encoder.pth")) return bundle / "image_encoder.pth";
@@ -30,7 +30,7 @@ fs::path weights_in(const fs::path& bundle) {
 
 fs::path find_image_encoder(const fs::path& bundle_folder) {
   if (const auto in_bundle = weights_in(bundle_folder); !in_bundle.empty()) return in_bundle;
-  // A name that was given and is wrong is an error, not a reason to take something else.
+  // An explicit path that does not exist is an error; there is no fallback.
   if (const char* named = std::getenv("REELTAG_IMAGE_ENCODER"); named != nullptr && *named != '\0') {
     if (fs::is_regular_file(named)) return named;
     throw Exception(Code::not_found, "REELTAG_IMAGE_ENCODER names no file: " + std::string(named));

@@ -1,4 +1,4 @@
-// The image encoder's file on the disk. Private. A function; any thread.
+// Checks the image encoder's weights file. Private. A function, any thread.
 #pragma once
 
 #include <filesystem>

@@ -1,4 +1,4 @@
-// Platt scaling held to a common fit, and temperature scaling with shifts.
+// Platt scaling regularised towards a common fit, and temperature scaling with shifts.
 #include "reeltag/model/calibration.hpp"
 
 #include <cmath>
@@ -15,15 +15,16 @@ using torch::Tensor;
 
 constexpr int kMaxFitSteps = 200;
 constexpr int kMaxFitHalvings = 40;
-constexpr double kFitTolerance = 1e-12;  // of the objective, in what the next step promises
+constexpr double kFitTolerance = 1e-12;  // predicted decrease of the next step / objective
 constexpr double kFitArmijo = 1e-4;
-// Precision of the common log scale's prior around 0: enough that an optimum exists when all logits are equal or point
-// the wrong way, and nothing beside the information of a few dozen rows.
+// Precision of the prior of the common log scale around 0: enough that an optimum exists when all logits are equal or
+// inverted, and negligible beside the information of a few dozen rows.
 constexpr double kScalePrior = 1.0;
-constexpr double kTiny = 1e-9;  // keeps a matrix invertible where there is no information at all
+constexpr double kTiny = 1e-9;  // keeps a matrix invertible without any information
 
-// G problems of two unknowns [G] at once: the minimum of the cross-entropy of sigmoid(exp(log_scale) * logit + shift),
-// with normal priors of log_scale around 0 and of shift around `centre`, by Fisher scoring with halving from there.
+// Solves G problems of two unknowns [G] at once: minimises the cross-entropy of sigmoid(exp(log_scale) * logit +
+// shift), with normal priors of log_scale around 0 and of shift around `center`, by Fisher scoring with step halving
+// from there.
 struct PlattFit {
   Tensor logits, targets;                   // [N,G]
   Tensor center;                            // [G]
@@ -42,7 +43,7 @@ struct PlattFit {
            0.5 * (scale_precision * a * a + shift_precision * (b - center) * (b - center));
   }
 
-  // True when it was the last.
+  // Takes one step; returns true if it was the last.
   bool step() {
     const Tensor s = log_scale.exp() * logits, p = torch::sigmoid(s + shift);
     const Tensor weight = p * (1.0 - p), error = p - targets;
@@ -55,7 +56,7 @@ struct PlattFit {
     const Tensor slope = ga * da + gb * db, before = objective(log_scale, shift);
     Tensor length = torch::ones_like(slope);
     for (int i = 0; i < kMaxFitHalvings; ++i) {
-      // Not "above": a trial whose objective overflows must be halved too.
+      // Not ">": a trial whose objective overflows (NaN) must be halved too.
       const Tensor fine = objective(log_scale + length * da, shift + length * db) <=
                           before + kFitArmijo * length * slope + kFitTolerance * before;
       if (fine.all().item<bool>()) break;
@@ -69,7 +70,7 @@ struct PlattFit {
 
 Tensor scalar(double value) { return torch::full({1}, value, torch::kDouble); }
 
-// Platt's targets, column by column.
+// Platt's smoothed targets, column by column.
 Tensor platt_targets(const Tensor& hot) {
   const Tensor with = hot.sum(0), without = static_cast<double>(hot.size(0)) - with;
   return torch::where(hot > 0.5, (with + 1.0) / (with + 2.0), 1.0 / (without + 2.0));
@@ -79,13 +80,13 @@ Calibration fit_tags(const Tensor& logits, const Tensor& hot, double prior_posit
   const Tensor all_targets = platt_targets(hot.reshape({-1, 1}));
   PlattFit common{logits.reshape({-1, 1}), all_targets, scalar(0), scalar(kScalePrior), scalar(0)};
   common.fit();
-  // Each tag's own curve turns about the middle of its rows, weighed by what they say: about 0, which may be far from
-  // all of a rare tag's logits, a shift and a scale that are both likely would make an unlikely score.
+  // Centres each tag's own fit at the information-weighted middle of its rows. Centred at 0, which may be far from all
+  // of a rare tag's logits, a likely shift and a likely scale could together give an unlikely score.
   const Tensor scored = common.log_scale.exp() * logits + common.shift, p = torch::sigmoid(scored);  // [N,K]
   const Tensor weight = p * (1.0 - p) + kTiny;
   const Tensor middle = (weight * scored).sum(0) / weight.sum(0);  // [K]
   const Tensor turning = weight * (scored - middle).square();
-  // What a row with the tag says: in all, or of this tag where that is more.
+  // Information of one row with the tag: the average over all tags, or over this tag if that is larger.
   const auto held = [&](const Tensor& information) {
     const Tensor mass = p + kTiny;  // expected rows with the tag
     return prior_positives * torch::maximum(information.sum(0) / mass.sum(0), information.sum() / mass.sum());
@@ -100,7 +101,7 @@ Calibration fit_tags(const Tensor& logits, const Tensor& hot, double prior_posit
 class SoftmaxFit {
  public:
   SoftmaxFit(const Tensor& logits, const Tensor& hot) : logits_(logits) {
-    // Platt's targets for a row of many classes: N+1 of N+2 for its own, the rest in equal parts for the others.
+    // Platt's targets for a row of many classes: (N+1)/(N+2) for its own, the rest in equal parts for the others.
     const auto n = static_cast<double>(hot.size(0)), k = static_cast<double>(hot.size(1));
     targets_ = torch::where(hot > 0.5, (n + 1.0) / (n + 2.0), 1.0 / ((n + 2.0) * (k - 1.0)));
     at_ = torch::zeros({hot.size(1) + 1}, torch::kDouble);
@@ -108,7 +109,7 @@ class SoftmaxFit {
 
   void fit_temperature() { fit(1, 0.0); }
   void fit_all(double precision) { fit(at_.size(0), precision); }
-  // What a row of a class says of its class's shift, on average.
+  // Average information of a row about the shift of its class.
   [[nodiscard]] double information() const {
     const Tensor p = torch::softmax(z(at_), 1);
     return (p * (1.0 - p)).sum(1).mean().item<double>();
@@ -136,7 +137,7 @@ class SoftmaxFit {
     return out;
   }
 
-  // Moves the first `unknowns` of the log scale and the shifts.
+  // Fits the first `unknowns` of the log scale and the shifts.
   void fit(std::int64_t unknowns, double precision) {
     Tensor prior = torch::full_like(at_, precision);
     prior[0] = kScalePrior;
@@ -144,7 +145,7 @@ class SoftmaxFit {
     }
   }
 
-  // True when it was the last.
+  // Takes one step; returns true if it was the last.
   bool step(std::int64_t unknowns, const Tensor& prior) {
     const Tensor p = torch::softmax(z(at_), 1), error = p - targets_;
     const Tensor by_scale = (error * at_[0].exp() * logits_).sum().reshape({1});

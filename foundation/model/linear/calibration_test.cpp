@@ -16,14 +16,14 @@ using torch::Tensor;
 double value(const Tensor& t, std::int64_t i) { return t[i].item<double>(); }
 double largest(const Tensor& t) { return t.abs().max().item<double>(); }
 
-// Logits whose truth is sigmoid(scale_k * logit + shift_k), and labels drawn from it.
+// Logits whose true probability is sigmoid(scale_k * logit + shift_k), and labels drawn from it.
 struct Sample {
   Tensor logits;  // [N,K]
   Labels labels;
 };
 
 struct Tags {
-  Tensor scale, shift;  // [K]: how far the head is off
+  Tensor scale, shift;  // [K]: the head's miscalibration
   Tensor rarity;        // [K]: mean of the true logits
 
   [[nodiscard]] Sample draw(std::int64_t rows) const {
@@ -32,7 +32,7 @@ struct Tags {
   }
 };
 
-// Tags that are all off alike, with differences of their own.
+// Tags with a common miscalibration plus individual deviations.
 Tags overconfident(std::int64_t tags) {
   return {0.4 * torch::exp(0.3 * torch::randn({tags}, torch::kDouble)),
           -0.7 + 0.3 * torch::randn({tags}, torch::kDouble), torch::linspace(-6.0, -1.0, tags, torch::kDouble)};
@@ -59,7 +59,7 @@ TEST(Calibration, LowersTheLossOnOtherRows) {
 TEST(Calibration, KeepsEachTagsRanking) {
   torch::manual_seed(4);
   Sample sample = overconfident(5).draw(300);
-  sample.logits.select(1, 4).neg_();  // a head that points the wrong way
+  sample.logits.select(1, 4).neg_();  // a head with inverted logits
   const Calibration calibration = fit_calibration(sample.logits, sample.labels);
   EXPECT_TRUE((calibration.scale > 0).all().item<bool>());
   const Tensor scores = probabilities(HeadKind::per_tag, calibrated(sample.logits, calibration));
@@ -76,7 +76,7 @@ TEST(Calibration, FindsATagsOwnScaleAndShiftWithEnoughRows) {
   EXPECT_LT(largest(calibration.shift - tags.shift), 0.08);
 }
 
-// 20 tags that are fine, and one whose rows are drawn from a flatter and lower curve.
+// 20 well-calibrated tags, and one whose rows are drawn from a flatter and lower curve.
 TEST(Calibration, ATagOfFewRowsStaysWithTheOthers) {
   torch::manual_seed(6);
   Tags tags{torch::ones({21}, torch::kDouble), torch::zeros({21}, torch::kDouble),
@@ -90,7 +90,7 @@ TEST(Calibration, ATagOfFewRowsStaysWithTheOthers) {
     const double positives = value(sample.labels.hot.sum(0), 20);
     EXPECT_GT(positives, 0.0);
     EXPECT_LE(positives, most);
-    // How far the tag's scores go from the common fit's towards its own fit's.
+    // Fraction of the way that the tag's scores move from the common fit to its own fit.
     const auto of_tag = [&](double prior) {
       return calibrated(sample.logits, fit_calibration(sample.logits, sample.labels, prior)).select(1, 20);
     };

@@ -1,4 +1,4 @@
-// Checks that the module's sources share. Any thread; failure is Exception(invalid_argument).
+// Argument checks that this module's sources share. Private. Any thread. Throws Exception(invalid_argument).
 #pragma once
 
 #include <string>
@@ -7,10 +7,10 @@
 
 namespace reeltag::model {
 
-// features as float64 [N,D]; throws unless it is a matrix with at least one row and one column of finite numbers.
+// Returns the matrix as float64 [N,D]; throws unless it is 2-D with at least one row and column and all values finite.
 at::Tensor checked_matrix(const at::Tensor& matrix, const std::string& what);
 
-// Throws unless both have as many rows.
+// Throws unless both have the same number of rows.
 void check_rows(const at::Tensor& matrix, const at::Tensor& labels, const std::string& what);
 
 }  // namespace reeltag::model

@@ -1,4 +1,4 @@
-// What a head is made of and what it answers: labels, standards, logits, probabilities, loss.
+// Labels, standardisation, logits, probabilities and losses of a linear head.
 #include <cmath>
 #include <limits>
 
@@ -57,7 +57,7 @@ Standard fit_standard(const Tensor& features, const Tensor& emphasis) {
   const Tensor x = checked_matrix(features, "features");              // [N,D]
   auto [variance, mean] = torch::var_mean(x, 0, /*unbiased=*/false);  // [D]
   const Tensor deviation = variance.sqrt();
-  // What varies by less than float32 can tell apart is rounding, and must not be blown up to scale 1.
+  // Variation below float32 resolution is rounding and must not be scaled up to 1.
   const Tensor constant = deviation <= mean.abs() * std::numeric_limits<float>::epsilon();
   const Tensor scale = torch::where(constant, torch::ones_like(deviation), deviation);
   if (!emphasis.defined()) return {mean, scale};

@@ -60,7 +60,7 @@ LinearHead fit_scaled(const Set& set, double c) {
   return fit_logistic(set.features, set.labels, c, fit_standard(set.features));
 }
 
-// The objective's gradient at the head by the features as they are standardised: largest over weights and intercepts.
+// Largest absolute gradient of the objective at the head, over weights and intercepts, on standardised features.
 double gradient(const Set& set, const LinearHead& head, double c, const Standard& standard) {
   const Tensor x = (set.features.to(torch::kDouble) - standard.mean) / standard.scale;
   const Tensor error = c * (probabilities(head.kind, logits(head, set.features)) - set.labels.hot);
@@ -136,7 +136,7 @@ TEST(FitLogistic, AConstantDimensionHasNoWeight) {
   set.features.select(1, 5).fill_(1000.1F);
   const LinearHead head = fit_scaled(set, 1.0);
   EXPECT_LT(largest(head.weight.select(1, 5)), 1e-9);
-  const Set flat{torch::full({50, 20}, 0.3F), set.labels};  // no dimension varies: the tags' shares are left
+  const Set flat{torch::full({50, 20}, 0.3F), set.labels};  // constant features: only tag frequencies remain
   const Tensor scores = probabilities(HeadKind::per_tag, logits(fit_scaled(flat, 1.0), flat.features));
   EXPECT_LT(largest(scores - flat.labels.hot.mean(0)), 1e-9);
 }
@@ -209,7 +209,7 @@ TEST(ChooseStrength, TakesTheBestOfThePathAndOfEqualsTheStrongest) {
   EXPECT_NEAR(chosen.path.back().c, 10.0, 1e-9);
   for (const Trial& trial : chosen.path) {
     EXPECT_GE(trial.loss, log_loss(logits(chosen.head, val.features), val.labels));
-    // A warm start changes nothing but the time.
+    // A warm start affects only the time.
     const LinearHead cold = fit_scaled(fit, trial.c);
     EXPECT_NEAR(trial.loss, log_loss(logits(cold, val.features), val.labels), 1e-7);
   }
@@ -241,7 +241,7 @@ TEST(FoldsOf, KeepsGroupsTogetherAndFoldsEven) {
   }
   for (const auto& [group, in] : of_group) EXPECT_EQ(in.size(), 1U) << group;
   for (const int n : rows) EXPECT_NEAR(n, 70, 3);
-  // The order of the rows says nothing.
+  // The order of the rows does not matter.
   std::vector<std::string> reversed(groups.rbegin(), groups.rend());
   auto back = folds_of(reversed, 5);
   std::reverse(back.begin(), back.end());
@@ -254,7 +254,7 @@ TEST(CrossFit, NoGroupIsSeenByTheHeadThatScoresIt) {
     const auto groups = groups_of_three(60);
     const Tensor before = cross_fit_logits(set.features, set.labels, groups, 0.1, 4);
     for (const std::int64_t first : {0, 27, 57}) {
-      // Other labels for the whole group, and another first row: its second and third row must not notice.
+      // Changing the group's labels and its first row must not affect the logits of its second and third row.
       Set other{set.features.clone(), {kind, set.labels.hot.clone()}};
       other.labels.hot.slice(0, first, first + 3).copy_(set.labels.hot.slice(0, first, first + 3).roll(1, 1));
       other.features[first] += 3.0;
@@ -298,7 +298,7 @@ TEST(CrossFit, SurvivesAClassThatOnlyOneFoldHas) {
   EXPECT_THROW(cross_fit_logits(set.features, set.labels, {"a", "b"}, 1.0, 2), Exception);
 }
 
-// No limit: a figure for people. Features as a frozen net's: correlated, mostly 0, with a tail.
+// Prints a timing; there is no limit. The features resemble a frozen net's: correlated, mostly 0, with a tail.
 TEST(SlowLinear, TellsItsTime) {
   torch::manual_seed(0);
   const std::int64_t n = 500, d = 2816;
@@ -332,7 +332,7 @@ TEST(Emphasis, IsAScaleOfTheDimensionsAgainstTheRegularisation) {
   const Labels labels = class_labels(y, 2);
   const at::Tensor emphasis = torch::tensor({1.0, 1.0, 1.0, 0.0, 3.0, 3.0}, torch::kDouble);
   const auto head = fit_logistic(x, labels, 0.1, fit_standard(x, emphasis));
-  // The same as scaling by hand after standardising.
+  // Equals scaling manually after standardising.
   const Standard plain = fit_standard(x);
   const at::Tensor scaled = (x.to(torch::kDouble) - plain.mean) / plain.scale * emphasis;
   const auto by_hand = fit_logistic(scaled, labels, 0.1, no_standard(6));

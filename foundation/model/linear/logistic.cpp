@@ -1,4 +1,4 @@
-// Heads at the optimum: one strength, or the best of a path.
+// Fits heads at one strength, or chooses the best of several.
 #include <algorithm>
 #include <cmath>
 #include <memory>
@@ -15,7 +15,7 @@ namespace {
 
 using torch::Tensor;
 
-// One data set, any number of strengths: the rows are reduced once.
+// Fits one data set at any number of strengths; the row space is computed once.
 class Fitter {
  public:
   Fitter(const Tensor& features, const Labels& labels, const Standard& standard)
@@ -34,7 +34,7 @@ class Fitter {
     if (learnt_.size(0) > 0) point_ = newton_->start(part_);
   }
 
-  // Starts where the fit before ended.
+  // Warm-starts from the previous fit.
   LinearHead fit(double c) {
     if (!(c > 0.0) || !std::isfinite(c))
       throw Exception(Code::invalid_argument, "linear head: C must be above 0, not " + std::to_string(c));
@@ -53,15 +53,15 @@ class Fitter {
   }
 
  private:
-  // Intercepts as if half a row more had the tag and half a row more had not.
+  // Intercepts after adding half a row with the tag and half a row without it.
   [[nodiscard]] Tensor unlearnt() const {
     const Tensor with = labels_.hot.sum(0);
     const auto n = static_cast<double>(labels_.hot.size(0));
     return labels_.kind == HeadKind::softmax ? torch::zeros_like(with) : torch::log((with + 0.5) / (n - with + 0.5));
   }
 
-  // A class without a row gets the score of half a row beside the others' mean mass; intercepts then sum to 0, which
-  // is the one of many equal optima that scikit-learn ends in.
+  // Gives a class without rows the score of half a row relative to the others' mean mass. Then shifts the intercepts to
+  // sum to 0, which is scikit-learn's choice among equal optima.
   [[nodiscard]] Tensor seat_absent(const Tensor& bias) const {
     Tensor out = bias;
     if (learnt_.size(0) < bias.size(0)) {
@@ -72,7 +72,7 @@ class Fitter {
     return out - out.mean();
   }
 
-  Labels labels_, part_;  // all, and those that can be learnt
+  Labels labels_, part_;  // all, and those that can be fitted
   Standard standard_;
   Tensor learnt_;  // int64: columns of labels_
   std::unique_ptr<Newton> newton_;

@@ -9,26 +9,26 @@ namespace {
 
 using torch::Tensor;
 
-constexpr int kMaxSteps = 200;       // about 18 are needed from nothing, fewer from the strength before
-constexpr int kMaxConjugate = 2000;  // conjugate gradients a step; about 20 are needed
+constexpr int kMaxSteps = 200;       // about 18 are needed from zero, fewer from a warm start
+constexpr int kMaxConjugate = 2000;  // conjugate-gradient iterations per step; about 20 are needed
 constexpr int kMaxHalvings = 40;
-// Gradients are conjugated until a step's residual has fallen to this share. Of 1e-1, 3e-2, 1e-2 and 1e-3 the first was
-// the fastest, by a third against the last.
+// Conjugate gradients stop when a step's residual has fallen to this fraction. Of 1e-1, 3e-2, 1e-2 and 1e-3 the first
+// was the fastest, by a third against the last.
 constexpr double kForcing = 1e-1;
-// Steps end when the one just made had promised to lower the objective by less than this share. The Hessian is at least
-// 1, so the weights moved by at most 1e-7 of the objective's root in it.
+// Newton stops when the last step's predicted decrease is below this fraction of the objective. The Hessian is at least
+// 1, so the weights moved by at most 1e-7 times the square root of the objective.
 constexpr double kTolerance = 1e-14;
 constexpr double kArmijo = 1e-4;
-constexpr double kRounding = 1e-12;  // of the objective: differences below it are rounding
+constexpr double kRounding = 1e-12;  // relative to the objective: smaller differences are rounding
 
-// One binary problem a tag, or one problem of all classes. With per_tag every sum goes over a tag's own row, so the
-// tags' independent problems advance together, each with step lengths of its own.
+// One binary problem per tag, or one problem over all classes. With per_tag every sum is over a tag's own row, so the
+// tags' independent problems advance together, each with its own step length.
 class Problem {
  public:
   Problem(const Tensor& rows, const Tensor& squares, const Labels& labels, double c)
       : rows_(rows), squares_(squares), truth_(labels.hot.t().contiguous()), c_(c), kind_(labels.kind) {}
 
-  // Over a problem's unknowns: [K,x] -> [K,1], or [1,1].
+  // Sums over a problem's unknowns: [K,x] -> [K,1], or [1,1].
   [[nodiscard]] Tensor sum(const Tensor& t) const {
     return kind_ == HeadKind::per_tag ? t.sum(1, true) : t.sum().reshape({1, 1});
   }
@@ -55,7 +55,7 @@ class Problem {
     bent = c_ * (bent - probability * (kind_ == HeadKind::per_tag ? bent : bent.sum(0, true)));
     return {torch::addmm(direction.theta, bent, rows_), bent.sum(1, true)};
   }
-  // The Hessian's diagonal, as if every row of a class weighed the same.
+  // The Hessian's diagonal, approximated with equal weights of all rows of a class.
   [[nodiscard]] Point diagonal(const Tensor& probability) const {
     const Tensor weight = c_ * (probability * (1.0 - probability)).sum(1, true);  // [K,1]
     const auto n = static_cast<double>(rows_.size(0));
@@ -69,7 +69,7 @@ class Problem {
   HeadKind kind_;
 };
 
-// a / b where b is above 0, else 0: a problem that has ended stands still while the others go on.
+// a / b where b is above 0, else 0: a converged problem stays unchanged while the others go on.
 Tensor share(const Tensor& a, const Tensor& b) { return torch::where(b > 0, a / b, torch::zeros_like(b)); }
 
 struct Step {
@@ -105,8 +105,8 @@ Step direction(const Problem& problem, const Tensor& probability, const Point& g
   return step;
 }
 
-// Lengths of the step that lower each objective enough, by halving. Logits are linear in the length, so a trial needs
-// no product with the rows.
+// Backtracks each problem's step length until its objective decreases enough. Logits are linear in the length, so a
+// trial needs no matrix product.
 Tensor length_of(const Problem& problem, const Point& at, const Step& step, const Tensor& logits,
                  const Tensor& objective, const Tensor& slope) {
   const Tensor square = problem.sum(step.direction.theta * step.direction.theta);
@@ -132,7 +132,7 @@ Newton::Newton(const Tensor& features) {
   const bool wide = x.size(1) > x.size(0);
   // Of the smaller of X X^T and X^T X; eigenvalues are the squared singular values, ascending.
   auto [squares, vectors] = torch::linalg_eigh(wide ? torch::mm(x, x.t()) : torch::mm(x.t(), x));
-  // Directions in which the rows differ by less than 1e-6 of the largest are rounding of the product.
+  // Directions in which the rows differ by less than 1e-6 of the largest are rounding errors of the product.
   const double largest = squares.max().clamp_min(0).item<double>();
   const Tensor kept = (squares > 1e-12 * largest).nonzero().flatten();
   squares_ = squares.index_select(0, kept);

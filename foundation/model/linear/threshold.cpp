@@ -1,4 +1,4 @@
-// From which score on a class is worth showing.
+// Chooses the score from which on a class is shown.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -15,10 +15,10 @@ namespace {
 
 using Ranked = std::vector<std::pair<float, bool>>;  // score, and whether the row has the class
 
-constexpr int kMinHits = 3;              // fewer say nothing about a share
+constexpr int kMinHits = 3;              // fewer do not support an estimate
 constexpr double kStandardErrors = 1.0;  // one-sided confidence of 84 %
 
-// The lower end of the score interval of a share. Source: Wilson 1927, Probable inference.
+// Lower bound of the score interval of a share. Source: Wilson 1927, Probable inference.
 double wilson_lower(double hits, double rows) {
   const double z2 = kStandardErrors * kStandardErrors, share = hits / rows;
   const double spread = kStandardErrors * std::sqrt((share * (1.0 - share) + z2 / (4.0 * rows)) / rows);
@@ -34,7 +34,7 @@ double threshold_of(Ranked ranked, double precision) {
   double hits = 0.0;
   for (std::size_t i = 0; i < ranked.size(); ++i) {
     hits += ranked[i].second ? 1.0 : 0.0;
-    if (i + 1 < ranked.size() && ranked[i + 1].first == ranked[i].first) continue;  // equals are shown together
+    if (i + 1 < ranked.size() && ranked[i + 1].first == ranked[i].first) continue;  // ties are shown together
     const double rows = static_cast<double>(i + 1), score = ranked[i].first;
     if (hits >= kMinHits && wilson_lower(hits, rows) >= precision) vouched = score;
     if (promises(i) && hits >= precision * rows) believed = promises(i + 1) ? score : precision;

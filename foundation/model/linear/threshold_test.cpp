@@ -85,7 +85,7 @@ TEST(Thresholds, MeetThePrecisionOnOtherRows) {
       const Tensor shown = (other.truth >= at).to(torch::kDouble);
       const double right = (shown * other.truth).sum().item<double>(), all = shown.sum().item<double>();
       EXPECT_GT(right / all, precision - 0.04) << rows << " rows, " << precision;
-      // Not by silence: showing all scores of at least the precision finds fewer.
+      // Nor does it show too little: showing all scores of at least the precision finds fewer.
       const double plain = (other.truth * (other.truth >= precision)).sum().item<double>();
       EXPECT_GT(right, 0.8 * plain) << rows << " rows, " << precision;
     }

@@ -1,4 +1,4 @@
-// Multi-head pooling attention.
+// Multi-head pooling attention. Private. One thread at a time; owns its parameters; throws c10::Error.
 // Source: MViT (arXiv 2104.11227) section 3.1, MViTv2 (arXiv 2112.01526) section 4.1; same parameter names as
 // slowfast/models/attention.py@287ec007, MultiScaleAttention.
 #pragma once
@@ -14,9 +14,9 @@ class PoolingAttentionImpl final : public torch::nn::Module {
  public:
   PoolingAttentionImpl(const BlockPlan& plan, const MvitOptions& options);
 
-  // x [B,N,dim_in], tokens of grid with the class token first where there is one -> [B,N',dim_attention].
+  // x [B,N,dim_in], the tokens of grid preceded by the class token if the net has one -> [B,N',dim_attention].
   torch::Tensor forward(const torch::Tensor& x, const Triple& grid);
-  // x [B,N,C] pooled and normed as the query is -> [B,N',C]: the skip path of a reversible net's transitions.
+  // Pools and norms x [B,N,C] like the query -> [B,N',C]: the skip path of a reversible net's transitions.
   torch::Tensor pool_as_query(const torch::Tensor& x, const Triple& grid) const;
 
  private:
@@ -25,9 +25,9 @@ class PoolingAttentionImpl final : public torch::nn::Module {
   };
   Qkv project_then_pool(const torch::Tensor& x, const Triple& grid);
   Qkv pool_then_project(const torch::Tensor& x, const Triple& grid);
-  [[nodiscard]] std::int64_t groups() const;  // that the channels are pooled in, with POOL_FIRST
+  [[nodiscard]] std::int64_t groups() const;  // channel groups per pooling, with POOL_FIRST
 
-  // One of q, k, v: [B,N,n,d] -> pooled and normed [B,n,N',d].
+  // Pools and norms one of q, k, v: [B,N,n,d] -> [B,n,N',d].
   struct Pool {
     torch::Tensor weight;
     torch::nn::LayerNorm norm{nullptr};

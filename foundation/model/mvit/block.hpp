@@ -1,4 +1,5 @@
 // One transformer block of MViT: pooling attention and a two-layer MLP, each with its own norm, skip and drop path.
+// Private. One thread at a time; owns its parameters; throws c10::Error.
 // Source: slowfast/models/attention.py@287ec007, MultiScaleBlock; stochastic depth arXiv 1603.09382.
 #pragma once
 
@@ -8,7 +9,7 @@
 
 namespace reeltag::model {
 
-// The family's LayerNorm: eps 1e-6.
+// LayerNorm with the reference's eps of 1e-6.
 torch::nn::LayerNorm layer_norm(int width);
 
 // x [B,N,in] -> [B,N,out].

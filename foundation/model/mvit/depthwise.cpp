@@ -2,7 +2,7 @@
 
 #include <algorithm>
 
-// The inner loops are compiled twice, for AVX2+FMA and for any x86-64; the loader picks.
+// The inner loops are compiled twice, for AVX2+FMA and for any x86-64; the dynamic loader selects one.
 #if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__)
 #define REELTAG_VECTOR_CLONES __attribute__((target_clones("arch=x86-64-v3", "default")))
 #else

@@ -1,6 +1,7 @@
-// Depthwise 3-D convolution straight on token layout, CPU float32: tokens are read where the projection left them and
-// the channels of a head fill the vector registers, instead of copying to [B*h,d,T,H,W] first.
-// One (sample, head) slice a call; no state, so slices may run on different threads.
+// Depthwise 3-D convolution directly on token layout, CPU float32: reads tokens in place and vectorises over the
+// channels of a head, instead of copying to [B*h,d,T,H,W] first. Private.
+// Processes one (sample, head) slice per call. Stateless, so slices may run on different threads. Callers own all
+// buffers.
 #pragma once
 
 #include <cstdint>
@@ -19,12 +20,12 @@ struct DepthwiseShape {
   }
 };
 
-// Patch tokens only: in and out point behind the class token. Token i starts at in + i*in_stride (floats).
-// weight is [taps, channels], taps in t,h,w order.
+// in and out point to the first patch token, after the class token. Token i starts at in + i*in_stride (floats). weight
+// is [taps, channels], taps in t,h,w order.
 void depthwise_forward(const DepthwiseShape& shape, const float* in, std::int64_t in_stride, const float* weight,
                        float* out, std::int64_t out_stride);
 
-// Adds into grad_in and grad_weight ([taps, channels]); the caller zeroes them.
+// Accumulates into grad_in and grad_weight ([taps, channels]); the caller zeroes them.
 void depthwise_backward(const DepthwiseShape& shape, const float* in, std::int64_t in_stride, const float* weight,
                         const float* grad_out, std::int64_t out_stride, float* grad_in, std::int64_t grad_in_stride,
                         float* grad_weight);

@@ -7,7 +7,7 @@ using torch::Tensor;
 
 thread_local BatchPart drawing_for;
 
-// As many rows as the whole batch has, otherwise like x, order in memory included: draws fill memory in order.
+// An empty tensor with the whole batch's rows, otherwise like x, including strides: draws fill memory in order.
 Tensor empty_whole(const Tensor& x) {
   std::vector<std::int64_t> sizes = x.sizes().vec(), strides = x.strides().vec();
   strides[0] = x.numel() / x.size(0);
@@ -29,7 +29,7 @@ Tensor draw_per_sample(const Tensor& x) {
 
 Tensor draw_dropout(const Tensor& x, double rate, bool training) {
   if (drawing_for.is_whole() || !training || rate == 0.0) return torch::dropout(x, rate, training);
-  // torch's own steps, so that one process and several drop the same.
+  // Repeats torch::dropout's steps, so that one rank and several drop the same.
   const Tensor kept = [&] {
     const torch::NoGradGuard no_grad;
     return own_rows(empty_whole(x).bernoulli_(1.0 - rate).div_(1.0 - rate), x);

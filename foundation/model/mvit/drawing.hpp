@@ -1,6 +1,6 @@
-// What a training pass draws at random: drop path and dropout, from torch's default generator. Rows that are part of a
-// larger batch draw for all of it and keep what is theirs, so that however a batch is divided over processes, each clip
-// is met by the draws that it meets in one process.
+// Random numbers of a training pass: drop path and dropout, from torch's default generator. A pass over part of a
+// larger batch draws for the whole batch and keeps its own rows, so each clip gets the same random numbers however the
+// batch is divided over ranks. Private. State is per thread; any thread. Throws c10::Error.
 #pragma once
 
 #include <torch/torch.h>
@@ -9,7 +9,7 @@
 
 namespace reeltag::model {
 
-// The part that this thread's draws are for, while it lives.
+// Scope guard: sets the batch part of this thread's draws during its lifetime.
 class DrawingFor {
  public:
   explicit DrawingFor(const BatchPart& part);
@@ -21,10 +21,10 @@ class DrawingFor {
   BatchPart before_;
 };
 
-// Uniform in [0,1), one a sample of x [B,...]: [B,1,1].
+// Uniform in [0,1), one per sample of x [B,...]: [B,1,1].
 torch::Tensor draw_per_sample(const torch::Tensor& x);
 
-// torch::dropout of x [B,...], B outermost in memory.
+// torch::dropout of x [B,...]; B must be the outermost dimension in memory.
 torch::Tensor draw_dropout(const torch::Tensor& x, double rate, bool training);
 
 }  // namespace reeltag::model

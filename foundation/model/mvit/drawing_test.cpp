@@ -7,7 +7,7 @@ namespace {
 
 using torch::Tensor;
 
-// What the parts of a batch give, one after the other; each draws from the same seed.
+// Concatenated outputs of the parts of a batch, each drawing from the same seed.
 template <class Draw>
 Tensor by_parts(const Tensor& batch, const std::vector<std::int64_t>& rows, const Draw& draw) {
   std::vector<Tensor> out;

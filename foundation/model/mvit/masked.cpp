@@ -38,7 +38,7 @@ class PredictionHead {
     projection_ = projections.register_module(std::to_string(j), torch::nn::Linear(width, plan.prediction_width(j)));
   }
 
-  // The blocks mix tokens, so they see all of them; what follows works on each alone.
+  // Blocks mix tokens, so they need all of them; the later layers act on each token alone.
   Tensor mix(Tensor x) {
     for (auto& block : blocks_) x = block->forward(x, {1, 1, static_cast<int>(x.size(1)) - 1}).tokens;
     return x;

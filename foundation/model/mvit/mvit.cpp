@@ -20,7 +20,7 @@ std::string text(at::IntArrayRef sizes) {
   return "[" + out + "]";
 }
 
-// The grid that the stem makes of a clip of this size; axes below 1 where it is too small.
+// The stem's output grid for a clip of this size; axes below 1 if the clip is too small.
 Triple stem_grid(const MvitOptions& m, at::IntArrayRef sizes) {
   Triple grid{1, 1, 1};
   const std::size_t axes = m.patch_kernel.size();
@@ -31,7 +31,7 @@ Triple stem_grid(const MvitOptions& m, at::IntArrayRef sizes) {
   return grid;
 }
 
-// Any clip length, height and width will do as long as every pooling fits.
+// Any clip length, height and width is valid if every pooling fits.
 void check_input(const Plan& plan, const at::Tensor& clips) {
   const auto& data = plan.recipe.data;
   const std::int64_t axes = plan.recipe.is_image() ? 4 : 5;
@@ -55,7 +55,7 @@ void check_input(const Plan& plan, const at::Tensor& clips) {
   }
 }
 
-// Torch's own errors become ours at this edge.
+// Converts libtorch's errors to Exception.
 template <class Run>
 at::Tensor guarded(const Run& run) {
   try {

@@ -88,8 +88,8 @@ bool is_table(const std::string& name) {
   return name.find("rel_pos") != std::string::npos || name.starts_with("pos_embed");
 }
 
-// Where all rows of a table are alike, resampling changes nothing: a net trained at one size and asked for another one
-// must then equal a net built for that size.
+// If all rows of a table are equal, resampling has no effect: a net trained at one size and used at another must then
+// equal a net built for that size.
 TEST(Mvit, TakesClipsOfAnotherSizeAsANetBuiltForIt) {
   torch::NoGradGuard no_grad;
   for (Recipe recipe : every_position()) {
@@ -118,8 +118,8 @@ TEST(Mvit, TakesClipsOfAnotherSizeAsANetBuiltForIt) {
   }
 }
 
-// A tall phone clip is not cropped square: mirrored along the diagonal, with every kernel and table of the net mirrored
-// as well, it must get the same answer.
+// Non-square clips are not cropped: a transposed tall clip with all kernels and tables of the net transposed must give
+// the same logits.
 TEST(Mvit, TreatsATallClipAsAWideOneMirrored) {
   torch::NoGradGuard no_grad;
   for (const Recipe& recipe : every_position()) {

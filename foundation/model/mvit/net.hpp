@@ -1,4 +1,5 @@
-// The whole classifier: stem, blocks, norm, head. Private; model/mvit.hpp is what others see.
+// The complete classifier: stem, blocks, norm, head. Private; the public interface is model/mvit.hpp. One thread at a
+// time; owns its parameters; throws c10::Error.
 #pragma once
 
 #include <vector>
@@ -18,7 +19,7 @@ class NetImpl final : public StemImpl {
 
   torch::Tensor forward(const torch::Tensor& clips);  // [B,classes]
   torch::Tensor embed(const torch::Tensor& clips);    // [B,dim_out]
-  void recompute_activations(bool on);                // of a reversible trunk in training; on by default
+  void recompute_activations(bool on);                // of a reversible trunk in training; default on
 
  private:
   torch::Tensor embed_blocks(Tokens tokens);
@@ -32,7 +33,7 @@ class NetImpl final : public StemImpl {
 };
 TORCH_MODULE(Net);
 
-// Draws all weights as slowfast/models/video_model_builder.py@287ec007 does.
+// Initialises all weights like slowfast/models/video_model_builder.py@287ec007.
 void initialize(torch::nn::Module& net, const Plan& plan);
 
 }  // namespace reeltag::model

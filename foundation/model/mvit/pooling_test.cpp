@@ -26,7 +26,7 @@ const Case kCases[] = {
 
 class DepthwisePool : public testing::TestWithParam<Case> {};
 
-// Tokens as attention hands them over: a slice of the fused q, k, v.
+// Tokens as attention passes them: a slice of the fused q, k, v.
 Tensor tokens_of(const Case& c) {
   torch::manual_seed(7);
   const std::int64_t n = static_cast<std::int64_t>(c.grid[0]) * c.grid[1] * c.grid[2] + (c.class_token ? 1 : 0);

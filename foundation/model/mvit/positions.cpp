@@ -20,7 +20,7 @@ Tensor sincos_positions(int width, const Triple& grid, bool class_token) {
   const int temporal = width / 4, axis = width * 3 / 8;
   const auto column = torch::arange(w, torch::kDouble).repeat({h});
   const auto row = torch::arange(h, torch::kDouble).repeat_interleave(w);
-  // The column's half comes first, whatever the names upstream say.
+  // The column half comes first, contrary to upstream's variable names.
   const Tensor spatial = torch::cat({sincos_axis(column, axis), sincos_axis(row, axis)}, 1);  // [h*w, 3D/4]
   const Tensor time = sincos_axis(torch::arange(t, torch::kDouble), temporal);                // [t, D/4]
   Tensor table =

@@ -65,10 +65,10 @@ Tensor relative_rows(const Tensor& table, int q, int k) {
 }
 
 Tensor RelativeTable::rows(int q, int k) const {
-  // Comparing on a GPU would make the processor wait for it.
+  // A comparison on a GPU would force a synchronisation.
   if (torch::GradMode::is_enabled() || !values.is_cpu()) return relative_rows(values, q, k);
   constexpr std::size_t kShapes = 8;
-  // By content: fused optimizers change a tensor without counting its version.
+  // Compares content, because fused optimizers change a tensor without incrementing its version.
   if (!kept_of_.defined() || kept_of_.scalar_type() != values.scalar_type() || !kept_of_.equal(values)) {
     kept_of_ = values.detach().clone();
     kept_.clear();

@@ -1,4 +1,5 @@
-// Decomposed relative position: one table per axis, looked up by the distance of query and key on that axis.
+// Decomposed relative position: one table per axis, indexed by the distance of query and key on that axis. Private.
+// Functions: any thread. RelativeTable: one thread at a time, owns its cache. Throws c10::Error.
 // Source: MViTv2 (arXiv 2112.01526) equation 4; slowfast/models/attention.py@287ec007, cal_rel_pos_*.
 #pragma once
 
@@ -10,18 +11,18 @@
 
 namespace reeltag::model {
 
-// Row of the table for query i and key j, int64 [q,k], values in [0, 2*max(q,k)-1). Each step is rounded to float32 as
-// the reference does: exact arithmetic gives other rows where q/k is fractional.
+// Table row for query i and key j, int64 [q,k], values in [0, 2*max(q,k)-1). Each step is rounded to float32 like the
+// reference: exact arithmetic gives other rows where q/k is fractional.
 torch::Tensor relative_index(int q, int k);
 
-// Table [L,d] -> [q,k,d]: resampled linearly to 2*max(q,k)-1 rows where it has another number, then looked up.
+// Table [L,d] -> [q,k,d]: resampled linearly to 2*max(q,k)-1 rows if it has another number, then indexed.
 torch::Tensor relative_rows(const torch::Tensor& table, int q, int k);
 
-// A learned table and the rows last looked up in it: a net meets few shapes, so each is resampled once. Nothing is
-// kept while gradients are recorded. One thread at a time.
+// A learned table that caches the rows last looked up: a net sees few shapes, so each is resampled once. Nothing is
+// cached while gradients are recorded. One thread at a time.
 class RelativeTable {
  public:
-  torch::Tensor values;  // [L,d]; undefined: no such table
+  torch::Tensor values;  // [L,d]; undefined: the net has no such table
 
   [[nodiscard]] bool defined() const { return values.defined(); }
   [[nodiscard]] torch::Tensor rows(int q, int k) const;  // relative_rows of values
@@ -31,7 +32,7 @@ class RelativeTable {
     int q, k;
     torch::Tensor rows;
   };
-  mutable torch::Tensor kept_of_;  // a copy of the values that the rows were made from
+  mutable torch::Tensor kept_of_;  // copy of the values that the cached rows were computed from
   mutable std::vector<SavedForBackward> kept_;
 };
 
@@ -41,10 +42,10 @@ struct RelativeTables {
   [[nodiscard]] bool any() const { return h.defined() || t.defined(); }
 };
 
-// Queries and keys extended so that their plain product is the biased score matrix:
+// Extends queries and keys so that their plain product is the biased score matrix:
 //   q' = [scale*q, q.R_h, q.R_w, q.R_t]   [B,n,Nq,d+e]
 //   k' = [k, one-hot row, column, frame]  [B,n,Nk,d+e],  e = kh+kw+kt
-// so the bias needs no tensor of the size of the scores. Class rows get zeros. q, k [B,n,N,d] contiguous.
+// so no tensor of the scores' size is needed for the bias. Class rows get zeros. q, k [B,n,N,d] contiguous.
 struct ExtendedQk {
   torch::Tensor q, k;
 };

@@ -50,7 +50,7 @@ TEST(RelativeRows, AreResampledWhereTheTableHasAnotherLength) {
   EXPECT_NEAR(rows[2][0][0].item<float>(), 4.0F, 1e-6);
 }
 
-// The extended product must be the plain score matrix plus the three decomposed terms, computed the long way round.
+// The extended product must equal the plain score matrix plus the three decomposed terms, computed directly.
 TEST(ExtendWithPositions, GivesTheBiasedScores) {
   torch::manual_seed(1);
   const Triple gq{2, 3, 4}, gk{2, 2, 2};
@@ -81,7 +81,7 @@ TEST(RelativeTable, KeepsRowsUntilTheTableChanges) {
   EXPECT_TRUE(first.equal(relative_rows(table.values, 6, 3)));
   table.values.mul_(2.0);
   EXPECT_TRUE(table.rows(6, 3).equal(relative_rows(table.values, 6, 3)));
-  // As a fused optimizer writes: no version is counted.
+  // Writes like a fused optimizer, without incrementing the tensor's version.
   table.values.data_ptr<float>()[3] += 1.0F;
   EXPECT_TRUE(table.rows(6, 3).equal(relative_rows(table.values, 6, 3)));
   table.values = table.values.to(torch::kDouble);

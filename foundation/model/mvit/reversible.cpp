@@ -15,7 +15,7 @@ std::pair<Tensor, Tensor> halves(const Tensor& streams) {
   return {parts[0], parts[1]};
 }
 
-// A branch times its drop path's factor per sample; an undefined mask keeps all of it.
+// Applies drop path: the branch times a factor per sample; an undefined mask keeps all of it.
 Tensor kept(const Tensor& branch, const Tensor& mask) { return mask.defined() ? branch * mask : branch; }
 
 // Both branches of a layer share one mask.
@@ -38,7 +38,7 @@ Tensor forward_run(const Tensor& x, const Layers& layers, const Masks& masks, co
   return torch::cat({x1, x2}, -1);
 }
 
-// What a run needs again in the backward pass.
+// State of a run that the backward pass needs.
 struct RunState final : torch::CustomClassHolder {
   Layers layers;
   Masks masks;
@@ -54,7 +54,7 @@ std::vector<Tensor> run_parameters(const Layers& layers) {
   return out;
 }
 
-// A branch computed once more, with its gradients.
+// A recomputed branch and its gradients.
 struct Replay {
   Tensor value, input_gradient;
   std::vector<Tensor> parameter_gradients;
@@ -73,10 +73,10 @@ Replay replay(const Branch& branch, const torch::nn::Module& module, const Tenso
   return out;
 }
 
-// A run of reversible layers that keeps its output only.
+// A run of reversible layers that saves only its output for the backward pass.
 class ReversibleRun : public torch::autograd::Function<ReversibleRun> {
  public:
-  // parameters are named so that autograd hands their gradients on.
+  // parameters is an argument so that autograd propagates their gradients.
   static Tensor forward(torch::autograd::AutogradContext* ctx, const Tensor& x, at::TensorList parameters,
                         const c10::intrusive_ptr<RunState>& state) {
     static_cast<void>(parameters);
@@ -107,7 +107,7 @@ class ReversibleRun : public torch::autograd::Function<ReversibleRun> {
     }
     torch::autograd::variable_list out{d1 + d2};
     for (const auto& layer : by_layer) out.insert(out.end(), layer.begin(), layer.end());
-    out.emplace_back();  // the state has none
+    out.emplace_back();  // no gradient for the state
     return out;
   }
 };
@@ -129,7 +129,7 @@ StreamFusionImpl::StreamFusionImpl(const Fusion& plan, int width) : plan_(plan) 
     return;
   }
   auto sequence = register_module("fuse_fn", std::make_shared<torch::nn::Module>("Sequence"));
-  // This one keeps the framework's eps of 1e-5.
+  // Uses the framework's default eps of 1e-5.
   norm_ = sequence->register_module("0", torch::nn::LayerNorm(torch::nn::LayerNormOptions({width})));
   mlp_ = sequence->register_module("1", mlp);
 }

@@ -1,7 +1,7 @@
-// The trunk of a reversible net: layers whose inputs can be computed from their outputs, so that training keeps no
-// activations inside a run of them, joined by stage transitions that change width and grid.
+// The trunk of a reversible net: layers whose inputs can be computed from their outputs, so that training stores no
+// activations inside a run of layers; stage transitions between the runs change width and grid. Private. One thread at
+// a time; owns its parameters; throws c10::Error.
 // Source: Reversible Vision Transformers (arXiv 2302.04869); names of slowfast/models/reversible_mvit.py@287ec007.
-// One thread at a time.
 #pragma once
 
 #include <functional>
@@ -15,7 +15,7 @@
 
 namespace reeltag::model {
 
-// Two streams side by side [B,N,2D] become [B,N,2D] (concat) or [B,N,D].
+// Merges two concatenated streams [B,N,2D] into [B,N,2D] (concat) or [B,N,D].
 class StreamFusionImpl final : public torch::nn::Module {
  public:
   StreamFusionImpl(const Fusion& plan, int width);  // width 2D
@@ -52,14 +52,14 @@ class MlpBranchImpl final : public torch::nn::Module {
 };
 TORCH_MODULE(MlpBranch);
 
-// One layer: reversible, or a stage transition where its plan has one.
+// One layer: reversible, or a stage transition if its plan has one.
 class ReversibleLayerImpl final : public torch::nn::Module {
  public:
   ReversibleLayerImpl(const BlockPlan& plan, const MvitOptions& options);
 
   using Tell = std::function<void(const std::string& branch, const torch::Tensor& output)>;  // branch "F" or "G"
-  // A transition: both streams [B,N,2D] -> [B,N',dim_out]. Drop path drops the branches, as everywhere else; the
-  // reference drops the whole output, skip path included, which loses the sample.
+  // A transition: both streams [B,N,2D] -> [B,N',dim_out]. Drop path is applied to the branches, as in all other
+  // layers; the reference drops the whole output including the skip path, which discards the sample.
   torch::Tensor transit(const torch::Tensor& streams, const Triple& grid, const Tell& tell);
 
   AttentionBranch f;
@@ -77,12 +77,12 @@ class ReversibleTrunkImpl final : public torch::nn::Module {
  public:
   explicit ReversibleTrunkImpl(const Plan& plan);
 
-  // x [B,N,embed_dim] over grid -> both streams [B,N',2*dim_out]. tell gets "layer0_F", "layer0_G" ...
+  // x [B,N,embed_dim] over grid -> both streams [B,N',2*dim_out]. tell is called with "layer0_F", "layer0_G" ...
   using Tell = std::function<void(const std::string& where, const torch::Tensor& output)>;
   torch::Tensor forward(torch::Tensor x, Triple grid, const Tell& tell);
 
-  // Whether training recomputes activations (default) instead of keeping them. With MVIT.DROPOUT_RATE above 0 they are
-  // kept in any case: a branch could not be repeated.
+  // Recompute activations in the backward pass (default) instead of storing them. With MVIT.DROPOUT_RATE above 0 they
+  // are always stored, because a branch with dropout cannot be repeated.
   bool recompute = true;
 
  private:

@@ -51,7 +51,7 @@ std::map<std::string, Tensor> gradients(const Recipe& recipe, bool recompute) {
   net->recompute_activations(recompute);
   torch::manual_seed(6);
   const Tensor clips = torch::randn({3, 3, 4, 32, 32}).requires_grad_();
-  torch::manual_seed(7);  // the drop path's draws
+  torch::manual_seed(7);  // seeds drop path
   torch::cross_entropy_loss(net->forward(clips), torch::tensor({1, 4, 6})).backward();
   std::map<std::string, Tensor> out{{"input", clips.grad()}};
   for (const auto& p : net->named_parameters()) out[p.key()] = p.value().grad();
@@ -64,7 +64,7 @@ void expect_same_gradients(const Recipe& recipe) {
   for (const auto& [name, want] : kept) {
     ASSERT_TRUE(want.defined()) << name;
     ASSERT_TRUE(recomputed.at(name).defined()) << name;
-    // What is added to every key moves all scores alike: its true gradient is zero and only noise is left.
+    // A bias on all keys shifts all scores equally: its true gradient is zero, and only rounding noise is left.
     if (name.ends_with("norm_k.bias") || (recipe.mvit.pool_first && name.ends_with("attn.k.bias"))) continue;
     const double scale = want.abs().max().item<double>();
     EXPECT_GT(scale, 0.0) << name;
@@ -108,7 +108,7 @@ TEST(ReversibleTrunk, KeepsNoActivationsOfItsRuns) {
   const Plan plan = make_plan(recipe);
   ReversibleTrunk trunk(plan);
   trunk->train(true);
-  // What the graph holds on to are the saved tensors of its nodes: a recomputed run is one node, a kept one is many.
+  // The graph's memory is the saved tensors of its nodes: a recomputed run is one node, a stored one is many.
   const auto nodes = [&](bool recompute) {
     trunk->recompute = recompute;
     const Tensor x = torch::randn({1, 2 * 8 * 8, 8}).requires_grad_();

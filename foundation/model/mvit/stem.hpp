@@ -1,4 +1,5 @@
-// From clips to the tokens that the first block sees: patches, class token, absolute positions. Private.
+// Converts clips to the first block's tokens: patches, class token, absolute positions. Private. One thread at a time;
+// owns its parameters; throws c10::Error.
 #pragma once
 
 #include <string>

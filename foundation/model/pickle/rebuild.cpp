@@ -11,7 +11,7 @@ using Kind = PickleValue::Kind;
 
 constexpr std::size_t kMaxAxes = 16;
 
-// Everything else that a pickle may name; storages are below.
+// Allowed globals other than storages, which are below.
 constexpr std::array<std::string_view, 12> kCallable{"collections.OrderedDict",
                                                      "torch._utils._rebuild_tensor",
                                                      "torch._utils._rebuild_tensor_v2",
@@ -55,7 +55,7 @@ bool is_known(std::string_view name) {
 
 bool is_sequence(const PickleValue* v) { return v->kind == Kind::tuple || v->kind == Kind::list; }
 
-// a * b, or nothing when it does not fit.
+// a * b, or nullopt on overflow.
 std::optional<std::uint64_t> product(std::uint64_t a, std::uint64_t b) {
   std::uint64_t out = 0;
   return __builtin_mul_overflow(a, b, &out) ? std::nullopt : std::optional(out);

@@ -1,5 +1,6 @@
-// What a pickle of torch may name and what becomes of it: ordered dictionaries, storages, tensors and a few builtins.
-// Used by the unpickler only; one thread; values live in the Pickle that it fills. Throws Exception(corrupt).
+// The globals that a torch pickle may reference, and how they become values: ordered dictionaries, storages, tensors
+// and a few builtins. Private to the unpickler. One thread; values are owned by the Pickle that it fills. Throws
+// Exception(corrupt).
 #pragma once
 
 #include <string>
@@ -21,12 +22,13 @@ class Rebuild {
   PickleValue* none();
   void add_items(PickleValue* to, const std::vector<PickleValue*>& items);
 
-  // A name of the list, as a value; any other is refused by name.
+  // Returns an allowlisted global as a value; throws, naming it, for any other.
   PickleValue* global(std::string_view module, std::string_view name);
   PickleValue* call(const PickleValue* what, const std::vector<PickleValue*>& arguments);
-  // An object's extra state: ordered dictionaries carry torch's _metadata there, which says nothing about the weights.
+  // Sets an object's state. Torch stores _metadata on ordered dictionaries; it is ignored, as it does not affect
+  // weights.
   void set_state(const PickleValue* object, const PickleValue* state) const;
-  // A persistent id: ("storage", type, key, location, count).
+  // Resolves a persistent id: ("storage", type, key, location, count).
   PickleValue* storage(const PickleValue* id);
 
  private:

@@ -16,7 +16,7 @@ constexpr std::string_view kMagicBytes = "\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x
 constexpr std::string_view kMagicDecimal = "119547037146038801333356";
 constexpr std::int64_t kLegacyProtocol = 1001;
 
-// Gives the elements of one axis after the other; axes inside are `inner` of the tensor.
+// Appends a tensor's elements from `axis` inwards to out, row-major; width is bytes per element.
 void gather(const TensorRecord& t, std::size_t axis, const char* from, std::uint64_t width, std::string& out) {
   if (axis == t.shape.size()) {
     out.append(from, width);

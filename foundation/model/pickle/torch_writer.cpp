@@ -8,7 +8,7 @@
 namespace reeltag::model {
 namespace {
 
-constexpr std::uint64_t kAlignment = 64;  // of every entry's bytes, as torch does it, so that they can be mapped
+constexpr std::uint64_t kAlignment = 64;  // of every entry's bytes, like torch, so that they can be memory-mapped
 
 std::string little(std::uint64_t value, std::size_t width) {
   std::string out(width, '\0');

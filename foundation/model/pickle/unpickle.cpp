@@ -92,7 +92,7 @@ class Machine {
     return out;
   }
 
-  // ---- instructions: each of these says whether it knew the instruction ----
+  // ---- opcodes: each handler returns whether it knew the opcode ----
 
   bool number(unsigned char op) {
     switch (op) {
@@ -253,7 +253,7 @@ class Machine {
     return out;
   }
 
-  // A Python 2 string as repr() shows it.
+  // A Python 2 string in the form of repr().
   [[nodiscard]] std::string quoted(std::string_view text) const {
     if (text.size() < 2 || text.front() != text.back() || (text.front() != '\'' && text.front() != '"'))
       corrupt("a text has no quotes");

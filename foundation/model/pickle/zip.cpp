@@ -10,7 +10,7 @@ namespace {
 constexpr std::uint64_t kMaxDirectory = 256 << 20;  // bytes
 constexpr std::uint64_t kEndSize = 22, kMaxComment = 65535;
 
-// Little-endian numbers at places of a record that has been read whole.
+// Reads little-endian numbers at offsets of a complete record.
 struct ZipRecord {
   std::string_view bytes;
 
@@ -76,7 +76,7 @@ class Reader {
     return d;
   }
 
-  // `limit` is where the classic end record stands; becomes where the zip64 one does.
+  // limit: in, the offset of the classic end record; out, the offset of the zip64 one.
   [[nodiscard]] Directory zip64_directory(std::uint64_t& limit) const {
     if (limit < 20 + 56) corrupt("its zip64 directory is missing");
     const std::string locator = source_.read(limit - 20, 20);

@@ -1,4 +1,4 @@
-// The keys of a recipe in one place: visit() serves reading, writing and setting one key.
+// The keys of a recipe: one visit() per section serves reading, writing and setting a key. Private. Any thread.
 #pragma once
 
 #include "reeltag/model/recipe.hpp"
@@ -146,7 +146,7 @@ void visit(V& v, Recipe& c) {
   v("REELTAG.WHOLE_PICTURE", c.own.whole_picture);
 }
 
-// Keys of PySlowFast that its files may hold and that change nothing here. A whole section ends in ".*".
+// PySlowFast keys that are accepted and ignored. ".*" ends the name of a section that is ignored as a whole.
 inline constexpr const char* kIgnoredKeys[] = {
     "TASK",
     "LOG_MODEL_INFO",

@@ -38,12 +38,12 @@ std::vector<std::string> split_lines(std::string_view text) {
 // The indentations of the mappings that are open at some line, outermost first.
 class OpenMappings {
  public:
-  // Where a key belongs, seen from the key line before it (already in place) and the one behind it.
+  // The correct indentation of a key, given the previous key line (already placed) and the next one.
   [[nodiscard]] std::size_t place(const KeyLine& key, const KeyLine* before, const KeyLine* next) const {
     if (levels_.empty()) return key.indent;
-    // Deeper than a key that has its value already.
+    // Invalid: deeper than a key that already has a value.
     if (before != nullptr && before->has_value && key.indent > levels_.back()) return levels_.back();
-    // A key with a value cannot be followed by a deeper one: it interrupts the mapping that goes on behind it.
+    // Invalid: a key with a value followed by a deeper key. It interrupts a mapping that continues after it.
     if (key.has_value && next != nullptr && next->indent > key.indent && is_open(next->indent)) return next->indent;
     if (key.indent < levels_.back() && !is_open(key.indent))
       return *std::upper_bound(levels_.begin(), levels_.end(), key.indent);

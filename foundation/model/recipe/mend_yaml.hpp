@@ -1,5 +1,5 @@
-// Keys that stand at a wrong indentation: one of the reference's own files has such a line, and its author's meaning is
-// plain. Any thread.
+// Repairs keys at a wrong indentation: one of the reference's own files has such a line with an unambiguous meaning.
+// Private. A function, any thread.
 #pragma once
 
 #include <string>
@@ -10,11 +10,11 @@ namespace reeltag::model {
 
 struct MendedYaml {
   std::string text;
-  std::vector<int> lines;  // numbers of the lines that were moved, from 1
+  std::vector<int> lines;  // 1-based numbers of the moved lines
 };
 
-// Moves every line "KEY: value" that cannot be where it stands to the mapping that it interrupts. For text that is not
-// YAML as it is; valid YAML may not be handed in.
+// Moves every line "KEY: value" whose indentation is invalid into the mapping that it interrupts. The text must not be
+// valid YAML.
 MendedYaml mend_indentation(std::string_view text);
 
 }  // namespace reeltag::model

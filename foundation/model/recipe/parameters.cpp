@@ -86,7 +86,7 @@ void add_reversible_layer(ParameterList& list, const std::string& name, const Mv
   if (b.dim_in != b.dim_out) list.linear(name + ".res_proj", b.dim_out, b.dim_in);
 }
 
-// Between two blocks of the trunk's kind, all of one width and without pooling.
+// A decoder block: a trunk block of constant width without pooling.
 void add_decoder_block(ParameterList& list, const std::string& name, int width) {
   BlockPlan b;
   b.dim_in = b.dim_out = b.dim_attention = width;
@@ -94,7 +94,7 @@ void add_decoder_block(ParameterList& list, const std::string& name, int width) 
   add_block(list, name, MvitOptions{}, b);
 }
 
-// The prediction head of masked pre-training: per listed block a norm (behind transformer blocks) and a projection.
+// The prediction head of masked pre-training: per listed block a norm (after transformer blocks) and a projection.
 void add_prediction_head(ParameterList& list, const Plan& plan) {
   const auto& mask = plan.recipe.mask;
   const bool transformer = mask.head_type == "separate_xformer";

@@ -153,7 +153,7 @@ Plan make_plan(const Recipe& recipe) {
   plan.recipe = recipe;
   plan.grid = patch_grid(recipe);
   plan.blocks = plan_blocks(recipe, plan.grid);
-  if (recipe.is_pretraining()) {  // what no prediction is made from is not built
+  if (recipe.is_pretraining()) {  // blocks after the last predicted one are not built
     const auto& depths = recipe.mask.pretrain_depth;
     plan.blocks.resize(static_cast<std::size_t>(*std::max_element(depths.begin(), depths.end())) + 1);
   }

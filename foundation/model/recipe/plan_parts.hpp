@@ -1,4 +1,5 @@
-// The parts of make_plan. Private; model/plan.hpp is what others see.
+// The steps of make_plan. Private; the public interface is model/plan.hpp. Functions, any thread. Throws Exception
+// (invalid_config, unsupported).
 #pragma once
 
 #include <string>
@@ -12,11 +13,11 @@ namespace reeltag::model {
 
 inline double product(const Triple& t) { return static_cast<double>(t[0]) * t[1] * t[2]; }
 
-// Widths, heads, grids and pooling of every block over the patch grid.
+// Computes widths, heads, grids and pooling of every block over the patch grid.
 std::vector<BlockPlan> plan_blocks(const Recipe& recipe, const Triple& grid);
-// How two streams of `width` channels together are merged, from the text of a recipe ("concat_linear_2", "avg" ...).
+// Parses a recipe's fusion of two streams of `width` channels in total ("concat_linear_2", "avg" ...).
 Fusion plan_fusion(const std::string& text, int width, const char* key);
-// Names and shapes in the order of the reference's state dict.
+// Lists parameter names and shapes in the order of the reference's state dict.
 std::vector<ParameterShape> plan_parameters(const Plan& plan);
 MultiplyAdds count_multiply_adds(const Plan& plan);
 

@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-// Facts measured on the reference, carried in the tree: parameters and multiply-adds (in 1e9) for one clip.
+// Measured on the reference: parameters and multiply-adds (in 1e9) for one clip.
 struct Expected {
   const char* recipe;
   std::int64_t parameters;

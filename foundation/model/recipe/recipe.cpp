@@ -22,7 +22,7 @@ using nlohmann::json;
 
 constexpr std::int64_t kMaxRecipe = 1 << 20;  // bytes
 
-[[noreturn]] void bad(const std::string& message) { throw Exception(Code::invalid_config, message); }
+[[noreturn]] void bad_recipe(const std::string& message) { throw Exception(Code::invalid_config, message); }
 
 // "; did you mean X?" or nothing.
 std::string nearest(std::string_view name, const std::vector<std::string>& candidates) {
@@ -191,7 +191,7 @@ json to_json(const yaml::Node& node) {
 struct Reader {
   Recipe& recipe;
 
-  // A scalar is its Python literal where the key takes that, and its text where the key wants a string.
+  // Assigns a scalar as its Python literal if the key accepts that, else as its text.
   void assign(const std::string& key, const yaml::Node& node) const {
     const json value = to_json(node);
     std::string why;
@@ -206,8 +206,8 @@ struct Reader {
         if (node.kind != yaml::Kind::scalar) break;
       }
     }
-    if (!why.empty()) bad(node.place() + ": " + key + " cannot be " + dump_json(value) + ": " + why);
-    if (!is_ignored(key)) bad(node.place() + ": unknown key " + key + nearest(key, known_names()));
+    if (!why.empty()) bad_recipe(node.place() + ": " + key + " cannot be " + dump_json(value) + ": " + why);
+    if (!is_ignored(key)) bad_recipe(node.place() + ": unknown key " + key + nearest(key, known_names()));
   }
 
   void mapping(const std::string& prefix, const yaml::Node& map) const {
@@ -239,7 +239,7 @@ yaml::Node parse_or_mend(std::string_view text, const std::string& origin, std::
   }
 }
 
-// Contradictions in the reference's own files whose meaning is plain.
+// Fixes contradictions in the reference's own files whose intent is unambiguous.
 void accept_oddities(Recipe& recipe, const std::string& origin) {
   if (recipe.mvit.rev_enable && recipe.mvit.cls_embed_on) {
     recipe.mvit.cls_embed_on = false;
@@ -263,7 +263,7 @@ Recipe parse_recipe(std::string_view text, const std::string& origin) {
   Recipe recipe;
   const yaml::Node root = parse_or_mend(text, origin, recipe.warnings);
   if (root.kind == yaml::Kind::null) return recipe;
-  if (root.kind != yaml::Kind::map) bad(origin + ": want a mapping of sections, e.g. MVIT:");
+  if (root.kind != yaml::Kind::map) bad_recipe(origin + ": want a mapping of sections, e.g. MVIT:");
   Reader{recipe}.mapping("", root);
   accept_oddities(recipe, origin);
   return recipe;
@@ -291,7 +291,7 @@ Recipe load_recipe(const std::string& name_or_file) {
   if (path.extension() != ".yaml" && path.extension() != ".yml") {
     path.clear();
     std::vector<std::string> candidates;
-    // "MVITv2_S_16x4" alone is the Kinetics one: of recipes with one name the first of these folders holds.
+    // Of recipes with one name, the first of these folders wins: "MVITv2_S_16x4" is the Kinetics one.
     const std::vector<std::string> order{"Kinetics", "ImageNet", "SSv2"};
     std::size_t best = order.size() + 1;
     for (const auto& name : shipped_recipes()) {
@@ -316,10 +316,10 @@ void set(Recipe& recipe, std::string_view key, const json& value) {
   try {
     visit(v, recipe);
   } catch (const std::exception& e) {
-    bad("recipe key " + std::string(key) + " cannot be " + dump_json(value) + ": " + e.what());
+    bad_recipe("recipe key " + std::string(key) + " cannot be " + dump_json(value) + ": " + e.what());
   }
   if (!v.found && !is_ignored(key)) {
-    bad("unknown recipe key " + std::string(key) + nearest(key, known_names()));
+    bad_recipe("unknown recipe key " + std::string(key) + nearest(key, known_names()));
   }
 }
 

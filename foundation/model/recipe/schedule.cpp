@@ -75,7 +75,7 @@ double drop_path_rate(int block, int depth, float last) {
   return last - step * static_cast<float>(depth - 1 - block);
 }
 
-// Heads and widths, block by block: what the schedule of the reference carries along.
+// Running state of the reference's schedule: heads and widths, block by block.
 class Widths {
  public:
   explicit Widths(const MvitOptions& m)
@@ -85,7 +85,7 @@ class Widths {
         width_(m.embed_dim),
         heads_(m.num_heads) {}
 
-  // To be called for each block in order.
+  // Must be called for each block in order.
   void next(std::size_t i, BlockPlan& b) {
     heads_ = round_width(heads_, head_mul_[i], 1);
     b.heads = heads_;

@@ -45,7 +45,7 @@ double relative_error(const Tensor& got, const Tensor& want) {
   return scale > 0 ? difference / scale : difference;
 }
 
-// Where the true gradient is zero by softmax's shift invariance (what is added to every key alike): only noise there.
+// Excludes gradients that are zero by softmax's shift invariance (a bias on all keys), where only noise is left.
 Tensor meaningful(const std::string& name, const Tensor& values, const std::set<std::string>& names, bool pool_first) {
   if (name.ends_with("norm_k.bias") || (pool_first && name.ends_with("attn.k.bias"))) return {};
   const bool pooled_k = names.count(name.substr(0, name.rfind("attn.") + 5) + "norm_k.bias") > 0;
@@ -120,8 +120,8 @@ void check_step(const Mvit& net, const TensorFile& file, const std::map<std::str
   for (const auto& [name, p] : net.parameters()) {
     const Tensor* want = file.find("step1/" + name);
     if (want == nullptr) continue;
-    // AdamW turns rounding noise into a whole step of either sign: compare where the gradient is more than noise, and
-    // elsewhere only that the weight moved by no more than a step.
+    // AdamW amplifies rounding noise to a full step of either sign: compares weights where the gradient is above noise,
+    // and elsewhere checks only that the weight moved by no more than a step.
     const Tensor g = gradients.at(name).abs();
     const Tensor clear = g > 1e-5 * g.max();
     const Tensor difference = (p.detach() - *want).abs();
@@ -239,7 +239,7 @@ Recipe full_size_recipe(const json& golden, const std::optional<Recipe>& given) 
   std::string name = golden.at("yaml");
   if (name.ends_with(".yaml")) name.resize(name.size() - 5);
   Recipe recipe = load_recipe(name);
-  // Overrides come as a flat list KEY, VALUE, KEY, VALUE ...
+  // Overrides are a flat list KEY, VALUE, KEY, VALUE ...
   const json overrides = golden.value("overrides", json::array());
   for (std::size_t i = 0; i + 1 < overrides.size(); i += 2)
     set(recipe, overrides[i].get<std::string>(), overrides[i + 1]);

@@ -24,7 +24,8 @@ constexpr std::size_t kSaltDigits = 64;
       "cannot write the salt of author names to " + path.string() + ": " + std::generic_category().message(error));
 }
 
-// A temporary file is linked to the final name: of two programs that start together one wins, the other reads.
+// Links a temporary file to the final name: if two processes start together, one creates the file and the other reads
+// it.
 void create_salt(const std::filesystem::path& path) {
   const std::string text = random_hex(kSaltDigits / 2);
   std::error_code ignored;

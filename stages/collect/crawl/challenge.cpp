@@ -7,7 +7,7 @@
 namespace reeltag::collect {
 namespace {
 
-constexpr std::size_t kLooked = 256 << 10;  // bytes of a page that are looked at
+constexpr std::size_t kLooked = 256 << 10;  // bytes of a page that are searched
 
 std::string lower(std::string_view text) {
   std::string out(text.substr(0, kLooked));

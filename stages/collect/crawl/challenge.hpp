@@ -1,12 +1,14 @@
-// Telling a page that asks "are you human?" from other pages. It is recognised in order to stop; nothing here, or
-// anywhere, solves one. Functions; any thread.
+// Detects challenge pages ("are you human?"), in order to stop. Nothing here or elsewhere solves one. Functions, any
+// thread; no failures.
+//
+//   if (is_challenge(page)) stop();
 #pragma once
 
 #include <string_view>
 
 namespace reeltag::collect {
 
-// Whether an answer is a web page, by its beginning.
+// Whether the body begins like an HTML page.
 bool is_web_page(std::string_view body);
 
 bool is_challenge(std::string_view page);

@@ -23,7 +23,7 @@ namespace {
 namespace fs = std::filesystem;
 using nlohmann::json;
 
-// per_minute: requests; 0 where nothing will be asked.
+// per_minute: requests; 0 if no request will be sent.
 std::unique_ptr<Source> source_of(const CollectConfig& config, const CollectOptions& options, Clock& clock,
                                   double per_minute) {
   if (config.source == "ytdlp") {
@@ -44,7 +44,7 @@ std::unique_ptr<Source> source_of(const CollectConfig& config, const CollectOpti
   throw Exception(Code::invalid_argument, "no source '" + config.source + "'; there are: research, tiktok, ytdlp");
 }
 
-// The videos of a source come the way that its pages come.
+// Videos are fetched through the same proxy and certificates as the source's pages.
 CollectOptions options_of(const CollectConfig& config, CollectOptions options) {
   if (config.source == "ytdlp") options.http.proxy = config.ytdlp.proxy;
   if (config.source == "tiktok") {
@@ -54,7 +54,7 @@ CollectOptions options_of(const CollectConfig& config, CollectOptions options) {
   return options;
 }
 
-// And addresses, where the source takes them.
+// Includes addresses, if the source accepts them.
 std::vector<std::string> configured_hashtags(const CollectConfig& config) {
   auto hashtags = hashtag::normalize_all(config.hashtags);
   if (config.source == "ytdlp") {

@@ -1,4 +1,7 @@
-// A catalog for tests of what a kill leaves behind. Private to the collector's tests.
+// Test catalog that simulates a kill: forwards to another catalog and throws at its nth record(). One thread. Refers to
+// the inner catalog.
+//
+//   CrashingCatalog dying(*catalog, 3, true);   // throws after the third record()
 #pragma once
 
 #include <functional>
@@ -13,7 +16,7 @@
 
 namespace reeltag::collect {
 
-// A catalog that dies at its nth record(), before or after the change: what a kill leaves behind.
+// Throws std::runtime_error at the nth record(), before or after the change reaches the inner catalog.
 class CrashingCatalog final : public catalog::Catalog {
  public:
   CrashingCatalog(catalog::Catalog& inner, int dies_at, bool after) : inner_(inner), left_(dies_at), after_(after) {}

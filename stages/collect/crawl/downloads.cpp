@@ -15,7 +15,7 @@ std::int64_t remove_downloads(const fs::path& home, const catalog::Tombstones& t
   std::error_code error;
   fs::recursive_directory_iterator it(home / "collect", error);
   for (; !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
-    // The file itself, and the beginning of it with the endings .part and .json.
+    // Matches the file itself and the partial files .part and .json.
     const auto name = it->path().stem().string();
     if (tombstones.holds(catalog::Forgettable::download, name)) downloads.insert(it->path().parent_path() / name);
   }

@@ -15,12 +15,12 @@
 namespace reeltag::collect {
 namespace {
 
-// Pages in a row without an item that this run has not met: the source goes round in a circle, or has nothing more
-// whatever it says. An empty page with more behind it does occur, and a few of them are gone through.
+// Consecutive pages without an item new to this run: the source returns pages in a cycle, or has no more despite
+// `more`. Single empty pages with more behind them do occur.
 constexpr int kMaxBarrenPages = 5;
-// So many items in a row that are kept from us: it is not the items.
+// So many consecutive refused items mean that the client is blocked, not the items.
 constexpr int kMaxRefusals = 3;
-constexpr double kMaxWait = 900.0;  // seconds; a source that wants more is left for another run
+constexpr double kMaxWait = 900.0;  // seconds; a longer wait is left to a later run
 
 constexpr std::array kOutcomes{
     std::pair{Outcome::added, "added"},
@@ -43,7 +43,7 @@ std::optional<Outcome> outcome_of(std::string_view name) {
   return it == kOutcomes.end() ? std::nullopt : std::optional(it->first);
 }
 
-// Another look will not change it.
+// Trying again cannot change it.
 bool is_final(Outcome outcome) {
   switch (outcome) {
     case Outcome::private_video:
@@ -81,11 +81,11 @@ http::ClientOptions for_videos(const CollectConfig& config, const CollectOptions
   auto http = options.http;
   http.max_file_bytes = std::min(config.max_bytes, options.media.max_bytes);
   http.file_timeout = http.timeout = config.timeout;
-  http.links_change = true;  // signed anew at each listing, and a kill may lie in between
+  http.links_change = true;  // links are signed anew at each listing, and a kill may come in between
   return http;
 }
 
-// Sources may be asked by address too; that is no hashtag of what is found.
+// Sources may also be asked by address, which is not a hashtag of the items.
 void add_hashtag(std::vector<std::string>& hashtags, const std::string& asked) {
   if (http::is_url(asked) || std::find(hashtags.begin(), hashtags.end(), asked) != hashtags.end()) return;
   hashtags.push_back(asked);
@@ -163,7 +163,7 @@ CollectReport Engine::run(std::span<const std::string> hashtags) {
 
 Engine::NextStep Engine::collect(const std::string& hashtag, HashtagCursor& at) {
   std::unordered_set<std::string> met;
-  std::int64_t skip = at.at;  // of the page where an earlier run was ended
+  std::int64_t skip = at.at;  // items of the page that an earlier run handled
   int barren = 0;
   at.report.ended = at.report.message = {};
   for (int pages = 0; at.tried < config_.limit; ++pages) {
@@ -178,7 +178,7 @@ Engine::NextStep Engine::collect(const std::string& hashtag, HashtagCursor& at) 
       news |= !item.id.empty() && met.insert(item.id).second;
       if (index++ < skip) {
         const auto file = download_of(item);
-        if (fetcher_.has(file)) fetcher_.forget(file);  // the kill came between the catalog and this
+        if (fetcher_.has(file)) fetcher_.forget(file);  // a kill came between record() and forget()
         continue;
       }
       if (!take(item, hashtag, at)) {
@@ -197,12 +197,12 @@ Engine::NextStep Engine::collect(const std::string& hashtag, HashtagCursor& at) 
       return end(hashtag, at, "repeats", std::to_string(barren) + " pages in a row brought nothing new");
     }
     journal_.save(hashtag, at);
-    if (barren > 0) wait(config_.backoff * barren);  // what is searched for may not be ready yet
+    if (barren > 0) wait(config_.backoff * barren);  // search results may not be ready yet
   }
   return end(hashtag, at, "limit");
 }
 
-// Ends that leave the round open come again when the same is asked for: nothing more can be asked now.
+// Ends that keep the round open also end the run, as no further request can be sent now.
 Engine::NextStep Engine::end(const std::string& hashtag, HashtagCursor& at, const std::string& ended,
                              const std::string& message) {
   at.report.ended = ended;
@@ -273,23 +273,23 @@ tl::expected<void, SourceFailure> Engine::enter(bool counted) {
       return tl::unexpected(SourceFailure{SourceError::quota, "the " + std::to_string(granted) + " requests of " + day +
                                                                   " are used up; it begins anew at 00:00 UTC"});
     }
-    journal_.set_requests(day, used + 1);  // before it is sent: a kill must not make it free
+    journal_.set_requests(day, used + 1);  // before it is sent: a kill must not lose the count
   }
   wait(rate_.take());
   return {};
 }
 
-// False where a challenge page came: the item is left for later.
+// False after a challenge page: the item is left for a later run.
 bool Engine::take(const Item& item, const std::string& hashtag, HashtagCursor& at) {
   try {
     return write(item, hashtag, judge(item, hashtag), at);
   } catch (const Exception& e) {
-    if (e.code() != Code::invalid_argument) throw;  // a text that the catalog cannot hold: this item's fault alone
+    if (e.code() != Code::invalid_argument) throw;  // the catalog cannot hold its text: only this item fails
     return write(item, hashtag, {.outcome = Outcome::schema_changed, .why = e.what(), .tried = true}, at);
   }
 }
 
-// The item, its video, and that it was dealt with, in one transaction.
+// Writes the item, its video and the cursor in one transaction.
 bool Engine::write(const Item& item, const std::string& hashtag, ItemResult result, HashtagCursor& at) {
   HashtagCursor next = at;
   count(next.report, result.outcome);
@@ -302,7 +302,7 @@ bool Engine::write(const Item& item, const std::string& hashtag, ItemResult resu
     catalog::ChangeSet record{
         .video = std::move(result.video), .post = std::move(result.post), .notes = {journal_.note(hashtag, next)}};
     if (result.stored) record.fingerprint = result.stored->fingerprint;
-    // Forgotten since it was asked for.
+    // It was forgotten during the request.
     if (catalog_.record(record) == catalog::AddOutcome::forgotten && result.stored)
       ingest::undo_ingest(*result.stored, catalog_, store_);
     if (const auto file = download_of(item); !item.id.empty() && fetcher_.has(file)) fetcher_.forget(file);
@@ -312,7 +312,7 @@ bool Engine::write(const Item& item, const std::string& hashtag, ItemResult resu
   return !blocked;
 }
 
-// Names the file that is being fetched: ids are a site's own.
+// Name of the download: ids are unique only within a site.
 std::string Engine::download_of(const Item& item) const {
   return site_of(item) == source_.site() ? item.id : item.site + "/" + item.id;
 }
@@ -321,7 +321,7 @@ std::string Engine::site_of(const Item& item) const {
   return item.site.empty() ? std::string(source_.site()) : item.site;
 }
 
-// Whether nothing more is to be had of it, at least in this round.
+// Whether no more can be learned of it, at least in this round.
 bool Engine::is_settled(const catalog::Post& known) const {
   const auto before = outcome_of(known.outcome);
   const bool this_round = known.round == journal_.round() && known.source == source_.name();
@@ -358,7 +358,7 @@ bool Engine::is_forgotten(const Item& item) {
          (!item.author.empty() && catalog_.is_forgotten(Forgettable::author, authors_.hash(item.author)));
 }
 
-// Its bytes are here: at most it gains hashtags.
+// Its bytes are stored already: it can only gain hashtags.
 Engine::ItemResult Engine::met_again(const catalog::Post& known, const Item& item, const std::string& hashtag) {
   ItemResult result;
   result.video = catalog_.get(known.video);
@@ -373,7 +373,7 @@ Engine::ItemResult Engine::fetch(const Item& item, catalog::Post post) {
   auto got = get(item);
   ItemResult result{.outcome = got.outcome, .why = got.why, .tried = true};
   if (got.stored && got.stored->forgotten) {
-    catalog_.forget(catalog::Forgettable::post, post.site + ":" + post.id);  // it is not fetched once more
+    catalog_.forget(catalog::Forgettable::post, post.site + ":" + post.id);  // so that it is not fetched again
     return {.outcome = Outcome::forgotten, .tried = true};
   }
   if (got.stored) {
@@ -382,7 +382,7 @@ Engine::ItemResult Engine::fetch(const Item& item, catalog::Post post) {
     auto video = ingest::video_row(*got.stored);
     video.source = post.source;
     video.source_id = post.id;
-    video.group = post.author.empty() ? video.id : post.author;  // one author's videos stay on one side of a split
+    video.group = post.author.empty() ? video.id : post.author;  // keeps an author's videos on one side of a split
     video.author = post.author;
     video.caption = post.caption;
     video.hashtags = post.hashtags;
@@ -421,7 +421,7 @@ catalog::Post Engine::post_of(const Item& item, const std::string& hashtag) {
                      .created = item.created,
                      .attributes = item.attributes,
                      .seen = 0};
-  // The source found it under this one, whatever the caption says.
+  // The source returned it for this hashtag, whatever the caption says.
   add_hashtag(post.hashtags, hashtag);
   return post;
 }

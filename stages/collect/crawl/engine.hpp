@@ -1,6 +1,6 @@
-// The engine of live collection: it owns all policy, whatever the source. Pages one after the other, the rate, repeated
-// tries, the daily quota, deadlines, what is stored, and where to go on. Private; see reeltag/collection.hpp.
-// One thread. Lives for one run.
+// Runs live collection for any source: requests pages in order and applies the rate, retries, daily quota and
+// deadlines; stores videos and posts, and saves the cursors. Private; see reeltag/collection.hpp, also for failures.
+// One thread. One object per run; refers to its arguments, which must outlive it.
 //
 //   Engine engine(source, policy, config, options, catalog, store, clock, on_failure);
 //   CollectReport report = engine.run({"cats"});
@@ -25,21 +25,21 @@ class Engine final : private Gate {
   Engine(Source& source, const Policy& policy, const CollectConfig& config, const CollectOptions& options,
          catalog::Catalog& catalog, store::Store& store, Clock& clock, const OnFailure& on_failure);
 
-  // hashtags: normalised.
+  // hashtags: normalized.
   CollectReport run(std::span<const std::string> hashtags);
 
  private:
-  // Whether the hashtags after this one are still asked for.
+  // Whether to continue with the next hashtag or to end the run.
   enum class NextStep { hashtag, nothing };
 
-  // What an item comes to; what is to be written about it.
+  // The outcome of one item, and the rows to write for it.
   struct ItemResult {
     Outcome outcome = Outcome::duplicate;
     std::string why = {};
-    bool tried = false;  // it was new
+    bool tried = false;  // it was new: it counts towards the limit
     std::optional<catalog::Post> post = {};
     std::optional<catalog::Video> video = {};
-    std::optional<ingest::IngestedVideo> stored = {};  // where the bytes are new
+    std::optional<ingest::IngestedVideo> stored = {};  // if the bytes are new
   };
 
   tl::expected<void, SourceFailure> enter(bool counted) override;
@@ -78,7 +78,7 @@ class Engine final : private Gate {
   Fetcher fetcher_;
   Authors authors_;
   double deadline_;
-  int refusals_ = 0;  // items in a row that are kept from us alone
+  int refusals_ = 0;  // consecutive items refused one by one (Item::only_this)
 };
 
 // Seconds since 1970 as "2026-11-26", UTC.

@@ -1,5 +1,5 @@
-// The engine against a source that misbehaves in every way that sources are known to. Bytes do not come by HTTP here:
-// they lie where an earlier run would have left them, so that fetching again what was stored cannot go unseen.
+// Tests the engine against all known misbehaviours of sources. Bytes are not fetched by HTTP here: they lie where an
+// earlier run would have left them, so that fetching stored bytes again is detected.
 #include "crawl/engine.hpp"
 
 #include <gmock/gmock.h>
@@ -31,7 +31,7 @@ using testing::UnorderedElementsAre;
 
 const std::vector<std::string> kCats{"cats"}, kBoth{"cats", "dogs"};
 
-// A home with a catalog and a store, and the files that a source's links would lead to.
+// A home with a catalog, a store, and the files behind a source's links.
 struct Home {
   TemporaryFolder folder;
   std::unique_ptr<catalog::Catalog> catalog = catalog::open((folder.path() / "catalog.db").string());
@@ -58,7 +58,7 @@ struct Home {
   }
   HashtagReport cats(FakeSource& source) { return run(source, kCats).hashtags.at(0).second; }
 
-  // All that a collection leaves, times apart.
+  // All that a collection stores, except times.
   std::vector<std::string> content(const std::vector<std::string>& ids) const {
     std::vector<std::string> out;
     catalog->each({}, [&](const catalog::Video& v) {
@@ -97,7 +97,7 @@ class CollectTest : public testing::Test {
 };
 std::vector<std::string>* CollectTest::bytes = new std::vector<std::string>();
 
-// One of everything, on two pages.
+// One item of each outcome, on two pages.
 FakeSource everything(const Home& home, const std::vector<std::string>& clips) {
   home.place("1", clips[0]);
   home.place("2", clips[1]);
@@ -129,7 +129,7 @@ TEST_F(CollectTest, EveryItemEndsInOneOutcomeAndNoneStopsTheRun) {
   EXPECT_EQ(report.duplicate, 2);
   EXPECT_EQ(report.failed, 9);
   EXPECT_EQ(report.ended, "exhausted");
-  auto outcomes = report.outcomes;  // a cut file is one or the other
+  auto outcomes = report.outcomes;  // a truncated file is one or the other
   EXPECT_EQ(std::exchange(outcomes["not_a_video"], 0) + std::exchange(outcomes["decode_failed"], 0), 2);
   EXPECT_THAT(outcomes, UnorderedElementsAre(Pair("added", 3), Pair("metadata_only", 1), Pair("duplicate", 2),
                                              Pair("deleted", 1), Pair("private", 1), Pair("schema_changed", 4),
@@ -150,14 +150,14 @@ TEST_F(CollectTest, EveryItemEndsInOneOutcomeAndNoneStopsTheRun) {
   EXPECT_EQ(home.catalog->post("site", "3")->video, home.catalog->post("site", "1")->video);
   EXPECT_EQ(home.catalog->post("site", "10")->outcome, "metadata_only");
   EXPECT_EQ(fs::status(home.folder.path() / "author.salt").permissions(), static_cast<fs::perms>(0600));
-  EXPECT_TRUE(fs::is_empty(home.folder.path() / "collect/fake"));  // nothing is left of what came
+  EXPECT_TRUE(fs::is_empty(home.folder.path() / "collect/fake"));  // no download is left
 }
 
 TEST_F(CollectTest, ASecondCollectionFetchesNothingThatWasStored) {
   Home home;
   auto source = everything(home, *bytes);
   home.cats(source);
-  source.pages["later"] = source.pages[""];  // the overlap of two collections
+  source.pages["later"] = source.pages[""];  // overlap of two collections
   const auto content = home.content(kIds);
   const auto report = home.cats(source);
   EXPECT_EQ(source.asked.at(2), "cats:later");
@@ -186,8 +186,8 @@ TEST_F(CollectTest, KilledAnywhereItEndsAsAnUndisturbedOne) {
       ASSERT_STREQ(e.what(), "killed");
     }
     if (!killed) break;
-    again = everything(Home(), *bytes);  // the files of this home stay as the kill left them
-    // After the very last write all is done, and the same again would be another collection.
+    again = everything(Home(), *bytes);  // the home's files stay as the kill left them
+    // After the very last write the round is complete; running again would start another collection.
     const auto round = home.catalog->note("collect/fake/round");
     if (round && round->find("true") == std::string::npos) continue;
     const auto report = home.run(again, kBoth);
@@ -236,7 +236,7 @@ TEST_F(CollectTest, ASourceThatDoesNotAnswerIsAskedAgainMoreAndMoreSlowly) {
   EXPECT_EQ(report.hashtags[0].second.ended, "unavailable");
   EXPECT_EQ(report.hashtags[1].second.ended, "unavailable");
   EXPECT_EQ(source.asked.size(), 10U);
-  source.pages[""] = {source_error(SourceError::rate_limited, 4000)};  // longer than is waited for
+  source.pages[""] = {source_error(SourceError::rate_limited, 4000)};  // longer than the engine waits
   source.asked.clear();
   EXPECT_EQ(home.cats(source).ended, "rate_limited");
   EXPECT_EQ(source.asked.size(), 1U);
@@ -251,7 +251,7 @@ TEST_F(CollectTest, RequestsKeepToTheRate) {
   }
   const double before = home.clock.now();
   EXPECT_EQ(home.cats(source).added, 8);
-  EXPECT_NEAR(home.clock.now() - before, 50, 1e-6);  // three at once, then one in 10 s
+  EXPECT_NEAR(home.clock.now() - before, 50, 1e-6);  // three at once, then one per 10 s
 }
 
 TEST_F(CollectTest, AChallengeStopsEverythingAndTheNextRunWaits) {
@@ -303,9 +303,9 @@ TEST_F(CollectTest, TheQuotaIsKeptAndBeginsAnewTheNextDay) {
   home.clock.pass(86'400);
   report = home.cats(source);
   EXPECT_EQ(report.ended, "exhausted");
-  EXPECT_EQ(report.added, 5);  // the whole collection's, over both days
+  EXPECT_EQ(report.added, 5);  // of the whole collection, over both days
   home.clock.pass(86'400);
-  source.pages["5"] = {source_error(SourceError::quota)};  // the source has counted more than we have
+  source.pages["5"] = {source_error(SourceError::quota)};  // the source has counted more requests than the engine
   EXPECT_EQ(home.cats(source).ended, "quota");
   source.asked.clear();
   EXPECT_EQ(home.cats(source).ended, "quota");
@@ -365,7 +365,7 @@ TEST_F(CollectTest, WhatIsForgottenIsNotTakenInAgain) {
   EXPECT_EQ(home.catalog->count({}), 1);
   EXPECT_EQ(home.store->list("").size(), 1U);
   for (const char* id : {"1", "2", "3"}) EXPECT_FALSE(home.catalog->post("site", id)) << id;
-  // The post of the forgotten bytes is known by now: they are not fetched once more.
+  // The post of the forgotten bytes is known now: they are not fetched again.
   EXPECT_TRUE(home.catalog->is_forgotten(Forgettable::post, "site:2"));
 }
 
@@ -453,7 +453,7 @@ TEST_F(CollectTest, ASourceLearnsWhatIsSettled) {
   source.known.clear();
   source.ids = {"1", "2", "3", "4", "5"};
   home.cats(source);
-  EXPECT_THAT(source.known, ElementsAre("1", "2"));  // what passes, and bytes that may yet be had, are asked for
+  EXPECT_THAT(source.known, ElementsAre("1", "2"));  // retries temporary failures and available bytes
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-// A source that says what a test wrote down. One thread.
+// Test source with scripted pages. One thread. Throws nothing itself.
 //
 //   FakeSource source;
 //   source.pages[""] = {Page{.items = {...}, .next = "2", .more = true}};
@@ -30,19 +30,19 @@ class FakeSource final : public Source {
     auto& answers = pages[ask.cursor];
     if (answers.empty()) return Page{};
     auto answer = answers.front();
-    if (answers.size() > 1) answers.pop_front();  // the last one stays
+    if (answers.size() > 1) answers.pop_front();  // the last one repeats
     return answer;
   }
   [[nodiscard]] std::vector<std::string> preview(const PageRequest&) const override { return {}; }
 
   std::map<std::string, std::deque<Answer>> pages;  // by cursor
   std::vector<std::string> asked;
-  std::vector<std::string> ids, known;  // whether they are settled is asked; those that are
+  std::vector<std::string> ids, known;  // ids that page() looks up; those that were settled
   std::int64_t daily = 0;
 };
 
 inline tl::unexpected<SourceFailure> source_error(SourceError kind, double retry_after = 0.0) {
-  return tl::unexpected(SourceFailure{kind, "trouble", retry_after});
+  return tl::unexpected(SourceFailure{kind, "the test says so", retry_after});
 }
 
 }  // namespace reeltag::collect

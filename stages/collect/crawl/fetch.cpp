@@ -12,7 +12,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::int64_t kPageBytes = 1 << 20;  // of a web page that is looked at
+constexpr std::int64_t kPageBytes = 1 << 20;  // maximum bytes read of a web page
 
 Outcome outcome_of(Code code) {
   switch (code) {
@@ -20,7 +20,7 @@ Outcome outcome_of(Code code) {
       return Outcome::too_large;
     case Code::not_a_video:
       return Outcome::not_a_video;
-    case Code::unavailable:  // no sandbox to decode in
+    case Code::unavailable:  // no sandbox for decoding
       return Outcome::unavailable;
     default:
       return Outcome::decode_failed;
@@ -38,7 +38,7 @@ Fetcher::Fetcher(fs::path folder, http::ClientOptions options, const media::Limi
                  store::Store& store)
     : folder_(std::move(folder)), options_(std::move(options)), limits_(limits), catalog_(catalog), store_(store) {}
 
-// Without an ending: the content says what it is.
+// No extension: the type is detected from the content.
 fs::path Fetcher::path_of(const std::string& id) const { return folder_ / download_name(id); }
 
 bool Fetcher::has(const std::string& id) const { return fs::exists(path_of(id)); }
@@ -62,7 +62,7 @@ FetchResult Fetcher::get(const std::string& id, const std::string& url, const st
   FetchResult out{.outcome = outcome_of(error.code), .why = error.message};
   if (out.outcome == Outcome::not_a_video && holds_challenge(path)) {
     out = {.outcome = Outcome::blocked, .why = url + ": a challenge page came in place of the video"};
-    forget(id);  // the item is asked for again one day
+    forget(id);  // the item may be requested again later
   }
   return out;
 }
@@ -72,7 +72,7 @@ FetchResult Fetcher::failed(const Error& error, int status, const std::string& u
   if (error.code == Code::interrupted) throw Exception(error);
   const bool page = error.code == Code::unsupported && status >= 200 && status < 300;
   if (page || status == 403) {
-    // What the page says was not kept: once more, in order to know whether to stop.
+    // The page's content was not kept: request it again to detect a challenge.
     const auto answer = http::send({.url = url}, options, kPageBytes);
     if (!answer && answer.error().code == Code::interrupted) throw Exception(answer.error());
     if (answer && is_challenge(answer->body)) {

@@ -1,5 +1,6 @@
-// The bytes of one item: fetched to a file of the home that goes on where it ended, checked as import checks, stored.
-// One thread. What goes wrong is an outcome; a lost store or disk throws Exception, and so does a stop (interrupted).
+// Fetches the bytes of one item into a file of the home, resuming a partial one; validates them as import does and
+// stores them. One thread. Refers to limits, catalog and store, which must outlive it. An item's failure is an outcome;
+// a lost store or disk throws Exception, and so does a stop (interrupted).
 //
 //   auto got = fetcher.get(id, url);
 //   if (got.stored) ... catalog.record(...); fetcher.forget(id);
@@ -19,21 +20,21 @@ namespace reeltag::collect {
 
 struct FetchResult {
   std::optional<ingest::IngestedVideo> stored = {};
-  Outcome outcome = Outcome::added;  // where nothing is stored: why
+  Outcome outcome = Outcome::added;  // if nothing is stored: why
   std::string why = {};
-  bool again = false;  // another try may help
+  bool again = false;  // a retry may help
 };
 
 class Fetcher {
  public:
-  // options: max_file_bytes and file_timeout are those of one video.
+  // options: max_file_bytes and file_timeout apply to one video.
   Fetcher(std::filesystem::path folder, http::ClientOptions options, const media::Limits& limits,
           catalog::Catalog& catalog, store::Store& store);
 
-  // A whole file that an earlier run left is not fetched again, wherever it is said to be now.
-  // headers go along with the request.
+  // A complete file left by an earlier run is not fetched again, even if the url changed. headers are added to the
+  // request.
   FetchResult get(const std::string& id, const std::string& url, const std::vector<std::string>& headers = {});
-  // Removes the file, good or bad, when the catalog knows what became of it.
+  // Removes the file, valid or not; call it once the catalog has the item's outcome.
   void forget(const std::string& id);
   [[nodiscard]] bool has(const std::string& id) const;
 

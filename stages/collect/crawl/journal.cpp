@@ -14,10 +14,10 @@ namespace {
 
 using nlohmann::json;
 
-constexpr double kMaxCoolDown = 86'400.0;  // seconds, unless one is longer by itself
+constexpr double kMaxCoolDown = 86'400.0;  // seconds, unless the configured one is longer
 constexpr int kMaxDoublings = 20;
 
-// The object of a note, empty where it is none.
+// The JSON object of a note; empty if it is missing or unreadable.
 json object_of(const std::optional<std::string>& text) {
   if (!text) return json::object();
   auto parsed = parse_json(*text, "note");
@@ -66,7 +66,7 @@ Journal::Journal(catalog::Catalog& catalog, std::string source, std::string scop
 std::string Journal::name(const std::string& what) const { return "collect/" + source_ + "/" + what; }
 
 std::string Journal::hashtag_name(const std::string& hashtag) const {
-  // An address may name an author.
+  // Hashed, since an address may name an author.
   return name("hashtag/" + (scope_.empty() ? std::string("-") : content_id(scope_)) + "/" +
               (http::is_url(hashtag) ? content_id(hashtag) : hashtag));
 }

@@ -1,12 +1,13 @@
-// Where the collections of a source stand: notes of the catalog, written with what they speak of. One thread. A note
-// that cannot be read is as good as none: the collection begins anew, and what is stored is not fetched again.
+// Stores the progress of a source's collections as notes in the catalog, in the same transaction as the rows they
+// describe. One thread. Refers to the catalog. An unreadable note counts as missing: the collection starts over, and
+// stored videos are not fetched again. Throws as the catalog does.
 //
-// A *round* is one collection of some hashtags up to a limit. It is open until each hashtag has ended; whoever asks for
-// the same while it is open goes on with it, after a kill too.
+// A *round* is one collection of some hashtags up to a limit. It is open until every hashtag has ended; a run for the
+// same hashtags and limit resumes it, also after a kill.
 //
 //   Journal journal(catalog, "research", scope);
 //   journal.open_round({"cats"}, 100);
-//   HashtagCursor at = journal.standing("cats");
+//   HashtagCursor at = journal.cursor_of("cats");
 #pragma once
 
 #include <cstdint>
@@ -19,13 +20,13 @@
 
 namespace reeltag::collect {
 
-// Of one hashtag in the current round.
+// Progress of one hashtag in the current round.
 struct HashtagCursor {
   std::int64_t round = 0;
   bool done = false;
-  std::string start, cursor;  // where the round began; the page that is being gone through
-  std::int64_t at = 0;        // items of that page that are dealt with
-  std::int64_t tried = 0;     // items that were new, towards the limit
+  std::string start, cursor;  // cursor at the start of the round; cursor of the current page
+  std::int64_t at = 0;        // items of that page already handled
+  std::int64_t tried = 0;     // new items, which count towards the limit
   HashtagReport report = {};
 };
 
@@ -33,23 +34,23 @@ class Journal {
  public:
   Journal(catalog::Catalog& catalog, std::string source, std::string scope);
 
-  // Goes on with the open round of the same hashtags and limit, or begins one.
+  // Resumes the open round of the same hashtags and limit, or opens one.
   void open_round(std::span<const std::string> hashtags, std::int64_t limit);
   void close_round();
   [[nodiscard]] std::int64_t round() const { return round_; }
 
-  // At the beginning of its round where the hashtag has not been begun.
+  // At the start of its round if the hashtag was not started.
   HashtagCursor cursor_of(const std::string& hashtag);
   [[nodiscard]] catalog::Note note(const std::string& hashtag, const HashtagCursor& cursor_of) const;
   void save(const std::string& hashtag, const HashtagCursor& cursor_of);
 
-  // Requests of a UTC day, "2026-11-26".
+  // Counted requests of a UTC day, "2026-11-26".
   std::int64_t requests(const std::string& day);
   void set_requests(const std::string& day, std::int64_t count);
 
-  // After a challenge page: until when (seconds since 1970) nothing is asked; 0: no cool-down.
+  // End of the cool-down after a challenge page, in seconds since 1970; no requests until then. 0: no cool-down.
   std::int64_t cooling_until();
-  // The next one is twice as long, up to a day, until calm() is called.
+  // Each further cool-down is twice as long, up to a day, until calm() is called.
   void cool_down(std::int64_t now, double seconds);
   void calm();
 

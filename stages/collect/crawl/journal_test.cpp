@@ -9,7 +9,7 @@ namespace {
 
 class JournalTest : public testing::Test {
  protected:
-  // As a new process finds it.
+  // The journal as a new process opens it.
   Journal journal(const std::string& scope = "s") { return {*catalog_, "fake", scope}; }
 
   TemporaryFolder folder_;

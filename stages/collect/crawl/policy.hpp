@@ -1,4 +1,5 @@
-// Who allowed a source to be asked, and how: HOME/policies/SOURCE.yaml. Without it nothing is asked. Values.
+// Reads HOME/policies/SOURCE.yaml: who allowed requests to a source, and at what rate. Without it no request is sent.
+// Plain values, any thread.
 //
 //   const Policy policy = read_policy(policy_file(home, "research"));
 #pragma once
@@ -12,10 +13,10 @@
 namespace reeltag::collect {
 
 struct Policy {
-  std::string terms;       // the terms that hold: an address, or their name and date
-  std::string allowed_by;  // who decided that this source may be asked, and when
+  std::string terms;       // the terms in force: an address, or their name and date
+  std::string allowed_by;  // who decided that this source may be collected, and when
   double requests_per_minute = 0.0;
-  int retention_days = 0;  // how long what is collected may be kept
+  int retention_days = 0;  // how long collected data may be kept
 };
 template <class V>
 void visit(V& v, Policy& p) {
@@ -27,7 +28,7 @@ void visit(V& v, Policy& p) {
 
 std::filesystem::path policy_file(const std::filesystem::path& home, std::string_view source);
 
-// Throws invalid_config for a file that is missing, or leaves one of the four out.
+// Throws invalid_config for a file that is missing or lacks one of the four keys.
 Policy read_policy(const std::filesystem::path& file);
 
 }  // namespace reeltag::collect

@@ -51,7 +51,7 @@ TEST_F(PolicyFile, WithoutItNothingIsAllowed) {
   EXPECT_THAT(refusal("terms: t\nrequests_per_minute: 1\nretention_days: 1\n"), HasSubstr("allowed_by"));
   EXPECT_THAT(refusal("terms: t\nallowed_by: a\nretention_days: 1\n"), HasSubstr("requests_per_minute"));
   EXPECT_THAT(refusal("terms: t\nallowed_by: a\nrequests_per_minute: 1\n"), HasSubstr("retention_days"));
-  EXPECT_THAT(refusal("terms: t\nallowed: a\n"), HasSubstr("allowed_by"));  // the nearest name
+  EXPECT_THAT(refusal("terms: t\nallowed: a\n"), HasSubstr("allowed_by"));  // suggests the nearest name
 }
 
 TEST(Challenge, IsToldFromOtherPages) {

@@ -1,4 +1,5 @@
-// Time and how fast it may go: a clock that tests can replace, and a token bucket. One thread.
+// A clock that tests can replace, and a token bucket that limits the request rate. One thread. The bucket refers to the
+// clock. No failures.
 //
 //   TokenBucket bucket(clock, 30);                 // a minute
 //   clock.sleep(bucket.take(), stop);         // then send
@@ -12,9 +13,9 @@ namespace reeltag::collect {
 class Clock {
  public:
   virtual ~Clock() = default;
-  [[nodiscard]] virtual double now() = 0;                               // seconds of a clock that never goes back
+  [[nodiscard]] virtual double now() = 0;                               // seconds, monotonic
   [[nodiscard]] virtual std::int64_t unix_seconds() = 0;                // seconds, UTC
-  virtual void sleep(double seconds, const std::stop_token& stop) = 0;  // ends early when stopping is asked for
+  virtual void sleep(double seconds, const std::stop_token& stop) = 0;  // returns early when a stop is requested
 };
 
 class SystemClock final : public Clock {
@@ -26,21 +27,21 @@ class SystemClock final : public Clock {
 
 class TokenBucket {
  public:
-  // Full at first: that many requests may follow each other at once before the rate holds.
+  // Starts full: this many requests may be sent at once before the rate applies.
   static constexpr double kCapacity = 3.0;
 
   TokenBucket(Clock& clock, double per_minute);
 
-  // Takes a token: the seconds to wait before it may be used.
+  // Takes a token and returns the seconds to wait before it may be used.
   double take();
-  // Half as fast from now on.
+  // Halves the rate for the rest of the run.
   void slow_down() { per_second_ /= 2; }
   [[nodiscard]] double per_minute() const;
 
  private:
   Clock& clock_;
   double per_second_;
-  double tokens_ = kCapacity;  // below zero: taken in advance
+  double tokens_ = kCapacity;  // negative: tokens taken in advance
   double at_;
 };
 

@@ -20,7 +20,7 @@ TEST(TokenBucket, AFewAtOnceAndThenTheRateHolds) {
   }
   clock.pass(3600);
   for (int i = 0; i < 3; ++i) EXPECT_EQ(bucket.take(), 0.0);
-  EXPECT_GT(bucket.take(), 1.9);  // an hour of silence is no reason to hurry
+  EXPECT_GT(bucket.take(), 1.9);  // idle time adds no tokens beyond the capacity
 }
 
 TEST(TokenBucket, SlowsDown) {

@@ -1,4 +1,4 @@
-// A clock for tests: sleeping costs nothing and is remembered. One thread.
+// Test clock: sleep() advances the time at once and records the duration. One thread. No failures.
 #pragma once
 
 #include <vector>

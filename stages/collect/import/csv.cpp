@@ -5,10 +5,10 @@ namespace {
 
 constexpr std::size_t kMaxRecord = 1U << 20;  // bytes
 
-// One record, fed line by line because a quoted field may hold line breaks.
+// Parses one record, line by line because a quoted field may contain line breaks.
 class CsvRecord {
  public:
-  // False: the text after a closing quote makes no sense.
+  // False: text after a closing quote.
   bool feed(const std::string& line) {
     if (quoted_) fields_.back() += '\n';
     for (const char c : line) {
@@ -22,7 +22,7 @@ class CsvRecord {
         closed_ = false;
       } else if (c == '"') {
         if (closed_)
-          fields_.back() += '"';  // the second of two: a quote within the field
+          fields_.back() += '"';  // second of two quotes: a quote within the field
         else if (!fields_.back().empty())
           return false;
         quoted_ = true, closed_ = false;
@@ -61,7 +61,7 @@ std::optional<Result<std::vector<std::string>>> CsvReader::next() {
   first_line_ = last_line_;
   const auto after_first = in_.tellg();
   const auto broken = [&](const char* what) -> Result<std::vector<std::string>> {
-    if (last_line_ != first_line_) {  // the lines swallowed while looking for the end may be good records
+    if (last_line_ != first_line_) {  // the lines read while looking for the closing quote may be valid records
       in_.clear();
       in_.seekg(after_first);
       last_line_ = first_line_;

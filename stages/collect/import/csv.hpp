@@ -1,5 +1,8 @@
-// CSV as RFC 4180 has it: comma, quotes, doubled quotes, line breaks within quotes; LF or CRLF; a byte order mark.
-// One thread.
+// Reads CSV as in RFC 4180: comma, quotes, doubled quotes, line breaks within quotes; LF or CRLF; optional byte order
+// mark. One thread. Refers to the stream.
+//
+//   CsvReader csv(in, "m.csv");
+//   while (auto record = csv.next()) ...
 #pragma once
 
 #include <cstdint>
@@ -14,14 +17,14 @@ namespace reeltag::collect {
 
 class CsvReader {
  public:
-  // name stands for the file in messages. The stream must outlive the reader.
+  // name: the file's name in messages. The stream must outlive the reader.
   CsvReader(std::istream& in, std::string name) : in_(in), name_(std::move(name)) {}
 
-  // The next record that is not an empty line; nothing at the end. A quote that is never closed, text after a closing
-  // quote, or a record above 1 MiB is an error (invalid_argument) and reading goes on with the line after it began.
+  // The next record, skipping empty lines; nothing at the end. A quote never closed, text after a closing quote, or a
+  // record above 1 MiB is an error (invalid_argument); reading continues with the line after the record's first.
   std::optional<Result<std::vector<std::string>>> next();
 
-  // The line, from 1, on which the last record began.
+  // The line number, from 1, on which the last record began.
   [[nodiscard]] std::int64_t line() const { return first_line_; }
 
  private:

@@ -23,7 +23,7 @@ namespace fs = std::filesystem;
 
 constexpr std::string_view kForgotten =
     "forgotten: the video, its post or its author was forgotten (reeltag forget) and is not taken in again";
-constexpr std::size_t kBatch = 500;  // posts of one transaction
+constexpr std::size_t kBatch = 500;  // posts per transaction
 
 class Importer {
  public:
@@ -57,8 +57,8 @@ class Importer {
  private:
   using Taken = Result<ingest::IngestedVideo>;
 
-  // Workers hash, check and store the files in any order; rows are written by commit() in the order of the input, so
-  // that which of two equal files counts does not depend on timing.
+  // Workers hash, check and store the files in any order; commit() writes the rows in the order of the input, so that
+  // which of two equal files counts does not depend on timing.
   void work(const std::stop_token& stop) {
     while (!stop.stop_requested()) {
       const std::size_t i = next_.fetch_add(1);
@@ -116,7 +116,7 @@ class Importer {
         count(store_row(candidate, *outcome), entries_[i].path, report);
       }
     } catch (const Exception& e) {
-      if (e.code() != Code::invalid_argument) throw;  // a fact that the catalog cannot hold: this video's fault alone
+      if (e.code() != Code::invalid_argument) throw;  // the catalog cannot hold a value: only this video fails
       report.rejected.push_back({entries_[i].path, e.error()});
     }
     entries_[i].candidate = Candidate{};  // a manifest may have a million rows
@@ -142,7 +142,8 @@ class Importer {
     }
   }
 
-  // The row, and where the file is a known site's video that too, so that a collection does not fetch it again.
+  // Builds the row, and if the file is a known site's video also its post, so that a collection does not fetch it
+  // again.
   catalog::ChangeSet record_of(Candidate& c, const ingest::IngestedVideo& stored) {
     catalog::Video v = ingest::video_row(stored);
     v.source = options_.source;
@@ -178,7 +179,7 @@ class Importer {
             .seen = 0};
   }
 
-  // What is said of a video that is not here; what is known of it already stays. Kept back and written many at once.
+  // Queues the metadata-only post of a video that is not here; existing metadata is kept. Posts are written in batches.
   void describe(const std::string& path, Candidate& c, ImportReport& report) {
     const auto site = c.site.empty() ? options_.source : c.site;
     if (!metadata_only_ids_.insert(site + '\n' + c.source_id).second || catalog_.post(site, c.source_id)) {
@@ -204,7 +205,7 @@ class Importer {
       for (std::size_t i = 0; i < answers.size(); ++i) count_metadata_only(answers[i], i, report);
     } catch (const Exception& e) {
       if (e.code() != Code::invalid_argument) throw;
-      for (std::size_t i = 0; i < metadata_only_.size(); ++i) write_one(i, report);  // which one is it?
+      for (std::size_t i = 0; i < metadata_only_.size(); ++i) write_one(i, report);  // finds the invalid one
     }
     metadata_only_.clear();
     metadata_only_paths_.clear();

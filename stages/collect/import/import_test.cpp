@@ -19,7 +19,7 @@ using testing::HasSubstr;
 
 class ImportTest : public testing::Test {
  protected:
-  // Six clips of three classes, made once for all tests.
+  // Six clips of three classes, generated once for all tests.
   static void SetUpTestSuite() {
     shared_clips = new TemporaryFolder("clips");
     make_clips::write({.classes = 3, .clips_per_class = 2, .seconds = 0.4, .width = 64, .height = 64},
@@ -120,7 +120,7 @@ TEST_F(ImportTest, EveryRejectedFileHasItsReasonAndTheOthersCount) {
   EXPECT_THAT(report.rejected[3].path, HasSubstr("m.jsonl:2"));
   EXPECT_EQ(report.rejected[4].reason.code, Code::not_found);
   EXPECT_EQ(report.rejected[5].reason.code, Code::permission_denied);
-  EXPECT_EQ(store_->list("videos/").size(), 1U);  // nothing of the rejected ones is kept
+  EXPECT_EQ(store_->list("videos/").size(), 1U);  // nothing is kept of the rejected ones
   const auto json = nlohmann::json::parse(to_json(report));
   EXPECT_EQ(json["added"], 1);
   EXPECT_EQ(json["rejected"].size(), 6U);
@@ -171,7 +171,7 @@ TEST_F(ImportTest, MissingPathsAndOverLimitsAndStopping) {
   }
 }
 
-// A store that is lost in the middle of the run.
+// A store that fails in the middle of the run.
 class LostStore : public store::Store {
  public:
   explicit LostStore(store::Store& inner) : inner_(inner) {}
@@ -255,7 +255,7 @@ TEST_F(ImportTest, ABlobThatIsMissingOrCutIsPutBack) {
   for (const auto& v : {all[0], all[1]}) EXPECT_EQ(store_->stat(v.key)->size_bytes, v.size_bytes);
 }
 
-// What clears the store up goes by age; a blob that gets its row now must not look old.
+// Cleanup goes by age; a blob that gets its row now must not look old.
 TEST_F(ImportTest, AnOldBlobWithoutARowIsWrittenAnew) {
   import({shared_clips->path()});
   const auto key = videos()[0].key;
@@ -297,7 +297,7 @@ TEST_F(ImportTest, WhatIsSaidWithoutAVideoBecomesAPostAndItsVideoMayFollow) {
   EXPECT_EQ(report.metadata_only, 2);
   ASSERT_EQ(report.rejected.size(), 1U);
   EXPECT_THAT(report.rejected[0].path, HasSubstr("odd.info.json"));
-  // The video comes later, and is not counted as metadata-only again.
+  // The video arrives later and is not counted as metadata-only again.
   fs::copy_file(shared_clips->path() / planned()[0].file, home_.path() / "infos/a.mp4");
   EXPECT_EQ(import({home_.path() / "infos"}).metadata_only, 0);
   EXPECT_EQ(catalog_->post("tiktok", "9")->video, videos().at(0).id);

@@ -23,7 +23,7 @@ using nlohmann::json;
 constexpr std::string_view kEnding = ".info.json";
 constexpr std::int64_t kMaxInfoBytes = 32LL << 20;  // lists of formats and comments make them long
 
-// name of name.info.json
+// "name" for name.info.json.
 std::string stem_of(const fs::path& info) {
   const auto name = info.filename().string();
   return name.substr(0, name.size() - kEnding.size());
@@ -36,7 +36,7 @@ bool has_video_ending(const fs::path& file) {
   return usual.contains(ending);
 }
 
-// Counts and the like, under yt-dlp's own names. No names of people.
+// Counts and similar fields, under yt-dlp's names. No personal names.
 std::string info_attributes(const json& info) {
   json kept = json::object();
   for (const char* key : {"extractor", "upload_date", "track", "view_count", "like_count", "repost_count",
@@ -46,7 +46,7 @@ std::string info_attributes(const json& info) {
   return dump_json(kept);
 }
 
-// Midnight UTC of "20261126", where that is a date.
+// Midnight UTC of "20261126"; nothing for an invalid date.
 std::optional<std::int64_t> seconds_of_upload_date(const std::string& text) {
   if (text.size() != 8 || text.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
   const int number = std::stoi(text);
@@ -95,13 +95,13 @@ fs::path video_of_info(const fs::path& info) {
 void take_info(const json& info, Candidate& c) {
   c.source_id = text_or_empty(info, "id");
   c.author = text_or_empty(info, "uploader");
-  // Where a site names nobody, yt-dlp may give the video's own id.
+  // If a site has no uploader, yt-dlp may report the video's own id.
   if (c.author.empty() && text_or_empty(info, "uploader_id") != c.source_id)
     c.author = text_or_empty(info, "uploader_id");
   c.group_by_author = true;
   c.caption = text_or_empty(info, "description");
   if (c.caption.empty()) c.caption = text_or_empty(info, "title");
-  auto tags = c.hashtags;  // of the label folder
+  auto tags = c.hashtags;  // from the label folder
   for (auto& tag : hashtag::find_in_caption(c.caption)) tags.push_back(std::move(tag));
   if (const auto list = info.find("tags"); list != info.end() && list->is_array()) {
     for (const auto& tag : *list) {
@@ -117,7 +117,7 @@ void take_info(const json& info, Candidate& c) {
   c.site = text_or_empty(info, "extractor");
   c.site.erase(std::min(c.site.find(':'), c.site.size()));  // "vimeo:album"
   std::transform(c.site.begin(), c.site.end(), c.site.begin(), [](unsigned char x) { return std::tolower(x); });
-  if (c.site == "generic") c.site.clear();  // ids that mean nothing anywhere
+  if (c.site == "generic") c.site.clear();  // its ids are not unique
   c.attributes = info_attributes(info);
 }
 

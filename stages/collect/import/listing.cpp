@@ -14,7 +14,7 @@ namespace fs = std::filesystem;
 
 bool hidden(const fs::path& path) { return path.filename().string().starts_with('.'); }
 
-// What stands directly in a folder, by name, hidden things left out.
+// The direct entries of a folder, sorted by name, without hidden ones.
 std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {
   std::error_code error;
   std::vector<fs::directory_entry> result;
@@ -29,7 +29,7 @@ std::vector<fs::directory_entry> sorted_entries(const fs::path& folder) {
   return result;
 }
 
-// A file, with what an info file beside it says; or what a lone info file says.
+// The entry of a video file with its info file, or of an info file without a video.
 Entry entry_of_file(const fs::path& file, const std::vector<std::string>& hashtags) {
   Candidate c;
   c.file = file;
@@ -42,7 +42,7 @@ Entry entry_of_file(const fs::path& file, const std::vector<std::string>& hashta
   return {path, std::move(c)};
 }
 
-// Links to folders are not followed below the named folder: they could lead round in a circle.
+// Does not follow links to folders below the named folder: they may form a cycle.
 void add_files(const fs::path& folder, const std::vector<std::string>& hashtags, std::vector<Entry>& entries) {
   for (const auto& entry : sorted_entries(folder)) {
     if (entry.is_directory() && !entry.is_symlink()) {

@@ -27,7 +27,7 @@ tl::unexpected<Error> bad(const std::string& origin, const std::string& what) {
   return fail(Code::invalid_argument, origin + ": " + what);
 }
 
-// What the catalog can hold: UTF-8 without NUL.
+// Whether the catalog can hold it: UTF-8 without NUL.
 bool storable(std::string_view text) {
   const auto length = static_cast<std::int32_t>(text.size());
   for (std::int32_t i = 0; i < length;) {
@@ -50,7 +50,7 @@ Result<std::string> text_of(const json& row, const char* key, const std::string&
   return bad(origin, std::string("\"") + key + "\" must be a text");
 }
 
-// Of "2025-05-19 15:45:53" or "2025-05-19T15:45:53Z", which is UTC, or the day alone.
+// From "2025-05-19 15:45:53" or "2025-05-19T15:45:53Z", both UTC, or the day alone.
 std::optional<std::int64_t> seconds_of_date(const std::string& text) {
   int year = 0, used = 0, hour = 0, minute = 0, second = 0;
   unsigned month = 0, day = 0;
@@ -92,7 +92,7 @@ std::vector<std::string> split_at_space(const std::string& text) {
   return result;
 }
 
-// A list of texts, or one text separated by space.
+// A list of texts, or one text separated by spaces.
 Result<std::vector<std::string>> row_hashtags(const json& row, const std::string& origin) {
   const auto at = row.find("hashtags");
   if (at == row.end() || at->is_null()) return std::vector<std::string>();
@@ -148,7 +148,7 @@ Result<Candidate> candidate_of(const json& row, const std::string& origin, std::
   return c;
 }
 
-// Whether a row says that its file may not be there: true, or in CSV a text for it.
+// Whether a row declares that its file may be missing: true, or an equivalent text in CSV.
 bool may_be_missing(const json& row) {
   const auto at = row.find("missing");
   if (at == row.end()) return false;

@@ -85,7 +85,7 @@ TEST_F(ManifestTest, PathsMustStayInsideTheFolder) {
   }
   EXPECT_TRUE(inside(base, "a.mp4").has_value());
   EXPECT_TRUE(inside(base, "x/../a.mp4").has_value());
-  EXPECT_TRUE(inside(base, "not-there.mp4").has_value());  // said later, when the file is opened
+  EXPECT_TRUE(inside(base, "not-there.mp4").has_value());  // reported later, when the file is opened
   EXPECT_TRUE(inside(base, "..a.mp4").has_value());
 }
 
@@ -140,7 +140,7 @@ TEST_F(ManifestTest, RowsWithoutAFileDescribeAPost) {
   EXPECT_EQ(entries[1].candidate->attributes, "{}");
   EXPECT_TRUE(entries[2].candidate->file.empty());
   EXPECT_EQ(entries[3].candidate->file, folder_.path() / "a.mp4");
-  EXPECT_TRUE(entries[3].candidate->hashtags.empty());                 // of files only what is called so
+  EXPECT_TRUE(entries[3].candidate->hashtags.empty());                 // for a file only the field `hashtags` counts
   EXPECT_EQ(entries[4].candidate->file, folder_.path() / "gone.mp4");  // rejected when it is opened
   EXPECT_FALSE(entries[5].candidate.has_value());
   const auto rows = read_manifest(add("m.csv", "id,hashtags,file,missing\n1,a b,,\n2,c,gone.mp4,yes\n3,c,gone.mp4,\n"));

@@ -16,7 +16,7 @@ constexpr std::string_view kManifest = "manifest.jsonl", kInfo = ".info.json";
 
 bool is_manifest_name(std::string_view name) { return name.ends_with(".jsonl") || name.ends_with(".csv"); }
 
-// Whose fault it is alone; a store that does not answer ends the run.
+// Whether the error concerns one object only; any other store error ends the run.
 bool is_of_one_object(Code code) {
   return code == Code::not_found || code == Code::permission_denied || code == Code::invalid_argument;
 }
@@ -114,12 +114,12 @@ std::vector<Entry> list_remote(const std::string& url, store::Options options) {
   auto entries = remote->lay_out();
   fs::path named = remote->folder();
   if (entries.empty() && fs::is_empty(named)) {
-    // Not a prefix of keys; it may be a key.
+    // Not a prefix of keys; try it as a key.
     const auto parent = store::parent_of(url);
     if (!parent) throw Exception(Code::not_found, "import: " + remote->remote_path(named.string()) + " holds no files");
     options.url = parent->url;
     remote = std::make_shared<RemoteFolder>(store::open(options));
-    remote->lay_out();  // a manifest names files beside it
+    remote->lay_out();  // a manifest refers to files beside it
     named = remote->folder() / parent->name;
     if (!fs::is_regular_file(named)) {
       throw Exception(Code::not_found, "import: " + remote->remote_path(named.string()) + " is not there");

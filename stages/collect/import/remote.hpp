@@ -1,6 +1,7 @@
-// Videos in an object store, listed as if they were files here: an empty file stands for each object, and manifests and
-// info files, which say what to import, are fetched. So label folders, manifests and companions mean the same in both.
-// Any thread after construction. Throws as the store does; what is wrong with one object is an Entry or Result.
+// Lists videos in an object store through local placeholder files: an empty file per object, while manifests and info
+// files are fetched. Label folders, manifests and companion files thus work as they do locally.
+// Any thread after construction. Owns the store and the temporary folder. Throws as the store does; an error of one
+// object is an Entry or Result.
 //
 //   auto entries = list_remote("s3://bucket/clips?region=eu-west-1", options);
 //   auto stored = entries[0].candidate->remote->visit(entries[0].candidate->file, limits, take_in_file);
@@ -25,18 +26,18 @@ class RemoteFolder {
  public:
   explicit RemoteFolder(std::unique_ptr<store::Store> store);
 
-  // Fetches the object that file stands for, hands it over for the length of the call, and removes it again.
+  // Fetches the object of a placeholder file, calls visit with the fetched copy, and removes the copy.
   using Visit = std::function<Result<ingest::IngestedVideo>(const std::filesystem::path& fetched)>;
   Result<ingest::IngestedVideo> visit(const std::filesystem::path& file, const media::Limits& limits,
                                       const Visit& visit);
 
-  // Lays out the files that stand for the objects; an Entry for each object that none can stand for.
+  // Creates the placeholder files; returns an Entry for each object that has no valid file name.
   std::vector<Entry> lay_out();
-  // Fetches a file that says what to import into its place.
+  // Fetches a manifest or info file over its placeholder.
   void fetch_in_place(const std::string& key);
 
   [[nodiscard]] const std::filesystem::path& folder() const { return folder_.path(); }
-  // Where the object is, for people: for a path or a message that names the files here.
+  // Replaces the local folder by the object store's address, for paths and messages shown to people.
   [[nodiscard]] std::string remote_path(std::string text) const;
 
  private:
@@ -47,7 +48,7 @@ class RemoteFolder {
   std::unordered_map<std::string, std::int64_t> sizes_;  // by key
 };
 
-// The entries of what a URL names: a prefix, a manifest or a video. Throws not_found where there is nothing.
+// The entries of a URL: a prefix, a manifest or a video. Throws not_found if nothing is there.
 std::vector<Entry> list_remote(const std::string& url, store::Options options);
 
 }  // namespace reeltag::collect

@@ -22,10 +22,10 @@ namespace {
 namespace fs = std::filesystem;
 using SteadyClock = std::chrono::steady_clock;
 
-constexpr std::chrono::milliseconds kPollEvery{50};        // how often a stop is looked for
+constexpr std::chrono::milliseconds kPollEvery{50};        // interval of checks for a stop
 constexpr std::size_t kMaxAnswer = 64 << 20, kTail = 500;  // bytes
 
-// Above 0, 1 and 2, which are about to be replaced in the child.
+// Above 0, 1 and 2, which the child replaces.
 Descriptor above_standard(int number) {
   const Descriptor low(number);
   Descriptor high(::fcntl(low.get(), F_DUPFD_CLOEXEC, 3));
@@ -41,7 +41,7 @@ std::pair<Descriptor, Descriptor> make_pair(bool both_ways) {
   return {std::move(first), above_standard(ends[1])};
 }
 
-// A browser would take a proxy from it, and the credentials of another source are none of its business.
+// Removes proxies, which a browser would use, and credentials of other sources.
 std::vector<std::string> environment_of_child() {
   std::vector<std::string> kept;
   for (char** entry = environ; *entry != nullptr; ++entry) {
@@ -74,7 +74,7 @@ Result<void> Bridge::start(const std::vector<std::string>& command) {
 }
 
 void Bridge::end() {
-  channel_.close();  // which the guard sees
+  channel_.close();  // signals the guard to end
   if (process_) {
     process_->wait(options_.grace);
     process_->end();
@@ -95,11 +95,11 @@ Result<nlohmann::json> Bridge::ask(const nlohmann::json& request, std::chrono::m
   if (!answer) return tl::unexpected(answer.error());
   auto parsed = parse_json(*answer, "the bridge's answer");
   if (parsed && parsed->is_object()) return parsed;
-  end();  // what it would say next may belong to another question
+  end();  // later output might answer another request
   return fail(Code::unavailable, "its program said what is no JSON object");
 }
 
-// The next line of what it says.
+// The next line of the program's output.
 Result<std::string> Bridge::line(SteadyClock::time_point until) {
   for (;;) {
     if (const auto at = read_.find('\n'); at != std::string::npos) {
@@ -125,7 +125,7 @@ Result<std::string> Bridge::line(SteadyClock::time_point until) {
   }
 }
 
-// False when nothing will come any more.
+// False at the end of the stream.
 bool Bridge::take(Descriptor& from, std::string& to) {
   std::array<char, 65536> buffer;
   const auto got = ::read(from.get(), buffer.data(), buffer.size());

@@ -1,7 +1,8 @@
-// A program of bridges/ that runs beside us and answers questions: one JSON object a line, one answer to each. It runs
-// behind bridges/guard.py, which ends all that it started, browsers too, when this object goes or this process is
-// killed, and when it takes more memory than it may. One thread. What goes wrong with the program is an Error, and the
-// program is ended then: timeout, unavailable (it ended; with its last words), not_found. A stop throws Exception.
+// Runs a program of bridges/ as a child process and exchanges JSON with it: one object per line, one answer per
+// request. bridges/guard.py starts it and ends all its descendants, browsers too, when this object is destroyed, when
+// this process is killed, and when they exceed the memory limit. One thread. Owns the process. A failure of the program
+// is an Error and ends the program: timeout, unavailable (it exited; with the end of its stderr), too_large (an endless
+// answer), not_found. A stop throws Exception.
 //
 //   Bridge bridge({.restarts = 5, .stop = token});
 //   if (!bridge.runs()) value_or_throw(bridge.start(command));
@@ -25,8 +26,8 @@
 namespace reeltag::collect {
 
 struct BridgeOptions {
-  int restarts = 5;                         // how often start() works after the first time
-  std::chrono::milliseconds grace{10'000};  // for the guard to end what it guards
+  int restarts = 5;                         // start() calls allowed after the first
+  std::chrono::milliseconds grace{10'000};  // time for the guard to end its descendants
   std::stop_token stop = {};
 };
 
@@ -39,7 +40,7 @@ class Bridge {
 
   [[nodiscard]] bool runs() const { return process_.has_value(); }
   [[nodiscard]] bool is_spent() const { return starts_ > options_.restarts; }
-  // command[0] is the program's path. It sees our environment without proxies and other sources' credentials.
+  // command[0] is the program's path. It gets our environment without proxies and other sources' credentials.
   Result<void> start(const std::vector<std::string>& command);
   Result<nlohmann::json> ask(const nlohmann::json& request, std::chrono::milliseconds deadline);
   void end();
@@ -53,13 +54,13 @@ class Bridge {
   int starts_ = 0;
   std::optional<Process> process_;
   Descriptor channel_, words_;  // its stdin and stdout; its stderr
-  std::string read_, said_;     // what came of both and is not used yet
+  std::string read_, said_;     // buffered input of both
 };
 
-// The first of these programs that PATH has; empty where it has none.
+// The first of these programs found in PATH; empty if none is.
 std::filesystem::path find_program(const std::vector<std::string>& names);
 
-// What starts bridges/NAME/bridge.py with that Python, behind the guard.
+// The command that runs bridges/NAME/bridge.py with that Python, behind the guard.
 std::vector<std::string> guarded(const std::filesystem::path& python, const std::string& name, std::int64_t memory);
 
 }  // namespace reeltag::collect

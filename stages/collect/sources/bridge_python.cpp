@@ -20,14 +20,15 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kMaxRequirements = 1 << 20;
-constexpr std::chrono::minutes kMax{15};  // of one command: pip may have to wait for a slow network
+constexpr std::chrono::minutes kMax{15};  // for one command: pip may be on a slow network
 constexpr std::chrono::milliseconds kPollInstallEvery{200};
 
 fs::path requirements_file(const std::string& name) { return bridges_folder() / name / "requirements.txt"; }
 
 fs::path folder_of(const std::string& name, const fs::path& home) { return environments_folder(home) / name; }
 
-// What FOLDER/ready says of an environment that is whole: environments cannot be moved, and pins change.
+// Content of FOLDER/ready for a complete environment: the folder, as environments cannot be moved, and a hash of the
+// pins.
 std::string state_of(const std::string& name, const fs::path& folder) {
   return folder.string() + " " + content_id(value_or_throw(read_file(requirements_file(name), kMaxRequirements)));
 }

@@ -15,7 +15,7 @@ namespace {
 namespace fs = std::filesystem;
 using testing::HasSubstr;
 
-// Makes what `python3 -m venv` would, and writes down what it and its pip are asked.
+// Creates what `python3 -m venv` would, and records the arguments of python and pip.
 constexpr const char* kPython = R"(#!/bin/sh
 for last in "$@"; do :; done
 echo "$1 $2" >> "$CALLS"

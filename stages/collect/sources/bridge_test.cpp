@@ -1,4 +1,4 @@
-// Against small programs that say what a test wrote down; the last tests go through the real guard.
+// Uses small scripted programs as bridges; the last tests go through the real guard.
 #include "sources/bridge.hpp"
 
 #include <fcntl.h>
@@ -113,7 +113,7 @@ TEST(Bridge, SeesNeitherProxiesNorOtherCredentials) {
   EXPECT_EQ(answer->at("seen"), "||k");
 }
 
-// A grandchild in a session of its own, as browsers are: {"pid","folder"}.
+// A grandchild in its own session, as browsers are: {"pid","folder"}.
 constexpr const char* kStray =
     "setsid sleep 100 & read line; echo \"{\\\"pid\\\":$!,\\\"folder\\\":\\\"$TMPDIR\\\"}\"; cat";
 

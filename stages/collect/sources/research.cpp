@@ -19,9 +19,9 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t kWindowDays = 30;  // the API's largest window
-constexpr std::int64_t kOverlapDays = 3;  // asked again by the next collection: videos are found up to 48 h late
-constexpr double kRenewBefore = 300.0;    // seconds before a token's end
-constexpr double kUsualLife = 7200.0;     // seconds, where the answer does not say
+constexpr std::int64_t kOverlapDays = 3;  // repeated by the next collection: videos appear up to 48 h late
+constexpr double kRenewBefore = 300.0;    // seconds before the token expires
+constexpr double kUsualLife = 7200.0;     // seconds, if the answer does not say
 constexpr double kSecondsADay = 86'400.0;
 constexpr const char* kFields =
     "id,video_description,create_time,region_code,share_count,view_count,like_count,comment_count,music_id,"
@@ -56,7 +56,7 @@ std::string from_environment(const char* name) {
   return text != nullptr ? text : "";
 }
 
-// The secret goes over the wire: in the clear only to this machine.
+// The secret is sent over the network: without TLS only to this machine.
 void check_api(const std::string& api) {
   const auto local = [&](std::string_view host) {
     return api.starts_with(host) && (api.size() == host.size() || api[host.size()] == ':' || api[host.size()] == '/');
@@ -95,7 +95,7 @@ ResearchSource::ResearchSource(const ResearchConfig& config, Credentials credent
 }
 
 std::string ResearchSource::scope() const {
-  // With or without bytes: what was metadata-only before is fetched once there is a place to fetch from.
+  // `media` is part of the scope: once bytes are available, metadata-only items are fetched too.
   return dump_json({{"api", config_.api},
                     {"since", config_.since},
                     {"until", config_.until},
@@ -109,7 +109,7 @@ std::string ResearchSource::query_url() const { return config_.api + "/v2/resear
 
 std::int64_t ResearchSource::PageCursor::window_end() const { return std::min(until, from + kWindowDays - 1); }
 
-// A cursor without "until" is where a finished collection left off.
+// A cursor without "until" is the end of a finished collection.
 ResearchSource::PageCursor ResearchSource::place_of(const std::string& cursor) const {
   PageCursor place{.from = since_, .until = until_ > 0 ? until_ : today()};
   if (since_ == 0) place.from = place.until - config_.days + 1;
@@ -161,7 +161,7 @@ tl::expected<Page, SourceFailure> ResearchSource::page(const PageRequest& ask, G
   auto answer = query(body_of(ask, place), gate);
   const bool search_lost = !answer && answer.error().kind == SourceError::schema_changed && !place.search_id.empty() &&
                            answer.error().message.find("invalid_params") != std::string::npos;
-  if (search_lost) {  // the window is read again; what is stored is passed over
+  if (search_lost) {  // the window is read again; stored items are skipped
     place = {.from = place.from, .until = place.until};
     answer = query(body_of(ask, place), gate);
   }
@@ -217,7 +217,7 @@ tl::expected<json, SourceFailure> ResearchSource::query(const json& body, Gate& 
                               code);
     const bool stale = !answer && answer.error().kind == SourceError::refused && code == "access_token_invalid";
     if (!stale || renewed) return answer;
-    token_ = Secret();  // ended early: once with a fresh one
+    token_ = Secret();  // expired early: retry once with a new token
   }
 }
 
@@ -259,7 +259,7 @@ Item research_item(const json& video, const std::string& media) {
     const auto at = video.find(key);
     if (at == video.end()) return std::string();
     if (at->is_string()) return at->get<std::string>();
-    return at->is_number_integer() ? at->dump() : std::string();  // ids: 64 bits, never a double
+    return at->is_number_integer() ? at->dump() : std::string();  // ids have 64 bits: never a double
   };
   item.id = text("id");
   if (!std::all_of(item.id.begin(), item.id.end(), [](unsigned char c) { return std::isdigit(c) != 0; }))

@@ -1,6 +1,7 @@
-// TikTok's Research API as a source: client credentials, queries by hashtag in windows of at most 30 days. It tells
-// what videos there are and what is known of them, not their bytes; those come from research.media where that is set.
-// One thread. Source of the shapes: developers.tiktok.com, "Research API: query videos" and "client access token".
+// TikTok's Research API as a source: client credentials, queries by hashtag in windows of at most 30 days. It returns
+// metadata, not bytes; those come from research.media if that is set.
+// One thread. Refers to the clock. Failures: see source.hpp. Source of the formats: developers.tiktok.com, "Research
+// API: query videos" and "client access token".
 //
 //   ResearchSource source(config.research, {.key = Secret(key), .secret = Secret(secret)}, http, clock);
 #pragma once
@@ -19,12 +20,12 @@ namespace reeltag::collect {
 struct Credentials {
   Secret key, secret;
 };
-// From REELTAG_RESEARCH_CLIENT_KEY and REELTAG_RESEARCH_CLIENT_SECRET; empty where they are not set.
+// From REELTAG_RESEARCH_CLIENT_KEY and REELTAG_RESEARCH_CLIENT_SECRET; empty if they are not set.
 Credentials research_credentials();
 
 class ResearchSource final : public Source {
  public:
-  // Throws invalid_config for dates that are none, or an API that is not reached by https (loopback apart).
+  // Throws invalid_config for malformed dates, or an API address without https (loopback excepted).
   ResearchSource(const ResearchConfig& config, Credentials credentials, const http::ClientOptions& http, Clock& clock);
 
   [[nodiscard]] std::string_view name() const override { return "research"; }
@@ -35,7 +36,7 @@ class ResearchSource final : public Source {
   [[nodiscard]] std::vector<std::string> preview(const PageRequest& ask) const override;
 
  private:
-  // One query: days of a window, and how far it is read.
+  // Position in a query: its window of days, and the offset reached.
   struct PageCursor {
     std::int64_t from = 0, until = 0;  // days since 1970; until: of the whole collection
     std::int64_t offset = 0;
@@ -57,12 +58,12 @@ class ResearchSource final : public Source {
   Credentials credentials_;
   http::ClientOptions http_;
   Clock& clock_;
-  std::int64_t since_ = 0, until_ = 0;  // days; 0: not given
+  std::int64_t since_ = 0, until_ = 0;  // days since 1970; 0: not given
   Secret token_;
-  double token_end_ = 0.0;  // by the clock
+  double token_end_ = 0.0;  // time of clock_ at which it expires
 };
 
-// One video of an answer. Anything may be missing; what is there is of the right kind.
+// One video of an answer. Any field may be missing; fields present have the right type.
 Item research_item(const nlohmann::json& video, const std::string& media);
 
 }  // namespace reeltag::collect

@@ -12,7 +12,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kMaxServerWords = 200;  // bytes of what a server says
+constexpr std::size_t kMaxServerWords = 200;  // bytes kept of a server's message
 constexpr int kForbidden = 403, kTooMany = 429, kUnauthorized = 401, kServerError = 500;
 
 tl::unexpected<SourceFailure> failed(SourceError kind, std::string message, double retry_after = 0.0) {
@@ -22,13 +22,13 @@ tl::unexpected<SourceFailure> failed(SourceError kind, std::string message, doub
 double retry_after_of(const http::Response& answer) {
   const auto at = answer.headers.find("retry-after");
   if (at == answer.headers.end()) return 0.0;
-  double seconds = 0.0;  // a date in place of seconds is not read: the usual backoff holds
+  double seconds = 0.0;  // a date instead of seconds is ignored: the usual backoff applies
   const auto& text = at->second;
   const auto [end, problem] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   return problem == std::errc() && end == text.data() + text.size() && seconds > 0 ? seconds : 0.0;
 }
 
-// For a terminal: no control characters, not long.
+// For a terminal: no control characters, limited length.
 std::string server_words(std::string text) {
   std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
   return text.size() > kMaxServerWords ? text.substr(0, kMaxServerWords) + "..." : text;
@@ -59,7 +59,7 @@ tl::unexpected<SourceFailure> web_page(const http::Response& answer) {
   return failed(answer.status == kForbidden ? SourceError::blocked : SourceError::schema_changed, what);
 }
 
-// {"error":{"code","message","log_id"}}, or of the token {"error":"...","error_description":"..."}.
+// {"error":{"code","message","log_id"}}, or from the token endpoint {"error":"...","error_description":"..."}.
 void read_error(const json& object, std::string& code, std::string& message) {
   const auto text = [](const json& from, const char* key) {
     const auto at = from.find(key);
@@ -76,7 +76,7 @@ void read_error(const json& object, std::string& code, std::string& message) {
   if (code == "ok") code.clear();
 }
 
-// The two kinds of 429: too fast, and no more today.
+// Distinguishes the two kinds of 429: too fast, and daily quota used up.
 bool is_quota(const std::string& code, const std::string& message) {
   const auto daily = [](const std::string& text) {
     return text.find("daily") != std::string::npos || text.find("quota") != std::string::npos;

@@ -1,4 +1,6 @@
-// What an answer of the Research API comes to: its JSON, or the failure that it stands for. Functions; any thread.
+// Parses an answer of the Research API into JSON or the SourceFailure it means. Functions, any thread.
+//
+//   auto data = read_answer(http::send(request, options), code);
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
@@ -8,8 +10,8 @@
 
 namespace reeltag::collect {
 
-// The answer's object, or what its status, its error code or its being a web page means. `code` becomes the API's own
-// word for what is wrong ("access_token_invalid"), empty where there is none.
+// The answer's object, or the failure that its status, its error code or an HTML body means. `code` is set to the API's
+// error code ("access_token_invalid"), empty if there is none.
 tl::expected<nlohmann::json, SourceFailure> read_answer(const Result<http::Response>& answer, std::string& code);
 
 }  // namespace reeltag::collect

@@ -14,8 +14,8 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kSite = "https://www.tiktok.com/";
-constexpr double kWaitShare = 0.25;      // of the deadline: how long the start page may take to be complete
-constexpr double kGiveUp = 24 * 3600.0;  // seconds; longer than any wait of the engine's, so it does not try again
+constexpr double kWaitShare = 0.25;      // of the deadline: time allowed for the start page to load
+constexpr double kGiveUp = 24 * 3600.0;  // seconds; longer than the engine waits, so that it does not retry
 
 struct PageCursor {
   std::string challenge, cursor = "0";
@@ -72,7 +72,8 @@ tl::expected<Page, SourceFailure> TikTokSource::page(const PageRequest& ask, Gat
       SourceFailure{SourceError::schema_changed, "the site's answer has no \"itemList\" and no \"hasMore\""});
 }
 
-// A finished collection begins the next one at the beginning: nothing says that newer videos come first.
+// The cursor of the last page is empty: newer videos are not guaranteed to come first, so the next collection starts
+// over.
 Page TikTokSource::page_of(const json& answer, const std::string& challenge) const {
   Page page;
   if (const auto items = answer.find("itemList"); items != answer.end() && items->is_array()) {
@@ -115,20 +116,20 @@ tl::expected<void, SourceFailure> TikTokSource::open(Gate& gate) {
                                  {"wait", config_.deadline * kWaitShare}},
                                 false, gate);
   if (!reply) {
-    bridge_.end();  // no session, or half of one
+    bridge_.end();  // no session, or an incomplete one
     return tl::unexpected(reply.error());
   }
   session_ = {.user_agent = text_or_empty(object_of(*reply, "headers"), "user-agent")};
   return {};
 }
 
-// An answer that is one, or what it stands for.
+// The answer's object, or the failure it means.
 tl::expected<json, SourceFailure> TikTokSource::ask_bridge(const json& request, bool counted, Gate& gate) {
   if (auto may = gate.enter(counted); !may) return tl::unexpected(may.error());
   const std::chrono::milliseconds deadline(std::lround(1000 * config_.deadline));
   auto reply = bridge_.ask(request, deadline);
   if (!reply) return tl::unexpected(SourceFailure{SourceError::unavailable, "the browser: " + reply.error().message});
-  if (reply->contains("trouble")) {
+  if (reply->contains("error")) {
     if (session_is_lost(*reply)) bridge_.end();
     return tl::unexpected(failure_of(*reply));
   }

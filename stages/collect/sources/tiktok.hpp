@@ -1,7 +1,7 @@
-// The site www.tiktok.com as a source: the pages of a hashtag as the site's own web page asks for them, in a browser
-// that TikTokApi drives (bridges/tiktok). Here is what the answers mean; the bridge only asks. Requests: the start page
-// once for each browser, the hashtag by its name, then its pages; each passes the gate. A challenge page is
-// SourceError::blocked. One thread.
+// The site www.tiktok.com as a source: loads the pages of a hashtag as the site's own web page does, in a browser
+// driven by TikTokApi (bridges/tiktok). This class interprets the answers; the bridge only sends requests. Requests:
+// the start page once per browser, the hashtag by its name, then its pages; each passes the gate. A challenge page is
+// SourceError::blocked. One thread. Owns the bridge process.
 //
 //   TikTokSource source(config.tiktok, [&] { return tiktok_command(config.tiktok, home, stop); }, ca_file, stop);
 #pragma once
@@ -22,7 +22,8 @@ namespace reeltag::collect {
 
 class TikTokSource final : public Source {
  public:
-  // command: what starts the bridge; called when it is first needed. May throw invalid_config, and then so does page().
+  // command: returns the bridge's command line; called at the first request. May throw invalid_config, and then page()
+  // does too.
   using Command = std::function<std::vector<std::string>()>;
   TikTokSource(const TikTokConfig& config, Command command, const std::stop_token& stop);
 
@@ -33,7 +34,7 @@ class TikTokSource final : public Source {
 
  private:
   tl::expected<void, SourceFailure> open(Gate& gate);
-  // The site's number of a hashtag; empty: it has none of this name.
+  // The site's number of a hashtag; empty: no such hashtag.
   tl::expected<std::string, SourceFailure> challenge_of(const std::string& hashtag, Gate& gate);
   tl::expected<nlohmann::json, SourceFailure> ask_bridge(const nlohmann::json& request, bool counted, Gate& gate);
   [[nodiscard]] Page page_of(const nlohmann::json& answer, const std::string& challenge) const;
@@ -45,11 +46,11 @@ class TikTokSource final : public Source {
   TikTokSession session_;
 };
 
-// Throws invalid_config where there is no Chromium; as python_of() does.
+// Throws invalid_config if there is no Chromium; otherwise as python_of() does.
 std::vector<std::string> tiktok_command(const TikTokConfig& config, const std::filesystem::path& home,
                                         const std::stop_token& stop);
 
-// The browser that would be used; empty where there is none.
+// The browser to use; empty if there is none.
 std::filesystem::path find_chromium(const TikTokConfig& config);
 
 }  // namespace reeltag::collect

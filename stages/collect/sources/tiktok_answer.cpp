@@ -12,9 +12,9 @@ namespace {
 using nlohmann::json;
 
 constexpr const char* kUnknownChallenge = "10205";
-constexpr std::size_t kMaxSiteWords = 200;  // bytes of what a site says
+constexpr std::size_t kMaxSiteWords = 200;  // bytes kept of a site's message
 
-// For a terminal: no control characters, not long.
+// For a terminal: no control characters, limited length.
 std::string site_words(std::string text) {
   std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, ' ');
   return text.size() > kMaxSiteWords ? text.substr(0, kMaxSiteWords) + "..." : text;
@@ -41,14 +41,14 @@ std::string status_of(const json& answer) {
 bool is_unknown_challenge(const json& answer) { return text_or_empty(answer, "statusCode") == kUnknownChallenge; }
 
 SourceFailure failure_of(const json& reply) {
-  const auto kind = text_or_empty(reply, "trouble"), message = site_words(text_or_empty(reply, "message"));
+  const auto kind = text_or_empty(reply, "error"), message = site_words(text_or_empty(reply, "message"));
   const auto body = text_or_empty(reply, "body");
   if (is_challenge(body)) return {SourceError::blocked, "the site answered with a challenge page"};
   return {SourceError::unavailable, kind + ": " + message};
 }
 
 bool session_is_lost(const json& reply) {
-  const auto kind = text_or_empty(reply, "trouble");
+  const auto kind = text_or_empty(reply, "error");
   return kind != "empty" && kind != "not_json";
 }
 

@@ -1,4 +1,5 @@
-// What the site's answers and the bridge's troubles mean. Functions; any thread.
+// Classifies the site's answers and the bridge's errors. Functions, any thread. No failures: anything unexpected is a
+// source error.
 #pragma once
 
 #include <string>
@@ -9,19 +10,19 @@
 
 namespace reeltag::collect {
 
-// The object of this name; null where there is none.
+// The object under this key; null if there is none.
 const nlohmann::json& object_of(const nlohmann::json& from, const char* key);
 
-// "10000 internal error" where an answer says that it is none; else empty.
+// "10000 internal error" if the answer reports an error; else empty.
 std::string status_of(const nlohmann::json& answer);
 
-// The site has no hashtag of this name.
+// Whether the site has no hashtag of this name.
 bool is_unknown_challenge(const nlohmann::json& answer);
 
-// {"trouble","message","body"?} of the bridge.
+// From {"error","message","body"?} of the bridge.
 SourceFailure failure_of(const nlohmann::json& reply);
 
-// Whether the session is of no more use after it.
+// Whether the browser session cannot be used any longer.
 bool session_is_lost(const nlohmann::json& reply);
 
 }  // namespace reeltag::collect

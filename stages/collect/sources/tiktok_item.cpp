@@ -32,7 +32,7 @@ std::string digits(std::string text) {
   return good ? text : std::string();
 }
 
-// A name that is the same at every visit: the one that people see, else one of the site's own.
+// A stable name for the author: the unique name shown on the site, else one of the site's ids.
 std::string author_of(const json& video) {
   if (const auto text = text_or_empty(video, "author"); !text.empty()) return text;
   const auto& author = object_of(video, "author");
@@ -55,7 +55,7 @@ void add_typed(const json& from, std::vector<std::string>& typed) {
     typed.push_back(text_or_empty(one, "hashtagName"));  // of people: empty
 }
 
-// All that the site, the author's marks and the text itself say.
+// Hashtags from the site, the author's marks and the caption.
 std::vector<std::string> item_hashtags(const json& video, const std::string& caption) {
   std::vector<std::string> typed;
   for (const auto& challenge : list_of(video, "challenges")) typed.push_back(text_or_empty(challenge, "title"));
@@ -65,7 +65,7 @@ std::vector<std::string> item_hashtags(const json& video, const std::string& cap
   return hashtag::normalize_all(typed);
 }
 
-// Without the author's mark in the picture where there is a choice.
+// Prefers the address without a watermark.
 std::string address_of(const json& video) {
   for (const auto* key : {"playAddr", "downloadAddr"}) {
     if (auto url = text_or_empty(video, key); http::is_url(url)) return url;
@@ -79,7 +79,7 @@ std::string address_of(const json& video) {
   return {};
 }
 
-// Counts, sound, language; no names of people.
+// Counts, sound, language; no personal names.
 std::string item_attributes(const json& video) {
   json kept = json::object();
   const auto keep = [&](const json& from, const char* key, const char* as) {
@@ -104,7 +104,7 @@ std::string item_attributes(const json& video) {
   return dump_json(kept);
 }
 
-// What is wrong by the item's own word.
+// Sets the outcome that the item itself reports.
 void judge(const json& video, Item& item) {
   const auto fails = [&](Outcome outcome, const char* why) {
     item.failed = outcome;
@@ -121,7 +121,7 @@ void judge(const json& video, Item& item) {
 
 std::string host_of(const std::string& url) {
   constexpr std::string_view kScheme = "https://";
-  if (!url.starts_with(kScheme)) return {};  // cookies are not sent in the clear
+  if (!url.starts_with(kScheme)) return {};  // cookies are never sent without TLS
   return url.substr(kScheme.size(), url.find_first_of(":/?#", kScheme.size()) - kScheme.size());
 }
 

@@ -1,4 +1,5 @@
-// One video as the site tells it, and what its bytes are asked for with. Values and functions; any thread.
+// Parses one video of the site's answer, and builds the request headers for its bytes. Values and functions, any
+// thread. A malformed video becomes an item with an outcome; nothing fails.
 #pragma once
 
 #include <string>
@@ -10,10 +11,10 @@
 
 namespace reeltag::collect {
 
-// What bytes are asked for with: what the session's own requests carry, and its cookies where they belong.
+// Headers for fetching bytes: those of the session's own requests, and its cookies on the hosts they belong to.
 struct TikTokSession {
   struct Cookie {
-    std::string name, value, domain;  // of the domain ".tiktok.com" and all below, or of one host
+    std::string name, value, domain;  // ".tiktok.com": that domain and all below; else one host
   };
   std::string user_agent = {};
   std::vector<Cookie> cookies = {};
@@ -21,7 +22,7 @@ struct TikTokSession {
   [[nodiscard]] std::vector<std::string> headers_for(const std::string& url) const;
 };
 
-// One item of an answer. Anything may be missing; what is there is of the right kind.
+// One item of an answer. Any field may be missing; fields present have the right type.
 Item tiktok_item(const nlohmann::json& video, const TikTokSession& session);
 
 }  // namespace reeltag::collect

@@ -109,7 +109,7 @@ struct CountingGate final : Gate {
   int pages = 0, others = 0;
 };
 
-// A bridge whose answers are written down: each line of the test is one; a word that is no JSON is a shell command.
+// A scripted bridge: each line of the script is one answer; a line that is not JSON is a shell command.
 class TikTokSourceTest : public testing::Test {
  protected:
   TikTokSource source(const std::vector<std::string>& answers, TikTokConfig config = {}) {
@@ -168,10 +168,10 @@ TEST_F(TikTokSourceTest, AHashtagThatTheSiteDoesNotKnowHasNoVideos) {
 TEST_F(TikTokSourceTest, TellsTroublesApart) {
   const std::string challenge = R"(<html><p id=\"cs\"></p><p id=\"wci\" class=\"_wafchallengeid\"></p></html>)";
   const std::pair<std::string, SourceError> cases[] = {
-      {R"({"trouble":"empty","message":"nothing"})", SourceError::unavailable},
-      {R"({"trouble":"not_json","message":"?","body":"{"})", SourceError::unavailable},
-      {R"({"trouble":"not_json","message":"?","body":")" + challenge + R"("})", SourceError::blocked},
-      {R"({"trouble":"browser","message":"crashed"})", SourceError::unavailable},
+      {R"({"error":"empty","message":"nothing"})", SourceError::unavailable},
+      {R"({"error":"not_json","message":"?","body":"{"})", SourceError::unavailable},
+      {R"({"error":"not_json","message":"?","body":")" + challenge + R"("})", SourceError::blocked},
+      {R"({"error":"browser","message":"crashed"})", SourceError::unavailable},
       {R"({"answer":{"statusCode":10000,"statusMsg":"internal"}})", SourceError::unavailable},
       {R"({"answer":{"items":[]}})", SourceError::schema_changed},
       {R"({"answer":[]})", SourceError::schema_changed},
@@ -184,7 +184,7 @@ TEST_F(TikTokSourceTest, TellsTroublesApart) {
     ASSERT_FALSE(page) << answer;
     EXPECT_EQ(page.error().kind, kind) << answer << ": " << page.error().message;
   }
-  auto blocked = source({R"({"trouble":"page","message":"?","body":")" + challenge + R"("})"});
+  auto blocked = source({R"({"error":"page","message":"?","body":")" + challenge + R"("})"});
   EXPECT_EQ(blocked.page(cats(), gate).error().kind, SourceError::blocked);
 }
 

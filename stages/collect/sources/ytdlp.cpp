@@ -20,7 +20,7 @@ using nlohmann::json;
 constexpr std::string_view kPlace = "{hashtag}";
 constexpr std::int64_t kMaxList = 16 << 20;  // bytes of urls_file
 
-// The cursor of an address that is one video: its site and id, so that nobody need ask there again.
+// Cursor of an address that is a single video: its site and id, so that it is not requested again.
 constexpr std::string_view kOne = "video ";
 
 std::optional<Item> one_of(const std::string& cursor) {
@@ -31,7 +31,7 @@ std::optional<Item> one_of(const std::string& cursor) {
   return Item{.id = cursor.substr(behind), .author = {}, .caption = {}, .site = site};
 }
 
-// From 1; a cursor that is none begins at the beginning.
+// From 1; an invalid cursor starts at the beginning.
 std::int64_t listing_cursor(const std::string& cursor) {
   std::int64_t place = 1;
   const auto [end, problem] = std::from_chars(cursor.data(), cursor.data() + cursor.size(), place);
@@ -94,7 +94,7 @@ tl::expected<void, SourceFailure> YtdlpSource::list(const std::string& address, 
                                 if (entry.known) entry.item = ytdlp_item(*info);
                                 listed_.entries.push_back(std::move(entry));
                               });
-  // What came before something went wrong is good; the rest is asked for when its turn comes.
+  // Entries received before the error are valid; the rest is requested later.
   if (!got && listed_.entries.empty()) {
     listed_ = {};
     return got;
@@ -103,7 +103,7 @@ tl::expected<void, SourceFailure> YtdlpSource::list(const std::string& address, 
   return {};
 }
 
-// Entries from a place on, until as many as are wanted are not settled yet; those are asked for.
+// Returns entries from a position on until `want` of them are not settled; those are requested.
 tl::expected<Page, SourceFailure> YtdlpSource::page_from(std::int64_t place, const PageRequest& ask, Gate& gate) {
   const auto begin = static_cast<std::size_t>(place - listed_.from);
   auto end = begin;
@@ -115,14 +115,14 @@ tl::expected<Page, SourceFailure> YtdlpSource::page_from(std::int64_t place, con
     if (!settled && !entry.known) wanted.push_back(&entry);
   }
   const auto asked = wanted.empty() ? tl::expected<void, SourceFailure>() : ask_items(wanted, gate);
-  // The page ends before the first one that nothing could be learned of.
+  // The page ends before the first entry whose metadata is missing.
   const auto unknown = std::find_if(wanted.begin(), wanted.end(), [](const Entry* one) { return !one->known; });
   if (unknown != wanted.end()) end = static_cast<std::size_t>(*unknown - listed_.entries.data());
   if (!asked && end == begin) return tl::unexpected(asked.error());
   Page page;
   for (auto at = begin; at < end; ++at) {
     page.items.push_back(listed_.entries[at].item);
-    listed_.entries[at].known = false;  // addresses of bytes end: whoever comes by again asks again
+    listed_.entries[at].known = false;  // byte addresses expire: request it again next time
   }
   page.more = end < listed_.entries.size() || !listed_.last;
   if (listed_.one) {
@@ -133,8 +133,8 @@ tl::expected<Page, SourceFailure> YtdlpSource::page_from(std::int64_t place, con
   return page;
 }
 
-// In one process, and in another one behind an item that ends it. A SourceFailure where the rest must wait: those that
-// were asked for are known by then.
+// Requests the items in one process, and in a new one after an item that ends it. Returns a SourceFailure if the rest
+// must wait; the items requested before are known by then.
 tl::expected<void, SourceFailure> YtdlpSource::ask_items(std::vector<Entry*> wanted, Gate& gate) {
   while (!wanted.empty()) {
     json urls = json::array();
@@ -170,7 +170,7 @@ tl::expected<void, SourceFailure> YtdlpSource::ask_items(std::vector<Entry*> wan
     if (wanted.empty()) break;
     if (!got && got.error().kind != SourceError::unavailable && got.error().kind != SourceError::schema_changed)
       return got;
-    // The first one without an answer is what ended it.
+    // The first one without an answer ended the process.
     auto& culprit = *wanted.front();
     culprit.item.failed = Outcome::unavailable;
     culprit.item.why = got ? "yt-dlp said nothing of it" : got.error().message;

@@ -1,6 +1,6 @@
-// Videos that yt-dlp finds: for a hashtag the list at collect.ytdlp.address, and the profiles, playlists and videos of
-// collect.ytdlp.urls, which are asked for by their address in place of a hashtag. yt-dlp says what there is and where
-// the bytes are (bridges/ytdlp, docs/adr/0036); fetching them is the engine's. One thread.
+// Collects videos that yt-dlp finds: the list at collect.ytdlp.address for a hashtag, and the profiles, playlists and
+// videos of collect.ytdlp.urls, requested by address instead of hashtag. yt-dlp lists videos and their byte addresses
+// (bridges/ytdlp, docs/adr/0036); the engine fetches the bytes. One thread. Failures: see source.hpp.
 //
 //   YtdlpSource source(config.ytdlp, std::move(child));
 #pragma once
@@ -16,7 +16,7 @@ namespace reeltag::collect {
 
 class YtdlpSource final : public Source {
  public:
-  // Throws invalid_config for an address without {hashtag} or of another scheme than http and https.
+  // Throws invalid_config for an address without {hashtag}, or a scheme other than http and https.
   YtdlpSource(const YtdlpConfig& config, YtdlpChild child);
 
   [[nodiscard]] std::string_view name() const override { return "ytdlp"; }
@@ -26,19 +26,19 @@ class YtdlpSource final : public Source {
   [[nodiscard]] std::vector<std::string> preview(const PageRequest& ask) const override;
 
  private:
-  // What a list has at one place. Where the place is a video itself, all is known of it at once.
+  // One entry of a list. If the address is itself a video, the entry is complete at once.
   struct Entry {
     std::string url;
     Item item;
     bool known = false;  // the whole item, not only id and site
   };
-  // A part of a list, kept between pages: it need not be asked for again for each of them.
+  // Part of a list, kept between pages so that it is not requested again for each.
   struct Listing {
     std::string address;
-    std::int64_t from = 1;  // place of the first entry, from 1
+    std::int64_t from = 1;  // position of the first entry, from 1
     std::vector<Entry> entries = {};
-    bool last = false;  // nothing comes behind
-    bool one = false;   // it is no list, but a video
+    bool last = false;  // the list ends here
+    bool one = false;   // not a list but a single video
 
     [[nodiscard]] bool has(const std::string& of, std::int64_t place) const;
   };
@@ -53,7 +53,7 @@ class YtdlpSource final : public Source {
   Listing listed_;
 };
 
-// collect.ytdlp.urls and the lines of urls_file. Throws invalid_config for what is no http or https address.
+// collect.ytdlp.urls and the lines of urls_file. Throws invalid_config for anything but an http or https address.
 std::vector<std::string> ytdlp_addresses(const YtdlpConfig& config);
 
 }  // namespace reeltag::collect

@@ -17,10 +17,10 @@ namespace {
 using nlohmann::json;
 
 constexpr int kNotFound = 404, kGone = 410, kTooMany = 429, kForbidden = 403, kUnauthorized = 401;
-constexpr std::size_t kMaxYtdlpWords = 300;  // bytes of what yt-dlp says
+constexpr std::size_t kMaxYtdlpWords = 300;  // bytes kept of yt-dlp's message
 
 struct ChildMessage {
-  std::string kind, message, words;  // words: the message in small letters
+  std::string kind, message, words;  // words: the message in lower case
   int status = 0;
 
   [[nodiscard]] bool any(std::initializer_list<std::string_view> of) const {
@@ -28,7 +28,7 @@ struct ChildMessage {
   }
 };
 
-// For a terminal: no control characters, not long.
+// For a terminal: no control characters, limited length.
 ChildMessage said(const json& error) {
   ChildMessage out;
   if (!error.is_object()) return out;
@@ -42,8 +42,8 @@ ChildMessage said(const json& error) {
   return out;
 }
 
-// yt-dlp has one class for nearly all that a site says; its words are what tells them apart. Before "sign in": sites
-// ask robots to do that too.
+// yt-dlp reports nearly all site errors with one class, so the message text distinguishes them. Checked before "sign
+// in", which sites also show to robots.
 bool is_challenge(const ChildMessage& s) {
   return s.kind == "challenge" || s.any({"captcha", "not a bot", "anti-bot", "challenge"});
 }

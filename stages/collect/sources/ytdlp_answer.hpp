@@ -1,5 +1,5 @@
-// What yt-dlp says of one video, or why it says nothing, in the words of a source. The lines are those of
-// bridges/ytdlp/ask.py. Functions; any thread.
+// Converts the lines of bridges/ytdlp/ask.py into items and source errors. Functions, any thread. Nothing fails;
+// missing fields stay empty.
 //
 //   Item item = ytdlp_item(line.at("info"));
 #pragma once
@@ -10,19 +10,19 @@
 
 namespace reeltag::collect {
 
-// An entry of a list: its id and site. Anything may be missing; what is there is of the right kind.
+// An entry of a list: its id and site. Any field may be missing; fields present have the right type.
 Item ytdlp_entry(const nlohmann::json& entry);
 
 // A video with the address of its bytes.
 Item ytdlp_item(const nlohmann::json& info);
 
-// {"kind","message","status"} of an item, as its outcome.
+// Sets the item's outcome from {"kind","message","status"}.
 void fail_item(const nlohmann::json& error, Item& item);
 
-// The same of a list, or of all that was asked.
+// The same for a list, or for a whole job.
 SourceFailure ytdlp_failure(const nlohmann::json& error);
 
-// Whether what is said of one item is said to whoever asks too fast: it is asked for again, later.
+// Whether the error of one item means that requests are too fast; the item is then requested again, later.
 bool is_too_fast(const nlohmann::json& error);
 
 }  // namespace reeltag::collect

@@ -18,7 +18,7 @@ Outcome outcome(const std::string& kind, const std::string& message, int status 
 }
 Outcome said(const std::string& message, int status = 0) { return outcome("other", message, status); }
 
-// The texts are yt-dlp's own.
+// Messages as yt-dlp words them.
 TEST(YtdlpAnswer, NamesTheOutcomeOfAnItem) {
   EXPECT_EQ(outcome("challenge", "a challenge page came"), Outcome::blocked);
   EXPECT_EQ(said("[TikTok] 7: Your IP address is blocked from accessing this post"), Outcome::blocked);

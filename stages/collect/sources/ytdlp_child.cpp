@@ -18,10 +18,10 @@ namespace {
 using nlohmann::json;
 
 constexpr std::int64_t kMegabyte = 1 << 20;
-constexpr double kRequests = 4.0;  // that one item may need, each at its distance from the last
+constexpr double kRequests = 4.0;  // requests that one item may need, each after the interval
 constexpr std::size_t kMaxLine = 16 << 20;
 
-// Lines out of pieces.
+// Splits the output into lines.
 class Lines {
  public:
   explicit Lines(const YtdlpChild::OnLine& on_line) : on_line_(on_line) {}
@@ -43,7 +43,7 @@ class Lines {
   void line(std::string_view text) {
     const auto parsed = parse_json(text, "yt-dlp's answer");
     if (parsed && parsed->is_object() && !broken_) return on_line_(*parsed);
-    broken_ = true;  // what follows is not to be trusted either
+    broken_ = true;  // later output cannot be trusted either
   }
 
   const YtdlpChild::OnLine& on_line_;
@@ -78,7 +78,7 @@ std::string YtdlpChild::input_of(const json& job, double seconds) const {
   return dump_json(input);
 }
 
-// The child ends what takes too long by itself; this is for one that cannot.
+// The child ends slow requests itself; this is for a child that hangs.
 std::chrono::milliseconds YtdlpChild::longest(const json& job, double seconds) const {
   const auto items = job.find("items");
   const double pieces = items != job.end() ? static_cast<double>(items->size()) : 1.0;
@@ -89,13 +89,13 @@ std::chrono::milliseconds YtdlpChild::longest(const json& job, double seconds) c
 
 tl::expected<void, SourceFailure> YtdlpChild::run(const json& job, double seconds, Gate& gate, const OnLine& on_line) {
   const auto python = python_();
-  if (auto may = gate.enter(true); !may) return may;  // for the first request, before anything is started
+  if (auto may = gate.enter(true); !may) return may;  // for the first request, before the child is started
   bool first = true;
   std::optional<SourceFailure> failure;
-  std::exception_ptr thrown;  // kept from run(), which would make a Result of it
+  std::exception_ptr thrown;  // kept from run(), which would turn it into a Result
   const OnLine look = [&](const json& line) {
     if (line.contains("asks")) {
-      // The child keeps the same distance by itself, so this counts rather than waits.
+      // The child keeps the same interval itself, so this counts requests and rarely waits.
       if (!std::exchange(first, false) && !failure) {
         if (auto may = gate.enter(true); !may) failure = may.error();
       }

@@ -1,5 +1,5 @@
-// One run of bridges/ytdlp/ask.py: a job goes in, lines come out as they are known, whatever way it ends. One thread.
-// Each request that it is about to make passes the gate. Exception: interrupted, and what the gate throws.
+// Runs bridges/ytdlp/ask.py once: sends a job and reports result lines as they arrive, however the run ends. One
+// thread. Each request of the script passes the gate first. Exception: interrupted, and what the gate throws.
 //
 //   const auto end = child.run({{"items", urls}}, seconds, gate, [&](const json& line) { ... });
 #pragma once
@@ -21,13 +21,12 @@ class YtdlpChild {
  public:
   using OnLine = std::function<void(const nlohmann::json& line)>;
 
-  // python: called when the first run needs it. interval: seconds between two requests. start: seconds that Python and
-  // yt-dlp may take to begin, on a busy machine.
+  // python: called by the first run that needs it. interval: seconds between two requests. start: seconds allowed for
+  // Python and yt-dlp to start on a busy machine.
   YtdlpChild(const YtdlpConfig& config, http::ClientOptions http, double interval, std::function<std::string()> python,
              std::filesystem::path script, std::stop_token stop, double start = 30.0);
 
-  // Why there will be no more lines, where it did not end by itself in order. A line {"error"} of the whole job is such
-  // a SourceFailure too.
+  // The error if the run did not complete. A line {"error"} for the whole job is such a SourceFailure too.
   tl::expected<void, SourceFailure> run(const nlohmann::json& job, double seconds, Gate& gate, const OnLine& on_line);
 
  private:

@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-// Says what a plan beside it tells, in the lines of bridges/ytdlp/ask.py, and writes down what it was asked.
+// Plays back a script file in the lines of bridges/ytdlp/ask.py, and records its requests.
 constexpr const char* kScript = R"(
 import json, os, sys, time
 job = json.load(sys.stdin)
@@ -225,7 +225,7 @@ TEST_F(Ytdlp, AnAddressMayBeAVideoItself) {
   EXPECT_THAT(ids(*page), ElementsAre("1"));
   EXPECT_FALSE(page->more);
   EXPECT_THAT(jobs(), ElementsAre("https://site.test/1@1"));
-  // A later collection asks there again only for what it lacks.
+  // A later collection requests only what is missing.
   one.cursor = page->next;
   settled = {"tiktok1"};
   EXPECT_THAT(ids(*from.page(one, gate)), ElementsAre("1?"));

@@ -74,7 +74,7 @@ class Placement {
     bucket_[related_set.number] = -1;
   }
 
-  // Gives each of them a bucket, as the quotas say. free: in the order of their hashes.
+  // Assigns a bucket to each according to the quotas. free: ordered by hash.
   void fill_quotas(std::vector<const RelatedSet*> free) {
     while (!free.empty()) {
       const auto side = next_side();
@@ -84,7 +84,7 @@ class Placement {
     }
   }
 
-  // Moves related sets that may be moved to wanted sides that have none; returns those that it moved.
+  // Moves movable related sets to wanted sides that have none; returns those moved.
   std::vector<const RelatedSet*> fill_empty_sides(const std::vector<const RelatedSet*>& movable) {
     std::vector<const RelatedSet*> moved;
     for (const auto side : {kTest, kVal, kTrain}) {
@@ -119,7 +119,7 @@ class Placement {
     }
   }
 
-  // Sides without any related set come first, then those that are to be held out.
+  // Sides without any related set come first, then val and test.
   [[nodiscard]] std::size_t next_side() const {
     for (const auto side : {kTest, kVal, kTrain}) {
       if (quota_.at(side) > 0 && count_.at(side) == 0) return side;
@@ -132,7 +132,7 @@ class Placement {
 
   using Candidates = std::vector<const RelatedSet*>;
 
-  // The related set of `free` that goes to val or test.
+  // The related set of `free` to place in val or test.
   [[nodiscard]] Candidates::const_iterator choose(std::size_t side, const Candidates& free) const {
     std::vector<Candidates::const_iterator> good;
     for (auto it = free.begin(); it != free.end(); ++it) {
@@ -142,7 +142,7 @@ class Placement {
       return std::min_element(free.begin(), free.end(),
                               [](const RelatedSet* a, const RelatedSet* b) { return a->videos < b->videos; });
     }
-    // Only the third that stands first: another salt is to give another split.
+    // Only the first third in hash order: another salt must give another split.
     good.resize((good.size() + 2) / 3);
     return *std::min_element(good.begin(), good.end(),
                              [&](auto a, auto b) { return distance(side, **a) < distance(side, **b); });
@@ -156,8 +156,7 @@ class Placement {
     });
   }
 
-  // How far the hashtags' counts of a side are from the wanted ones once it has the related set: the sum of
-  // chi-squares.
+  // Distance of a side's hashtag counts from the wanted ones after adding the related set: the sum of chi-squares.
   [[nodiscard]] double distance(std::size_t side, const RelatedSet& related_set) const {
     const double share = (side == kVal ? rule_.val : rule_.test) / 100.0;
     double sum = 0.0;
@@ -177,8 +176,8 @@ class Placement {
     return at == on_side_.at(side).end() ? 0.0 : at->second;
   }
 
-  // The first bucket of val and test, the middle of train, then the middles of the widest gaps: what is spread evenly
-  // so is divided evenly where the rule is turned, too.
+  // The first bucket of val and test, the middle of train, then the middles of the widest gaps: evenly spaced buckets
+  // are also divided evenly when the rule is turned.
   [[nodiscard]] int widest_gap(std::size_t side) const {
     const auto [first, end] = window(rule_, side);
     std::vector<int> used;
@@ -202,8 +201,8 @@ class Placement {
   }
 
   SplitRule rule_;
-  std::vector<int> bucket_;           // by number of related set
-  std::vector<RelatedSet> sets_;      // in the order of their hashes
+  std::vector<int> bucket_;           // by number of the related set
+  std::vector<RelatedSet> sets_;      // ordered by hash
   std::vector<double> label_videos_;  // of each label
   double all_videos_ = 0;
   std::array<int, 3> quota_{}, count_{};  // related sets by side

@@ -1,11 +1,10 @@
-// Gives each related set of videos (related.hpp) its bucket, 0 to 99, from which split_of() tells the side of the
-// split.
+// Assigns each set of related videos (related.hpp) its bucket, 0 to 99, from which split_of() derives the side of the
+// split. Functions: any thread, on values of their own. Throws as the catalog does.
 //
-// In a large catalog the bucket is a hash (bucket_of). In a catalog of fewer than kFewSets related sets a hash leaves
-// val or test empty now and then, or several times too large. There the hash decides only the order of the related
-// sets, and the percentages of the rule say how many of them each side gets, at least one. A set of related videos that
-// was placed so keeps its bucket: freeze() stores the buckets of placed groups in the catalog. Functions: any thread,
-// on values of their own.
+// In a large catalog the bucket is a hash (bucket_of). With fewer than kFewSets related sets, a hash can leave val or
+// test empty or several times too large; there the hash only orders the sets, and the rule's percentages say how many
+// of them each side gets, at least one. A set placed in this way keeps its bucket: freeze() stores the buckets of
+// placed groups in the catalog.
 #pragma once
 
 #include <cstddef>
@@ -19,11 +18,11 @@
 
 namespace reeltag::dataset {
 
-// A percent of fewer related sets is less than one of them.
+// Below this number, one percent is less than one related set.
 inline constexpr std::size_t kFewSets = 100;
 
 struct PlacedGroups {
-  // The rule once divided a catalog of many related sets: those that have no bucket here go on by their hash.
+  // The rule was once applied to many related sets: groups without a bucket here keep using their hash.
   bool by_hash = false;
   std::map<std::string, int> buckets;  // by group_key()
 
@@ -32,19 +31,18 @@ struct PlacedGroups {
 // The first 16 hexadecimal digits of the SHA-1 of a group's name.
 std::string group_key(const std::string& group);
 
-// Reads what earlier freezes stored under a rule with the same by, val, test and salt; groups that the catalog no
-// longer has are left out.
+// Reads the buckets that earlier freezes stored under a rule with the same by, val, test and salt; leaves out groups
+// that the catalog no longer has.
 PlacedGroups load_placed(catalog::Catalog& catalog, const SplitRule& rule, const RelatedSets& related);
 void store_placed(catalog::Catalog& catalog, const SplitRule& rule, const PlacedGroups& placed);
 
 // The number of related sets that the rule needs: one for each side that it wants.
 std::size_t sets_needed(const SplitRule& rule);
 
-// The bucket of each related set of which the set has videos; -1 for others. Adds to `placed` what must be stored.
-// Where the set has at least sets_needed(rule) related sets, no wanted side is left without one, unless earlier freezes
-// placed all of them elsewhere. A set of related videos that has more than half of the videos, or the last ones of a
-// hashtag that train has, goes to val or test only where no other can; of the others that one does whose hashtags the
-// side lacks most.
+// The bucket of each related set with videos in `set`; -1 for others. Adds to `placed` what must be stored. If there
+// are at least sets_needed(rule) related sets, every wanted side gets one, unless earlier freezes placed all of them
+// elsewhere. A related set with more than half of the videos, or with the last training videos of a hashtag, goes to
+// val or test only if no other can; among the others, the one whose hashtags the side lacks most goes first.
 std::vector<int> buckets_of(const RelatedSets& related, const SplitRule& rule, const Dataset& set,
                             PlacedGroups& placed);
 

@@ -62,7 +62,7 @@ std::map<std::string, Split> sides_of_groups(const Dataset& set) {
   return sides;
 }
 
-// The property that every split has, whatever the salt and the groups; and that it keeps as groups come.
+// Holds for every split, whatever the salt and the groups, and stays true as groups are added.
 TEST(Buckets, NoSideIsEmptyAndPlacedGroupsStayUnderAThousandSalts) {
   for (unsigned seed = 0; seed < 1000; ++seed) {
     std::mt19937 random(seed);
@@ -135,7 +135,7 @@ TEST(Buckets, FoldsOfFewGroupsTestEachOnce) {
   }
 }
 
-// The last videos of a hashtag and the bulk of all videos teach; the rest is enough to test with.
+// The last videos of a hashtag and most of all videos stay in train; enough remain for the tests.
 TEST(Buckets, TrainKeepsEveryHashtagWhereGroupsAllowIt) {
   for (unsigned seed = 0; seed < 50; ++seed) {
     Collection collection;

@@ -35,7 +35,7 @@ std::vector<std::array<std::int64_t, 3>> Dataset::support() const {
 }
 
 std::string parted(const Dataset& set) {
-  // The group of one may be the author of another.
+  // One video's group may be another's author.
   std::unordered_map<std::string_view, const Item*> people, clusters;
   std::string found;
   const auto check = [&](auto& seen, const char* kind, const std::string& name, const Item& item) {

@@ -1,4 +1,4 @@
-// The datasets that stand in one root.
+// Loads, lists and redacts the datasets of one root.
 #include <algorithm>
 #include <system_error>
 
@@ -66,7 +66,7 @@ LeftOut leave_out(Dataset& set, const catalog::Tombstones& tombstones) {
   return out;
 }
 
-// Videos of an earlier state, where a kill came between the two writes or before the removal.
+// Removes video files of an earlier state, left by a kill between the two writes or before the removal.
 void remove_left_overs(const fs::path& folder) {
   const auto current = videos_file(folder);
   std::vector<fs::path> old;
@@ -81,7 +81,7 @@ void remove_left_overs(const fs::path& folder) {
   if (!old.empty()) sync_folder(folder);
 }
 
-// dataset.json names the file of the videos, so that its replacement is the moment at which the set changes.
+// dataset.json names the video file, so replacing dataset.json switches the set atomically.
 void replace_files(const fs::path& folder, const RedactedFiles& files) {
   write_file(folder / files.videos_name, files.videos_jsonl);
   write_file(folder / "dataset.json", files.dataset_json);

@@ -35,7 +35,7 @@ class DatasetStore : public testing::Test {
     ADD_FAILURE() << "loaded";
     return Code::internal;
   }
-  // A folder whose id does fit its changed content: what the hash cannot catch.
+  // A folder with changed content and a matching id: errors that the hash cannot detect.
   std::string forge(const std::function<void(Dataset&)>& change) {
     Dataset forged = set_;
     change(forged);

@@ -15,7 +15,7 @@ namespace {
 using testing::ElementsAre;
 using testing::IsEmpty;
 
-// Made with Python: int(hashlib.sha1((salt + group).encode()).hexdigest(), 16) % 100.
+// Computed with Python: int(hashlib.sha1((salt + group).encode()).hexdigest(), 16) % 100.
 TEST(Split, IsThePublishedRule) {
   struct Case {
     const char* salt;

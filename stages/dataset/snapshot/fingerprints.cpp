@@ -1,4 +1,4 @@
-// Fingerprints of videos that came before there were any, or by another version of the method.
+// Computes fingerprints of videos added before fingerprints existed, or made by another version of the method.
 #include <algorithm>
 #include <atomic>
 #include <exception>
@@ -28,7 +28,7 @@ std::vector<MissingFingerprint> missing_in(catalog::Catalog& catalog) {
   return missing;
 }
 
-// Nothing for a blob that the store has lost: it may come back.
+// Nothing if the store has lost the blob: it may come back.
 std::optional<media::Fingerprint> look_at(const MissingFingerprint& video, store::Store& store,
                                           const media::Limits& limits) {
   std::filesystem::path path;
@@ -97,7 +97,7 @@ class Work {
   const OnProgress& progress_;
   std::atomic<std::size_t> next_{0};
   std::atomic<bool> ended_{false};
-  std::mutex mutex_;  // of what is below
+  std::mutex mutex_;  // guards the members below
   std::int64_t done_ = 0;
   std::exception_ptr failure_;
 };

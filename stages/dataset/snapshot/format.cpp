@@ -34,7 +34,7 @@ json line_of(const Item& item) {
             {"group", item.group},    {"split", kSplitNames[static_cast<std::size_t>(item.split)]},
             {"labels", item.labels},  {"hashtags", item.hashtags},
             {"caption", item.caption}};
-  // Ids from before there were these stay as they are.
+  // Omitted when empty, so that ids from before these fields stay the same.
   if (!item.author.empty()) line["author"] = item.author;
   if (!item.cluster.empty()) line["cluster"] = item.cluster;
   return line;
@@ -61,7 +61,7 @@ Item item_of(const json& row, const Dataset& set, const fs::path& file) {
   return item;
 }
 
-// dataset.json, checked against the folder's name; what the id covers is under "content".
+// Reads dataset.json and checks it against the folder's name; "content" is what the id covers.
 json read_head(const fs::path& folder) {
   const auto file = folder / "dataset.json";
   auto parsed = parse_json(value_or_throw(read_file(file, kMaxHead)), file.string());
@@ -75,14 +75,14 @@ json read_head(const fs::path& folder) {
   }
   if (format < 1) corrupt(file, "no format version");
   const auto id = head.at("id").get<std::string>();
-  // Of a set from which something was taken out the id is the one it had, and `redacted` that of what is left.
+  // A redacted set keeps its original id; `redacted` is the id of the remaining content.
   const auto content = head.value("redacted", id);
   if (content != content_id(dump_json(head.at("content"))) || id != folder.filename().string())
     corrupt(file, "the content is not that of its id");
   return std::move(head);
 }
 
-// JSON of the wrong shape becomes corrupt, with the file.
+// Turns JSON of the wrong shape into corrupt, naming the file.
 template <class F>
 auto guarded(const fs::path& folder, F&& read) {
   try {

@@ -45,11 +45,11 @@ catalog::Filter filter_of(const FreezeOptions& o) {
   return filter;
 }
 
-// All that the id must depend on; files by what they say, not by where they are.
+// Everything that the id must depend on; files by content, not by path.
 std::string options_json(const FreezeOptions& o, const SplitRule& rule, const std::set<std::string>& blocked,
                          const std::map<std::string, std::string>& spellings, const Dataset& set) {
   nlohmann::json split{{"val", rule.val}, {"test", rule.test}, {"salt", rule.salt}};
-  // Ids from before there were these stay as they are, where they change nothing.
+  // Omitted at their defaults, so that ids from before these options stay the same.
   if (rule.turn != 0) split["turn"] = rule.turn;
   const bool groupings = std::any_of(set.items.begin(), set.items.end(),
                                      [](const Item& item) { return !item.author.empty() || !item.cluster.empty(); });
@@ -74,14 +74,14 @@ GroupingOf by_video(const std::vector<catalog::SplitGrouping>& groupings) {
   return result;
 }
 
-// The catalog's videos whose bytes are there.
+// Reads the catalog's videos whose bytes exist.
 void read_catalog(catalog::Catalog& catalog, store::Store& store, const FreezeOptions& options,
                   const GroupingOf& groupings, Dataset& set) {
   std::unordered_set<std::string> keys;
   for (auto& blob : store.list("")) keys.insert(std::move(blob.key));
   catalog.each(filter_of(options), [&](const catalog::Video& v) {
     const auto at = groupings.find(v.id);
-    if (at == groupings.end()) return;  // it came after this freeze had begun
+    if (at == groupings.end()) return;  // added after this freeze began
     if (!keys.contains(v.key)) {
       set.rejected.push_back({v.id, "the store has no " + v.key});
       return;
@@ -104,7 +104,7 @@ void read_catalog(catalog::Catalog& catalog, store::Store& store, const FreezeOp
   }
 }
 
-// Also drops from the decisions what is blocked or stands for nothing.
+// Also drops decisions about blocked hashtags and spellings of none.
 std::vector<std::string> vocabulary_of(const FreezeOptions& o, const Dataset& set, const std::set<std::string>& blocked,
                                        Decisions& decided) {
   std::vector<std::string> vocabulary;
@@ -156,7 +156,7 @@ void reject_undated(const GroupingOf& groupings, Dataset& set) {
   });
 }
 
-// What was decided: the rule with the salt that stands for auto.
+// The effective rule, with the salt chosen for auto.
 SplitRule split(const SplitRule& asked, const std::vector<catalog::SplitGrouping>& groupings,
                 const GroupingOf& by_video, catalog::Catalog& catalog, Dataset& set) {
   auto rule = asked;
@@ -206,7 +206,7 @@ void write_folder(const Files& files, const fs::path& root) {
   try {
     rename_durably(made, root / files.id);
   } catch (const Exception& e) {
-    if (e.code() != Code::already_exists) throw;  // another program froze the same content in this moment
+    if (e.code() != Code::already_exists) throw;  // another process froze the same content at the same time
   }
 }
 
@@ -214,7 +214,7 @@ void write_folder(const Files& files, const fs::path& root) {
 
 void check_group_count(catalog::Catalog& catalog, const FreezeOptions& options) {
   check_options(options);
-  if (options.split.by == "source") return;  // the sources say how many sides are to be divided
+  if (options.split.by == "source") return;  // the sources determine how many sides to divide
   std::vector<catalog::SplitGrouping> groupings;
   std::unordered_set<std::string> groups;
   catalog.each_grouping([&](const catalog::SplitGrouping& one) {
@@ -222,7 +222,7 @@ void check_group_count(catalog::Catalog& catalog, const FreezeOptions& options) 
     groups.insert(one.group);
     if (options.split.by == "group") groupings.back().author = groupings.back().cluster = {};
   });
-  if (groupings.empty()) return;  // freeze() says that
+  if (groupings.empty()) return;  // freeze() reports that
   check_set_count(related_sets_of(groupings).groups.size(), groups.size(), options.split);
 }
 

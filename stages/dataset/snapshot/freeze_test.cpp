@@ -79,7 +79,7 @@ TEST(Freeze, SingleTakesTheFirstHashtagOfTheVocabularyAndRejectsTheRest) {
   std::ofstream(lists / "block.txt") << "horse\nfyp\n";
   const FreezeOptions options{.labels = "single", .vocabulary = lists / "vocabulary.txt", .block = lists / "block.txt"};
   const auto set = freeze(*t.catalog, *t.store, options, t.root());
-  EXPECT_THAT(set.vocabulary, ElementsAre("dog", "cat"));  // the file's order; support plays no part
+  EXPECT_THAT(set.vocabulary, ElementsAre("dog", "cat"));  // the file's order, not by support
   EXPECT_EQ(set.items.size(), 32U);
   ASSERT_EQ(set.rejected.size(), 8U);
   EXPECT_EQ(set.rejected[0].reason, "no hashtag of the vocabulary");
@@ -107,10 +107,10 @@ TEST(Freeze, AVocabularyFileMayPutSpellingsTogether) {
   EXPECT_NE(plain.id, set.id);
   EXPECT_FALSE(nlohmann::json::parse(plain.options).contains("spellings"));
   EXPECT_EQ(frozen("# the same\ncat\ndog  # 16\n- fyp\n", {}).id, plain.id);
-  // Single: the first that counts, whatever its spelling.
+  // Single: the first in the vocabulary, whatever its spelling.
   const auto single = frozen("cat = kitty\ndog\n", {.labels = "single"});
   EXPECT_EQ(single.support()[0][0] + single.support()[0][1] + single.support()[0][2], 16 + 6);
-  // A blocked spelling no longer counts, a blocked hashtag takes its spellings with it.
+  // A blocked spelling no longer counts; a blocked hashtag removes its spellings too.
   std::ofstream(t.home.path() / "block.txt") << "kitty\n";
   const auto blocked = frozen("cat = kitty\ndog\n", {.block = t.home.path() / "block.txt"});
   EXPECT_EQ(blocked.support()[0][0] + blocked.support()[0][1] + blocked.support()[0][2], 16);
@@ -173,7 +173,7 @@ TEST(Freeze, OptionsAreConfiguration) {
   EXPECT_THROW(config::resolve(wrong, options), Exception);
 }
 
-// The development clips, where they are at hand: the split that published figures rest on.
+// The development clips, if available: the split used for published results.
 struct Published {
   const char* name;
   int classes, hashtags;  // hashtags of at least eight videos
@@ -190,7 +190,7 @@ TEST_P(SharedData, SplitsAsPublished) {
   const auto report = collect::import_paths(paths, {.salt_file = t.home.path() / "salt"}, *t.catalog, *t.store, {});
   EXPECT_TRUE(report.rejected.empty()) << collect::to_json(report);
   EXPECT_EQ(report.added + report.duplicate, train + val);
-  // By the group alone: a few clips of the same court or camera in different groups are near copies.
+  // By group alone: some clips of the same court or camera in different groups are near copies.
   const FreezeOptions options{
       .labels = "single", .min_support = 1, .split = {.val = 15, .test = 0, .salt = "val", .by = "group"}};
   const auto set = freeze(*t.catalog, *t.store, options, t.root());

@@ -69,7 +69,7 @@ TEST_F(Redact, TakesWhatIsForgottenOutAndKeepsTheId) {
   EXPECT_EQ(list(t_.root())[0]->forgotten, 1);
   EXPECT_EQ(list(t_.root())[0]->videos,
             (std::array<std::int64_t, 3>{left.count(Split::train), left.count(Split::val), left.count(Split::test)}));
-  // Again: nothing. Another one: it adds up.
+  // A second call finds nothing; a further removal adds up.
   EXPECT_TRUE(redact(t_.root(), t_.catalog->tombstones()).sets.empty());
   t_.catalog->forget(Forgettable::video, left.items[0].video);
   redact(t_.root(), t_.catalog->tombstones());
@@ -103,7 +103,7 @@ TEST_F(Redact, AKillBetweenTheWritesLeavesTheSetWhole) {
   const auto old_videos = *read_file(folder / "videos.jsonl", 1 << 24);
   t_.catalog->forget(Forgettable::video, video_);
   auto set = load(t_.root(), set_.id, t_.catalog->tombstones());
-  // Killed before dataset.json was written: the videos under their new name are not looked at.
+  // Killed before dataset.json was written: the videos under the new name are ignored.
   const auto files = encode_redacted(set);
   write_file(folder / files.videos_name, files.videos_jsonl);
   std::ofstream(folder / ".tmp-123") << "half " << video_;
@@ -130,7 +130,7 @@ TEST_F(Redact, ARedactedSetIsCheckedAsAnyOther) {
   EXPECT_THAT(done.unreadable[0].message, HasSubstr(set_.id));
   write_file(videos, good);
   auto head = nlohmann::json::parse(*read_file(folder / "dataset.json", 1 << 24));
-  EXPECT_EQ(head["format"], 2);  // a program that knows 1 says so
+  EXPECT_EQ(head["format"], 2);  // a program that knows only format 1 rejects it
   head["content"]["forgotten"] = 0;
   write_file(folder / "dataset.json", head.dump());
   EXPECT_THROW(load(t_.root(), set_.id), Exception);

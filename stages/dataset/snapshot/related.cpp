@@ -11,7 +11,7 @@
 namespace reeltag::dataset {
 namespace {
 
-// Does not name the video: it may have to be forgotten, and the cluster stays.
+// Does not contain the video's id: the video may be forgotten while the cluster stays.
 std::string cluster_name(const std::string& oldest) { return content_id("cluster " + oldest); }
 
 }  // namespace
@@ -51,8 +51,8 @@ RelatedSets related_sets_of(const std::vector<catalog::SplitGrouping>& groupings
     if (!groupings[i].cluster.empty()) join(i, "cluster " + groupings[i].cluster);
   }
   RelatedSets result;
-  std::unordered_map<std::size_t, std::size_t> number;  // of a set of related videos, by its oldest
-  std::unordered_set<std::string_view> seen;            // a group is of one related set
+  std::unordered_map<std::size_t, std::size_t> number;  // of a related set, by its oldest video
+  std::unordered_set<std::string_view> seen;            // each group belongs to one related set
   for (std::size_t i = 0; i < groupings.size(); ++i) {
     const auto oldest = related.first_of(i);
     const auto [at, is_new] = number.try_emplace(oldest, result.groups.size());

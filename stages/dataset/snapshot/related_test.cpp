@@ -55,16 +55,16 @@ TEST(RelatedVideos, CopiesGetAClusterThatTheCatalogKeeps) {
              c = t.add_related("c", "g3", "", 1);
   t.add("old", "g4", {"fyp"});  // without a fingerprint
   const auto groupings = read_groupings(*t.catalog);
-  EXPECT_EQ(groupings[0].video, a);  // in the order of their coming
+  EXPECT_EQ(groupings[0].video, a);  // in the order of adding
   EXPECT_FALSE(groupings[0].cluster.empty());
   EXPECT_EQ(groupings[0].cluster, groupings[2].cluster);
   EXPECT_EQ(groupings[1].cluster, "");
   EXPECT_EQ(groupings[3].cluster, "");
-  EXPECT_EQ(a.find(groupings[0].cluster), std::string::npos);  // it names nobody
+  EXPECT_EQ(a.find(groupings[0].cluster), std::string::npos);  // does not contain the id
   std::vector<catalog::SplitGrouping> stored;
   t.catalog->each_grouping([&](const catalog::SplitGrouping& one) { stored.push_back(one); });
   EXPECT_EQ(stored, groupings);
-  // One of two goes: the other is alone.
+  // One of the two is removed: the other has no copy.
   t.catalog->forget(catalog::Forgettable::video, c);
   EXPECT_EQ(read_groupings(*t.catalog)[0].cluster, "");
 }
@@ -117,7 +117,7 @@ TEST(RelatedVideos, AddingAVideoMovesNobodyUnlessItJoinsTwoFamilies) {
   const FreezeOptions options{.min_support = 1, .split = {.val = 25, .test = 25}};
   const auto freeze_now = [&] { return freeze(*t.catalog, *t.store, options, t.root()); };
   auto before = freeze_now();
-  for (int i = 0; i < 25; ++i) {  // of new groups, of old ones, copies of old ones
+  for (int i = 0; i < 25; ++i) {  // in new groups, in old ones, copies of old ones
     const auto n = std::to_string(i);
     t.add_related("later " + n, i % 2 == 0 ? "aaa new group " + n : "group " + n, "",
                   i % 3 == 0 ? 3 : 5000 + static_cast<unsigned>(i));
@@ -125,7 +125,7 @@ TEST(RelatedVideos, AddingAVideoMovesNobodyUnlessItJoinsTwoFamilies) {
   const auto after = freeze_now();
   const auto related = related_sets_of(read_groupings(*t.catalog));
   const auto now = sides(after);
-  std::map<std::size_t, std::set<Split>> old_sides;  // of a set of related videos of today, as they were
+  std::map<std::size_t, std::set<Split>> old_sides;  // old sides of each current related set
   for (const auto& [video, side] : sides(before)) old_sides[related.of.at(video)].insert(side);
   int kept = 0;
   for (const auto& [video, side] : sides(before)) {
@@ -202,7 +202,7 @@ TEST(SplitByTime, OldVideosTeachAndNewOnesTest) {
   EXPECT_THROW(freeze(*t.catalog, *t.store, {.min_support = 1, .split = {.by = "day"}}, t.root()), Exception);
 }
 
-// How far the hashtags' shares of val and test are from a tenth, on average.
+// Mean distance of the hashtags' shares of val and test from a tenth.
 double unevenness(const Dataset& set) {
   double sum = 0.0;
   for (const auto& [train, val, test] : set.support()) {
@@ -225,14 +225,14 @@ TEST(AutoSalt, SharesHashtagsOutMoreEvenlyAndStays) {
   EXPECT_LT(unevenness(chosen), unevenness(plain));
   const auto salt = nlohmann::json::parse(chosen.options)["split"]["salt"].get<std::string>();
   EXPECT_NE(salt, "auto");
-  // With other data, under which another salt would be nearer, the first one stays, and so do the sides.
+  // With other data, for which another salt would be nearer, the first salt stays, and so do the sides.
   for (int i = 0; i < 200; ++i)
     t.add("w" + std::to_string(i), "h" + std::to_string(i / 3), {"tag" + std::to_string(i % 5)});
   const auto later = freeze(*t.catalog, *t.store, options, t.root());
   EXPECT_EQ(nlohmann::json::parse(later.options)["split"]["salt"], salt);
   const auto now = sides(later);
   for (const auto& [video, side] : sides(chosen)) EXPECT_EQ(now.at(video), side);
-  // By its name it is any salt.
+  // Given explicitly, it is an ordinary salt.
   options.split.salt = salt;
   EXPECT_EQ(freeze(*t.catalog, *t.store, options, t.root()).id, later.id);
 }

@@ -1,4 +1,4 @@
-// report.html of a dataset.
+// Writes report.html of a dataset.
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -21,7 +21,7 @@ constexpr int kThumbnail = 160;          // pixels of the shorter side
 constexpr int kJpegQuality = 6;          // about 5 kB a picture
 constexpr std::size_t kPictures = 24;    // videos shown
 constexpr std::size_t kBars = 20;        // hashtags as bars
-constexpr std::size_t kMaxCounts = 12;   // rows of hashtags per video; the last one holds what is beyond
+constexpr std::size_t kMaxCounts = 12;   // rows of hashtags per video; the last includes all higher counts
 constexpr std::size_t kCells = 20;       // hashtags of the heat map
 constexpr std::size_t kPairs = 20;       // rows of the table of pairs
 constexpr std::size_t kMaxRows = 10000;  // of the table of hashtags
@@ -39,7 +39,7 @@ std::vector<std::int64_t> totals(const Dataset& set) {
   return result;
 }
 
-// The vocabulary by support, most first. Its own order may be another: a file's.
+// The vocabulary by descending support; its own order may be that of a file.
 std::vector<std::size_t> ranking(const std::vector<std::int64_t>& support) {
   std::vector<std::size_t> order(support.size());
   std::iota(order.begin(), order.end(), std::size_t{0});
@@ -88,7 +88,7 @@ std::string tiles(const Dataset& set, const Stats& s) {
   return out + "</div>\n";
 }
 
-// Rows "0", "1" ... of how many videos have so many hashtags.
+// Rows "0", "1" ...: the number of videos with that many hashtags.
 std::string plot_counts(const std::string& title, const std::vector<std::int64_t>& counts) {
   const auto all = std::accumulate(counts.begin(), counts.end(), std::int64_t{0});
   std::vector<BarRow> rows;
@@ -265,7 +265,7 @@ Result<std::string> thumbnail(const Item& item, store::Store& store, const media
     const auto frames = (*video)->frames_at(middle, {.short_side = kThumbnail});
     if (!frames) return fail(frames.error());
     return media::encode_jpeg(frames->frame(0), frames->width, frames->height, kJpegQuality);
-  } catch (const Exception& e) {  // the store has lost it
+  } catch (const Exception& e) {  // the store has lost the video
     return fail(e.error());
   }
 }

@@ -18,8 +18,8 @@ namespace {
 constexpr int kSalts = 64;
 const std::string kSaltNote = "dataset/salt";
 
-// Of the hashtags in val and test, how far their videos are from the wanted number: the sum of chi-squares, so that one
-// video too many of a rare hashtag weighs more than of a frequent one.
+// Distance of the hashtags' videos in val and test from the wanted numbers: the sum of chi-squares, so that one video
+// too many counts more for a rare hashtag than for a frequent one.
 double distance(const RelatedSets& related, const SplitRule& rule, const Dataset& set) {
   std::vector<Split> side;
   side.reserve(related.groups.size());
@@ -106,7 +106,7 @@ void split_by_time(const RelatedSets& related, const SplitRule& rule,
   std::sort(order.begin(), order.end(), [](const RelatedSet& a, const RelatedSet& b) {
     return std::tie(a.newest, a.number) < std::tie(b.newest, b.number);
   });
-  // The side on which a set's middle falls, but each wanted side gets one.
+  // Chooses the side that contains a set's midpoint; each wanted side gets at least one.
   const double all = static_cast<double>(set.items.size());
   const double train = all * (100 - rule.val - rule.test) / 100.0, val = train + all * rule.val / 100.0;
   std::array<std::size_t, 3> count{};
@@ -134,7 +134,7 @@ void split_by_time(const RelatedSets& related, const SplitRule& rule,
 
 namespace {
 
-// RelatedSets of train alone.
+// Divides related sets that are in train only.
 void divide_train(const RelatedSets& related, const SplitRule& rule, catalog::Catalog& catalog, Dataset& set) {
   std::vector<Item> given;
   std::erase_if(set.items, [&](Item& item) {

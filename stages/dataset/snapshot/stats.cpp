@@ -36,7 +36,7 @@ std::vector<CoOccurrence> pairs_of(const Dataset& set) {
                           support[static_cast<std::size_t>(pair.second)] / static_cast<double>(set.items.size());
     result.push_back({.a = pair.first, .b = pair.second, .videos = n, .lift = static_cast<double>(n) / chance});
   }
-  // By the excess in standard deviations of chance, so that rare pairs do not fill the list.
+  // Excess over chance in standard deviations, so that rare pairs do not fill the list.
   const auto surprise = [](const CoOccurrence& t) {
     const double expected = static_cast<double>(t.videos) / t.lift;
     return (static_cast<double>(t.videos) - expected) / std::sqrt(expected);
@@ -47,7 +47,7 @@ std::vector<CoOccurrence> pairs_of(const Dataset& set) {
   return result;
 }
 
-// The axis ends where all but one in a hundred have ended, so that one long video does not flatten the rest.
+// The axis ends at the 99th percentile, so that one long video does not flatten the rest.
 Durations durations_of(std::vector<double> seconds) {
   Durations d;
   d.videos = static_cast<std::int64_t>(seconds.size());

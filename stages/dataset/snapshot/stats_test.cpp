@@ -73,7 +73,7 @@ TEST(Stats, ThePageIsWholeAndEscaped) {
     EXPECT_THAT(page, HasSubstr("&lt;i&gt;&amp;"));
     for (const char* not_there : {"<b>", "<i>&", "http:", "https:", "<script", "nan"})
       EXPECT_THAT(page, Not(HasSubstr(not_there))) << labels;
-    EXPECT_EQ(load(t.root(), set.id).id, set.id);  // the page does not disturb the set
+    EXPECT_EQ(load(t.root(), set.id).id, set.id);  // the page does not affect the set
   }
 }
 

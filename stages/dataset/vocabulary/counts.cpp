@@ -94,7 +94,7 @@ Counts::Counts(std::span<const TypedHashtags> rows, const std::set<std::string>&
       having[static_cast<std::size_t>(id)].push_back(video);
     }
     tagged += mine.empty() ? 0 : 1;
-    // A video without a group is one: numbers below zero are nobody else's.
+    // A video without a group is a group of its own: a unique negative number.
     const int next = static_cast<int>(groups.size());
     group.push_back(row.group.empty() ? -1 - video : groups.emplace(row.group, next).first->second);
   }

@@ -1,4 +1,4 @@
-// Reading vocabulary and block files.
+// Reads vocabulary and block files.
 #include <algorithm>
 #include <sstream>
 #include <unordered_set>
@@ -22,7 +22,7 @@ struct Line {
   throw Exception(Code::invalid_config, line.place + " " + what);
 }
 
-// The lines that say something.
+// The lines that are neither empty nor comments.
 std::vector<Line> decision_lines(const fs::path& file) {
   constexpr std::int64_t kMax = 64LL << 20;
   std::istringstream in(value_or_throw(read_file(file, kMax)));

@@ -11,13 +11,13 @@
 namespace reeltag::dataset {
 namespace {
 
-// A hashtag is asked what it says only where there is enough to tell: so many videos, and chance alone below this.
+// The divergence is used only with enough data: at least this many videos, and chance alone below this.
 constexpr std::int64_t kEnough = 100;          // videos
 constexpr double kMaxChance = 1.0;             // bits
-constexpr double kAccompanied = 7.0 / 8.0;     // of its videos, for generic by company
-constexpr double kCompany = 1.2;               // times the usual number of generic hashtags, two standard errors below
-constexpr double kChanceOfCompany = 0.01;      // that a usual hashtag is accompanied as often
-constexpr std::size_t kMinEditableLength = 6;  // characters, for one letter to be no other word
+constexpr double kAccompanied = 7.0 / 8.0;     // share of its videos, for generic by company
+constexpr double kCompany = 1.2;               // times the usual number of generic hashtags, minus two standard errors
+constexpr double kChanceOfCompany = 0.01;      // probability that a usual hashtag is accompanied as often
+constexpr std::size_t kMinEditableLength = 6;  // characters; in shorter words one letter makes another word
 constexpr std::size_t kMaxCompound = 64;       // bytes
 
 std::size_t hashtag_index(int i) { return static_cast<std::size_t>(i); }
@@ -28,7 +28,7 @@ std::string fixed_text(double value, int digits) {
           std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::fixed, digits).ptr};
 }
 
-// E[X log2(X / mean)] of a Poisson number X: what one companion adds to the divergence of a random draw.
+// E[X log2(X / mean)] of a Poisson number X: contribution of one companion to the divergence of a random draw.
 double noise(double mean) {
   constexpr double kLarge = 50.0, kTail = 1e-12;
   if (mean > kLarge) return (0.5 + 1.0 / (12.0 * mean)) / std::log(2.0);
@@ -40,7 +40,7 @@ double noise(double mean) {
   return sum;
 }
 
-// Of n draws with the probability p at least k hit.
+// Probability of at least k hits in n draws with probability p.
 double tail(std::int64_t n, std::int64_t k, double p) {
   if (p <= 0.0 || p >= 1.0) return p >= 1.0 || k <= 0 ? 1.0 : 0.0;
   double sum = 0.0;
@@ -52,7 +52,7 @@ double tail(std::int64_t n, std::int64_t k, double p) {
   return sum;
 }
 
-// Counts companions over the hashtags that are asked for.
+// Counts companions of single hashtags.
 class Companions {
  public:
   Companions(const Counts& counts, const std::vector<bool>& wanted)
@@ -82,7 +82,7 @@ class Companions {
         ++s.companions;
       }
     }
-    std::sort(touched.begin(), touched.end());  // sums of doubles depend on their order
+    std::sort(touched.begin(), touched.end());  // sums of doubles depend on the order
     const double all = total_ - mass_[hashtag_index(hashtag)], mine = static_cast<double>(s.companions);
     for (const int other : touched) {
       const double n = seen_[hashtag_index(other)];
@@ -100,7 +100,7 @@ class Companions {
     for (const double m : mass_) sum += m > 0.0 ? noise(draws * m / total_) : 0.0;
     return sum / draws;
   }
-  // Between powers of two, straight in the logarithm.
+  // Interpolates linearly in the logarithm between powers of two.
   [[nodiscard]] double chance_at(double draws) const {
     if (draws < 1.0 || chance_.size() < 2) return 0.0;
     const double x = std::min(std::log2(draws), static_cast<double>(chance_.size()) - 1.001);
@@ -111,7 +111,7 @@ class Companions {
 
   const Counts& counts_;
   const std::vector<bool>& wanted_;
-  std::vector<double> mass_;  // videos of each hashtag that hold another one
+  std::vector<double> mass_;  // videos of each hashtag that have another one too
   double total_ = 0.0;
   std::vector<double> chance_;  // at 1, 2, 4 ... draws
   std::vector<std::int32_t> seen_;
@@ -141,7 +141,7 @@ class Finder {
 
  private:
   [[nodiscard]] bool open(int h) const { return !found_.has(h) && !kept_.contains(h); }
-  // Of its companions that are not generic, once those are known: whoever stands among generic ones says just that.
+  // Uses only companions that are not generic, once those are known: the generic ones say nothing about it.
   [[nodiscard]] bool says_little(int h) const {
     const auto& s = of_others_[hashtag_index(h)];
     return s.bits - s.chance < options_.generic_bits;
@@ -170,7 +170,7 @@ class Finder {
     }
   }
 
-  // Generic hashtags beside h in each of its videos: their mean, its standard error, and the share with any.
+  // Generic hashtags beside h per video: mean, standard error, and the share of videos with any.
   struct Company {
     double mean = 0.0, error = 0.0, any = 0.0;
   };
@@ -224,7 +224,7 @@ class Finder {
     }
   }
 
-  // Bare forms of the generic ones, each with the most frequent hashtag that has it.
+  // Bare forms of the generic hashtags, each with the most frequent hashtag that has it.
   [[nodiscard]] std::unordered_map<std::string, int> bare_forms() const {
     std::unordered_map<std::string, int> forms;
     for (int h = 0; h < supported_; ++h) {
@@ -234,7 +234,7 @@ class Finder {
     return forms;
   }
 
-  // The generic hashtags that together are the text, or nothing; the longest first part that leads anywhere.
+  // The generic hashtags that concatenate to the text, or nothing; prefers the longest first part.
   [[nodiscard]] static std::vector<int> parts_of(const std::string& text,
                                                  const std::unordered_map<std::string, int>& forms) {
     if (text.size() > kMaxCompound) return {};

@@ -13,10 +13,10 @@ namespace reeltag::dataset {
 namespace {
 
 constexpr std::int64_t kMinRare = 3;            // videos of a spelling whose merge needs evidence
-constexpr std::int64_t kMinVideosTogether = 2;  // groups that use both, for evidence by standing together
-constexpr double kLift = 10.0;                  // and so many times more often than by chance
-constexpr double kLikeness = 0.3;               // of the companions, for evidence by company
-constexpr int kSharedCompanions = 3;            // which have at least so many in common
+constexpr std::int64_t kMinVideosTogether = 2;  // groups that use both, for evidence by co-occurrence
+constexpr double kLift = 10.0;                  // and this factor above chance
+constexpr double kLikeness = 0.3;               // similarity of companions, for evidence by companions
+constexpr int kSharedCompanions = 3;            // minimum number of common companions
 constexpr std::size_t kMinEditable = 5;         // characters of words that may differ in one letter
 constexpr std::size_t kMinJoined = 4;           // bytes left without separators and stretched letters
 constexpr double kSame = 0.9, kNearly = 0.5;    // share of the videos with either that have both
@@ -74,7 +74,7 @@ class Merger {
     int shared = 0;
   };
 
-  // Hashtags that h may be a spelling of, the surest kind first, then the most frequent.
+  // Hashtags that h may be a spelling of, most certain kind first, then most frequent.
   [[nodiscard]] std::vector<Pair> candidates(int h) const {
     const std::string& name = counts_.names[at(h)];
     std::vector<Pair> pairs;
@@ -127,7 +127,7 @@ class Merger {
     }
   }
 
-  // How much more often than by chance each companion with support stands beside h, as a logarithm.
+  // Log of the lift of each companion with support beside h.
   const std::unordered_map<int, double>& profile(int h) {
     const auto [where, fresh] = profiles_.try_emplace(h);
     if (!fresh) return where->second;
@@ -170,7 +170,7 @@ class Merger {
     return e;
   }
 
-  // Sorted first, because the order of a hash table is nobody's promise.
+  // Sorts first, since hash table order is unspecified.
   static double sum(std::vector<double>& terms) {
     std::sort(terms.begin(), terms.end());
     double total = 0.0;
@@ -178,7 +178,7 @@ class Merger {
     return total;
   }
 
-  // Empty: no.
+  // The evidence for the merge; empty: none.
   static std::string bears_out(const Evidence& e) {
     if (e.groups >= kMinVideosTogether && e.lift >= kLift) {
       return "together in " + std::to_string(e.together) + " videos, " + fixed(e.lift, 0) + " times what chance gives";
@@ -221,7 +221,7 @@ class Merger {
             .reason = {}};
   }
 
-  // Hashtags that say the same of a video because they nearly always stand together.
+  // Merges hashtags that almost always occur together, and so say the same of a video.
   void inseparable(int h) {
     std::map<int, std::int64_t> beside;
     for (const int video : counts_.having[at(h)]) {

@@ -1,5 +1,5 @@
-// Spellings of one hashtag. A merge that changes a meaning is worse than none, so whatever only looks alike also has to
-// behave alike. Thread-safe.
+// Merges spellings of one hashtag. A merge that changes a meaning is worse than none, so hashtags that look alike must
+// also be used alike. Functions and values, any thread. No failures.
 #pragma once
 
 #include <map>
@@ -11,14 +11,14 @@
 namespace reeltag::dataset {
 
 struct Merges {
-  std::map<int, int> into;       // done; nothing that is merged is merged into
-  std::vector<Merge> done;       // with their reasons, in the order of Counts
-  std::vector<Merge> suggested;  // look alike, but the data does not bear it out, or not enough
+  std::map<int, int> into;       // applied; a merged hashtag is never a target
+  std::vector<Merge> done;       // with reasons, in the order of Counts
+  std::vector<Merge> suggested;  // similar in spelling, but not supported by enough data
 };
 
-// fixed: numbers that stay as they are (generic, decided). Kinds, in this order:
-// separators and stretched letters (no further evidence asked), accents, pictures at the ends, plural, one letter;
-// then hashtags that nearly always stand together. All are merged into the more frequent one.
+// fixed: numbers that stay as they are (generic, decided). Kinds, in this order: separators and stretched letters (no
+// further evidence needed), accents, emoji at the ends, plural, one letter; then hashtags that almost always occur
+// together. All are merged into the more frequent one.
 Merges find_merges(const Counts& counts, const ReviewOptions& options, const std::set<int>& fixed);
 
 }  // namespace reeltag::dataset

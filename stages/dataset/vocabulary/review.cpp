@@ -69,7 +69,7 @@ class Reviewer {
       const bool by_hand = out_.contains(h);
       if (!by_hand && !generic_.has(h)) continue;
       out_.insert(h);
-      if (!by_hand && counts_.support(h) < options_.min_support) continue;  // out for two reasons
+      if (!by_hand && counts_.support(h) < options_.min_support) continue;  // rare as well as generic: not listed
       const std::string& name = counts_.names[at_hashtag(h)];
       ExcludedHashtag left{
           .hashtag = name, .videos = counts_.support(h), .companionship = companionship(h), .reason = {}};
@@ -86,8 +86,7 @@ class Reviewer {
     auto merges = find_merges(counts_, options_, fixed);
     for (const auto& [spelling, hashtag] : merges.into) into_[at_hashtag(spelling)] = hashtag;
     for (auto& one : merges.done) {
-      one.into =
-          counts_.names[at_hashtag(into_[at_hashtag(counts_.find(one.hashtag))])];  // where a chain was made short
+      one.into = counts_.names[at_hashtag(into_[at_hashtag(counts_.find(one.hashtag))])];  // resolves chains of merges
       found_.merges.push_back(std::move(one));
     }
     found_.suggested = std::move(merges.suggested);
@@ -104,7 +103,7 @@ class Reviewer {
     }
   }
 
-  // Videos of each hashtag that is nobody's spelling, under the mode.
+  // Videos of each hashtag that is not a spelling, in the label mode.
   [[nodiscard]] std::vector<std::vector<int>> carriers() const {
     std::vector<std::vector<int>> having(counts_.names.size());
     for (int video = 0; video < static_cast<int>(counts_.videos.size()); ++video) {
@@ -159,8 +158,8 @@ class Reviewer {
   Counts counts_;
   const ReviewOptions& options_;
   const Decisions& decided_;
-  std::vector<int> into_;     // the hashtag that each stands for, most often itself
-  std::set<int> kept_, out_;  // by decision; out_ also what is generic
+  std::vector<int> into_;     // target of each hashtag, usually itself
+  std::set<int> kept_, out_;  // by decision; out_ also has the generic ones
   Generic generic_;
   Review found_;
 };

@@ -32,7 +32,7 @@ class Dice {
   std::mt19937 engine_;
 };
 
-// Ten subjects of four hashtags, two of them with two spellings; over all of them the wishes to be seen.
+// Ten subjects of four hashtags, two of them with two spellings; on all of them generic hashtags.
 std::vector<TypedHashtags> site() {
   const std::vector<std::vector<std::string>> subjects{
       {"dance", "ballet", "salsa", "stage"},    {"car", "engine", "garage", "racetrack"},
@@ -231,7 +231,7 @@ TEST_F(DecisionFiles, ContradictionsNameTheirLine) {
   EXPECT_THAT(error("a\n\xff\xfe\n"), HasSubstr(":2 is no hashtag"));
 }
 
-// Whatever is typed, the file of a review reads back as the review, and neither rows nor hash tables set an order.
+// For any input, the file of a review reads back as the review, independent of row and hash table order.
 TEST_F(DecisionFiles, HoldAnyReviewOfAnyScript) {
   const std::vector<std::string> typed{
       "fyp",      "fyppp",     "fypシ", "東京",       "とうきょう", "кот",   "коты", "हिन्दी", "ทดสอบ", "한국",

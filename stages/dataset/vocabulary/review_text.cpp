@@ -13,7 +13,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kColumn = 40;  // where comments begin
+constexpr std::size_t kColumn = 40;  // start of comments
 constexpr const char* kHead =
     "# A vocabulary to look over: change it, then freeze by it (reeltag dataset freeze --vocabulary THIS_FILE).\n"
     "#   tennis              a hashtag that a model shall learn\n"
@@ -21,7 +21,7 @@ constexpr const char* kHead =
     "#   - fyp               out\n"
     "# The order is that of the model's outputs. What follows '#' is a comment.\n";
 
-// Code points: what an editor shows as columns, near enough.
+// Number of code points: approximately the columns of an editor.
 std::size_t width(std::string_view text) {
   return static_cast<std::size_t>(
       std::count_if(text.begin(), text.end(), [](char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }));

@@ -34,7 +34,7 @@ bool is_picture(char32_t c) {
          u_hasBinaryProperty(code, UCHAR_EMOJI_MODIFIER) != 0 || u_charType(code) == U_OTHER_SYMBOL;
 }
 
-// Runs of `from` or more equal characters become `to`; digits are left alone.
+// Shortens runs of `from` or more equal characters to `to`; leaves digits alone.
 std::u32string shortened(const std::u32string& text, std::size_t from, std::size_t to) {
   std::u32string result;
   for (std::size_t i = 0; i < text.size();) {
@@ -45,7 +45,7 @@ std::u32string shortened(const std::u32string& text, std::size_t from, std::size
   return result;
 }
 
-// Marks on vowels of Indic scripts are letters of their own and stay.
+// Vowel signs of Indic scripts are not accents and stay.
 std::u32string unaccented(std::string_view text) {
   UErrorCode error = U_ZERO_ERROR;
   const auto* nfd = icu::Normalizer2::getNFDInstance(error);
@@ -119,7 +119,7 @@ std::vector<std::string> singulars(std::string_view hashtag) {
 }
 
 std::string bare(std::string_view hashtag) {
-  constexpr std::size_t kMin = 3;  // letters before digits that may go
+  constexpr std::size_t kMin = 3;  // minimum letters before removable digits
   auto text = unaccented(hashtag);
   std::erase_if(text, [](char32_t c) {
     const auto code = static_cast<UChar32>(c);

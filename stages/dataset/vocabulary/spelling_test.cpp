@@ -16,7 +16,7 @@ TEST(Spelling, SeparatorsAndStretchedLettersGo) {
   EXPECT_THAT(joined("coooool"), ElementsAre("cool", "col"));
   EXPECT_THAT(joined("cool"), IsEmpty());
   EXPECT_THAT(joined("реккк"), ElementsAre("рекк", "рек"));
-  EXPECT_THAT(joined("100000"), IsEmpty());  // digits are no stretched letters
+  EXPECT_THAT(joined("100000"), IsEmpty());  // digits are not stretched letters
   EXPECT_THAT(joined("___"), IsEmpty());
   EXPECT_THAT(joined(""), IsEmpty());
 }
@@ -35,7 +35,7 @@ TEST(Spelling, PicturesAtTheEndsGoButNotAllThereIs) {
 TEST(Spelling, AccentsGoWhereTheyAreAccents) {
   EXPECT_EQ(without_accents("café"), "cafe");
   EXPECT_EQ(without_accents("xuhướng"), "xuhuong");
-  EXPECT_EQ(without_accents("हिन्दी"), "हिन्दी");  // signs of vowels stay
+  EXPECT_EQ(without_accents("हिन्दी"), "हिन्दी");  // vowel signs stay
   EXPECT_EQ(without_accents("한국"), "한국");
   EXPECT_EQ(without_accents("がぎ"), "がぎ");
   EXPECT_EQ(without_accents("ทดสอบ"), "ทดสอบ");

@@ -1,4 +1,5 @@
-// Which hashtags a model can predict. Thread-safe.
+// Selects the hashtags that a model can predict, and maps typed hashtags to labels. Functions, any thread. Only
+// read_hashtags() fails.
 #pragma once
 
 #include <filesystem>
@@ -12,21 +13,21 @@
 
 namespace reeltag::dataset {
 
-// The hashtags of a list file, normalised, in order, repetitions dropped. A line that begins with '#' and what follows
-// " #" in a line are comments. Throws not_found, too_large, invalid_config (no hashtag in it, or a line that is none).
+// The hashtags of a list file, normalized, in order, without repetitions. A line that begins with '#' and text after "
+// #" are comments. Throws not_found, too_large, invalid_config (no hashtag, or an invalid line).
 std::vector<std::string> read_hashtags(const std::filesystem::path& file);
 
-// The most frequent hashtags that are not blocked: by support, descending, then by name. In single mode only the first
-// hashtag of a video that is not blocked counts, as nothing else can become its class.
+// The most frequent hashtags that are not blocked: by descending support, then by name. In single mode only the first
+// hashtag of a video that is not blocked counts, as no other can become its class.
 std::vector<std::string> frequent_hashtags(const std::vector<Item>& items, LabelMode mode,
                                            const std::set<std::string>& blocked, int min_support, int max_hashtags);
 
 using HashtagIndex = std::unordered_map<std::string, int>;
-// spellings: what else stands for a hashtag of the vocabulary, by spelling.
+// spellings: alternative spelling -> hashtag of the vocabulary.
 HashtagIndex index_of(const std::vector<std::string>& vocabulary,
                       const std::map<std::string, std::string>& spellings = {});
 
-// The labels of typed hashtags under the mode; empty when none is in the vocabulary.
+// The labels of typed hashtags in this mode; empty if none is in the vocabulary.
 std::vector<int> labels_of(const std::vector<std::string>& hashtags, const HashtagIndex& index, LabelMode mode);
 
 }  // namespace reeltag::dataset

@@ -1,4 +1,4 @@
-// /v1/jobs: work that was accepted.
+// /v1/jobs: list, show, follow and remove jobs.
 #include "api/replies.hpp"
 #include "server_state.hpp"
 
@@ -10,7 +10,7 @@ bool is_job_id(std::string_view text) {
          text.find_first_not_of("0123456789abcdefghijklmnopqrstuvwxyz") == std::string_view::npos;
 }
 
-// The job, or the answer that there is none for this asker.
+// The job, or 404 if the principal has no such job.
 std::variant<catalog::Job, server::Response> find_job(ServerState& state, const server::Request& request,
                                                       const Principal& principal) {
   const auto id = request.parameter("job");

@@ -1,4 +1,4 @@
-// /v1/search and /v1/collections: the library that is searched.
+// /v1/search and /v1/collections: searches the library and lists its collections.
 #include <map>
 
 #include "api/replies.hpp"
@@ -9,7 +9,7 @@ namespace reeltag::serve {
 namespace {
 
 constexpr std::size_t kMaxQuery = 400;  // characters
-// What others brought takes places among the hits, so more are asked for.
+// Requests more hits, since other owners' videos are filtered out.
 constexpr std::int64_t kSpare = 4, kMaxHits = 2000;
 
 Json hit_segments_json(const std::vector<index::Segment>& segments) {
@@ -40,14 +40,14 @@ server::Response search(ServerState& state, const server::Request& request, cons
   Json results = Json::array();
   for (const auto& hit : hits) {
     if (static_cast<std::int64_t>(results.size()) == *limit) break;
-    // Also files outside of the catalog can stand in the index; those are not shown to anybody here.
+    // The index may contain files that are not in the catalog; these are never returned.
     const auto view = is_video_id(hit.video) ? state.ownership.find(principal.viewer(), hit.video) : std::nullopt;
     if (view) results.push_back(hit_json(hit, *view));
   }
   return json_reply({{"query", clean_line(*query, 4 * kMaxQuery)}, {"results", results}});
 }
 
-// What journals of collections say (stages/collect), by source and hashtag.
+// Lists the journals of collections (stages/collect), by source and hashtag.
 server::Response list_collections(ServerState& state, const server::Request&, const Principal&) {
   Json list = Json::array();
   for (const auto& collection : state.ownership.collections()) {

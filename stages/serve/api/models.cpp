@@ -1,4 +1,4 @@
-// /v1/models: versions in the registry, and the model that tags now.
+// /v1/models: the versions in the registry and the current tagging model.
 #include <ctime>
 
 #include "api/replies.hpp"
@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::int64_t kMaxText = 4 << 20;
 
-// "2026-11-26T10:00:00Z" as seconds since 1970; 0 for what is no such text.
+// "2026-11-26T10:00:00Z" as seconds since 1970; 0 for invalid text.
 std::int64_t seconds_of(const std::string& time) {
   std::tm dependencies{};
   return strptime(time.c_str(), "%Y-%m-%dT%H:%M:%SZ", &dependencies) == nullptr ? 0 : timegm(&dependencies);
@@ -31,7 +31,7 @@ Json model_json(const registry::Version& version, const LoadedModel* loaded) {
   return out;
 }
 
-// A model that is not in the registry: the shipped one.
+// The entry of a model outside the registry: the shipped one.
 Json model_json(const LoadedModel& loaded) {
   return {{"version", loaded.label},
           {"serving", true},

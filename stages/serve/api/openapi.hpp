@@ -1,11 +1,11 @@
-// The API's description, docs/api/openapi.yaml, which is compiled in. Private to serve; any thread.
+// The API's description, docs/api/openapi.yaml, compiled in. Private to serve; any thread.
 #pragma once
 
 #include <string>
 
 namespace reeltag::serve {
 
-// As JSON. Throws Exception(internal) for a description that is no YAML, which a test would have found.
+// As JSON. Throws Exception(internal) if it is not valid YAML, which a test would catch.
 const std::string& openapi_json();
 
 }  // namespace reeltag::serve

@@ -147,7 +147,7 @@ std::variant<nlohmann::json, server::Response> body_object(const server::Request
 }
 
 std::string clean_line(std::string_view text, std::size_t most) {
-  // Written as JSON and read again it is valid UTF-8.
+  // A round trip through JSON makes it valid UTF-8.
   std::string line = nlohmann::json::parse(dump_json(std::string(text))).get<std::string>();
   std::erase_if(line, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
   if (line.size() <= most) return line;

@@ -1,4 +1,5 @@
-// What requests say and answers hold, as docs/api/openapi.yaml has it. Private to serve; pure functions.
+// Parses request parameters and formats response bodies as in docs/api/openapi.yaml. Private to serve; pure functions,
+// any thread. Parse errors are a Result or a Response.
 #pragma once
 
 #include <cstdint>
@@ -15,9 +16,9 @@ namespace reeltag::serve {
 
 using Json = nlohmann::ordered_json;
 
-// What was found in a video, as the catalog keeps it: all of it, so that it can be shown by any threshold.
+// A tagging as stored in the catalog: all scores, so that any threshold can be applied later.
 std::string tagging_text(const tag::TagResult& tagged);
-// Of that, what a threshold shows: the model's own ones where none is given.
+// The tags above the threshold; the model's own thresholds if none is given.
 Json tags_json(const std::string& video, const std::string& tagging, std::int64_t top,
                const std::optional<double>& threshold);
 
@@ -26,18 +27,18 @@ Json job_json(const catalog::Job& job, std::int64_t ahead);
 
 http::server::Response json_reply(const Json& json, int status = 200);
 
-// A number of the query within bounds, or what is wrong with it.
+// A number from the query within bounds, or invalid_argument.
 Result<std::int64_t> query_number(const http::server::Request& request, std::string_view name, std::int64_t least,
                                   std::int64_t most, std::int64_t otherwise);
 Result<std::optional<double>> query_real(const http::server::Request& request, std::string_view name, double least,
                                          double most);
-// A JSON object of the body, or the answer that refuses it: 415, 400.
+// The body's JSON object, or the response that refuses it: 415, 400.
 std::variant<nlohmann::json, http::server::Response> body_object(const http::server::Request& request);
 
-// A name from outside as one line of valid UTF-8 of at most so many bytes.
+// Untrusted text as one line of valid UTF-8 of at most `most` bytes.
 std::string clean_line(std::string_view text, std::size_t most);
 
-// Of UTF-8; bytes that are none count as one each.
+// Counts UTF-8 characters; each invalid byte counts as one.
 std::size_t characters(std::string_view text);
 
 bool is_video_id(std::string_view text);

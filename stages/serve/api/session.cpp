@@ -1,4 +1,4 @@
-// /v1/session: who asks. The page exchanges a token for a cookie that scripts cannot read.
+// /v1/session: returns the principal and exchanges a token for a cookie that scripts cannot read.
 #include "api/replies.hpp"
 #include "server_state.hpp"
 
@@ -13,7 +13,7 @@ const char* kind_name(Principal::Kind kind) {
 
 Json session_json(ServerState& state, const Principal& principal) {
   const auto loaded = state.model_slot.now();
-  // Whoever may come in is a visitor as soon as it keeps the cookie that it is given here.
+  // Reported as a visitor already: it becomes one by keeping the cookie set here.
   const bool newcomer = principal.kind == Principal::Kind::none && state.authenticator.is_open();
   Json out{{"kind", newcomer ? "visitor" : kind_name(principal.kind)},
            {"scopes", newcomer ? std::vector<std::string>{"read", "write"} : principal.scopes},
@@ -32,7 +32,7 @@ server::Response get_session(ServerState& state, const server::Request& request)
   return response;
 }
 
-// Whoever sends a token here is no page of another site that knows none; the cookie is the same site's only.
+// Safe against cross-site requests: the sender knows a token, and the cookie is SameSite.
 server::Response log_in(ServerState& state, const server::Request& request) {
   Principal nobody;
   nobody.by_cookie = true;

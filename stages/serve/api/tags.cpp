@@ -1,4 +1,4 @@
-// /v1/videos/{video}/tags and /feedback: what the model found, and what people say of it.
+// /v1/videos/{video}/tags and /feedback: the model's hashtags, and users' verdicts on them.
 #include "api/replies.hpp"
 #include "api/visible_video.hpp"
 #include "server_state.hpp"

@@ -1,4 +1,4 @@
-// /v1/videos: bringing, listing, looking at and taking away.
+// /v1/videos: add, list, show and remove videos.
 #include <charconv>
 
 #include "api/replies.hpp"
@@ -45,7 +45,7 @@ server::Response get_video(ServerState& state, const server::Request& request, c
 server::Response get_file(ServerState& state, const server::Request& request, const Principal& principal) {
   const auto view = find_video(state, request, principal);
   if (!view) return no_such_video();
-  // Never what the browser takes it for: a page among the uploads must not run as one.
+  // Fixed type, not sniffed by the browser: an uploaded page must not run as one.
   auto response = server::file(state.dependencies.store.local_path(view->video.key), "video/mp4");
   if (!response) return server::problem(404, "not_found", "the bytes of this video are not there");
   return std::move(*response)
@@ -79,7 +79,7 @@ server::Response accepted(ServerState& state, const std::string& id) {
   return json_reply(job_json(*job, state.jobs.ahead(*job)), 202).with("Location", "/v1/jobs/" + job->id);
 }
 
-// A small JSON body in place of the video's bytes.
+// Collects a small JSON body that refers to the video.
 class ReferenceBody final : public server::Upload {
  public:
   explicit ReferenceBody(std::function<server::Response(const std::string&)> done) : done_(std::move(done)) {}
@@ -96,7 +96,7 @@ class ReferenceBody final : public server::Upload {
   std::string body_;
 };
 
-// The reference in the body, or why there is none.
+// The reference in the body, or the error.
 std::variant<std::string, server::Response> reference_of(const std::string& body) {
   const auto json = parse_json(body, "the body");
   if (!json) return server::problem(400, "invalid_argument", json.error().message);

@@ -1,4 +1,4 @@
-// The video that a route names, as far as the principal may see it. Private to serve; any thread.
+// Finds the video of a route, if the principal may see it. Private to serve; any thread. Throws as the catalog does.
 #pragma once
 
 #include <optional>
@@ -8,10 +8,10 @@
 
 namespace reeltag::serve {
 
-// Nothing where there is no such video, or it is not the principal's to see.
+// Nothing if there is no such video or the principal may not see it.
 std::optional<catalog::VideoView> find_video(ServerState& state, const server::Request& request,
                                              const Principal& principal);
-// 404, the same for both reasons.
+// 404, the same in both cases.
 server::Response no_such_video();
 
 }  // namespace reeltag::serve

@@ -1,4 +1,4 @@
-// The page, the API's description, probes and metrics: what needs no asker.
+// Routes without authentication: the page, the API's description, probes and metrics.
 #include <algorithm>
 
 #include "api/openapi.hpp"
@@ -40,7 +40,7 @@ server::Response page_reply(ServerState& state, const server::Request& request) 
 
 void add_page_routes(server::Router& router, ServerState& state) {
   const auto page = [&state](const server::Request& request) { return page_reply(state, request); };
-  // The page's own addresses; it finds out by itself which view each is.
+  // The page's client-side routes; its script selects the view.
   for (const char* path : {"/", "/library", "/videos/{video}", "/models", "/about"}) router.get(path, page);
   for (const auto& asset : page_assets()) {
     if (asset.path == "index.html") continue;

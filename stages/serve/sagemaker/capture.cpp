@@ -58,7 +58,7 @@ void Capture::add(const CaptureRecord& captured) {
   std::error_code unusable;
   std::filesystem::create_directories(file.parent_path(), unusable);
   const Descriptor out(::open(file.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600));
-  // One write a record: a reader, or a kill, sees whole lines.
+  // One write per record, so that readers, also after a kill, see complete lines.
   if (!out.is_open() || ::write(out.get(), line.data(), line.size()) != static_cast<ssize_t>(line.size()))
     log::warning("not_captured", {{"request", captured.event}, {"file", file}, {"message", "is the disk full?"}});
 }

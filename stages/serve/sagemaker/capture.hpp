@@ -1,6 +1,6 @@
-// Data capture: what came in and went out, in the records that SageMaker's own capture writes and its monitoring tools
-// read (developer guide, "Data capture"). An endpoint of the platform captures by itself; this is for containers
-// elsewhere. Thread-safe. Failure: a record that cannot be written is logged, and the request is answered all the same.
+// Captures requests and responses in the record format that SageMaker's data capture writes and its monitoring tools
+// read (developer guide, "Data capture"). Endpoints on the platform capture by themselves; this is for containers
+// elsewhere. Thread-safe. Failure: a record that cannot be written is logged, and the request is answered normally.
 //
 //   Capture capture("/var/log/reeltag/capture");
 //   capture.add({.input = {"video/mp4", bytes}, .output = {"application/json", answer}, .event = request_id});
@@ -26,10 +26,10 @@ struct CaptureRecord {
 
 class Capture {
  public:
-  // Larger bodies are captured without their data, as the platform's largest real-time request.
+  // Larger bodies are captured without their data; equals the platform's largest real-time request.
   static constexpr std::size_t kMaxBytes = 6U << 20;
 
-  // Lines are appended to folder/yyyy/mm/dd/hh/<start>-<process>.jsonl, by the hour (UTC) of the inference.
+  // Appends lines to folder/yyyy/mm/dd/hh/<start>-<process>.jsonl, by the hour (UTC) of the inference.
   explicit Capture(std::filesystem::path folder);
   void add(const CaptureRecord& captured);
 

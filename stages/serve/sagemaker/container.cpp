@@ -6,9 +6,9 @@
 namespace reeltag::serve::sagemaker {
 namespace {
 
-constexpr int kBatchMegabytes = 100;     // of all requests of a batch transform that run at once: the platform's limit
-constexpr double kMargin = 0.9;          // of the platform's patience; the rest is the way there and back
-constexpr double kDrainPatience = 60.0;  // of the platform, where the environment does not say another
+constexpr int kBatchMegabytes = 100;     // of all concurrent requests of a batch transform: the platform's limit
+constexpr double kMargin = 0.9;          // of the platform's timeout; the rest is for transfer
+constexpr double kDrainPatience = 60.0;  // seconds; the platform's default timeout if the environment has none
 
 class Reader {
  public:
@@ -54,7 +54,7 @@ MediaType form_from(const Reader& read) {
 void read_times(const Reader& read, bool batch, Options& o) {
   const int patience = read.number("SAGEMAKER_MODEL_SERVER_TIMEOUT", static_cast<int>(kDrainPatience), 1, 3600);
   o.max_seconds = kMargin * patience;
-  // A longer one was asked for so that long videos are looked at in full.
+  // A longer timeout was configured so that long videos are processed in full.
   const bool patient = batch || patience > kDrainPatience;
   o.seconds = patient ? o.max_seconds : std::min(o.seconds, o.max_seconds);
 }
@@ -85,7 +85,7 @@ Container container_from(const Variables& get, int processors) {
   c.port = read.number("SAGEMAKER_BIND_TO_PORT", c.port, 0, 65535);
   c.many_models = read.truth("SAGEMAKER_MULTI_MODEL");
   const bool is_batch = read.truth("SAGEMAKER_BATCH");
-  // The platform joins the answers of a batch itself.
+  // The platform concatenates the answers of a batch.
   if (is_batch) c.options.max_response_bytes = static_cast<std::int64_t>(kBatchMegabytes) << 20;
   if (get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT")) c.options.media_type = form_from(read);
   c.options.workers = read.number("SAGEMAKER_MODEL_SERVER_WORKERS", std::max(2, processors), 1, 256);

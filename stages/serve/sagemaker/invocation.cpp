@@ -21,7 +21,7 @@ using http::server::Response;
 
 constexpr const char* kAttributes = "X-Amzn-SageMaker-Custom-Attributes";
 
-// One of so many, given back at its end.
+// Holds one slot of a semaphore until it is destroyed.
 class SlotGuard {
  public:
   explicit SlotGuard(std::counting_semaphore<>* taken) : taken_(taken) {}
@@ -116,7 +116,7 @@ class Invocation final : public http::server::Upload {
     if (!body_.is_open()) return input;
     struct stat facts{};
     if (::fstat(body_.get(), &facts) != 0) return input;
-    // One byte more than is kept says that it was too large.
+    // One byte beyond the limit marks the body as too large.
     input.data.resize(std::min(static_cast<std::size_t>(facts.st_size), Capture::kMaxBytes + 1));
     std::size_t have = 0;
     while (have < input.data.size()) {
@@ -143,7 +143,7 @@ class Invocation final : public http::server::Upload {
     return std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
   }
 
-  // Until when the next of so many videos may take its time.
+  // The end of the next video's equal share of the remaining time.
   static Clock::time_point share_of(Clock::time_point end, std::size_t left) {
     const auto now = Clock::now();
     return now + (end - now) / static_cast<Clock::rep>(left);
@@ -220,7 +220,7 @@ class Invocation final : public http::server::Upload {
   std::string text_;
 };
 
-// JSON, unless lines came: who sends lines splits the answer by lines.
+// JSON, unless the request was JSON Lines: those clients split the response by lines.
 MediaType preferred_media_type(const Options& options, Content content) {
   if (options.media_type) return *options.media_type;
   return content == Content::json_lines ? MediaType::json_lines : MediaType::json;

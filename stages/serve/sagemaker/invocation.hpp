@@ -1,5 +1,5 @@
-// One POST to /invocations: its body as it arrives, then its answer. An Invocation: one request; Service: shared by
-// all, thread-safe.
+// Handles one POST to /invocations: receives the body, then answers. An Invocation belongs to one request; SharedState
+// is shared by all and thread-safe. Failures are Responses.
 #pragma once
 
 #include <memory>
@@ -20,12 +20,12 @@ struct SharedState {
 
   const Options options;
   const Sources sources;
-  std::counting_semaphore<> slots;    // requests that may still be taken
-  std::counting_semaphore<> workers;  // videos that may still be looked at
+  std::counting_semaphore<> slots;    // free places for requests
+  std::counting_semaphore<> workers;  // free places for videos being decoded
   std::optional<Capture> capture;
 };
 
-// The head of a request: refused, or who takes its body and answers with this model (nothing: 503).
+// Refuses the request by its head, or returns the handler that takes the body and answers with this model (null: 503).
 std::variant<http::server::Response, std::unique_ptr<http::server::Upload>> begin_invocation(
     const std::shared_ptr<SharedState>& shared, std::shared_ptr<tag::Model> model,
     const http::server::Request& request);

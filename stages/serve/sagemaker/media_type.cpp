@@ -14,7 +14,7 @@ std::string_view trimmed(std::string_view text) {
   return text;
 }
 
-// Up to the separator, which is taken off too.
+// Returns the text up to the separator and removes both.
 std::string_view take(std::string_view& text, char separator) {
   const auto at = std::min(text.find(separator), text.size());
   const auto part = text.substr(0, at);
@@ -46,7 +46,7 @@ bool matches(std::string_view range, MediaType media_type) {
   return media_type_named(range) == media_type;
 }
 
-// Of the most exact range that names the form; 0 where none does.
+// The quality of the most specific range that matches; 0 if none does.
 double quality_of(std::string_view accept, MediaType media_type) {
   double quality = 0.0;
   int exactness = -1;

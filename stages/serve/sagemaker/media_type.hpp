@@ -1,4 +1,5 @@
-// What a request comes as and what its answer is to be, from the headers. Any thread.
+// Parses Content-Type and Accept: the form of a request and of its response. Functions, any thread. Unsupported types
+// give nothing.
 #pragma once
 
 #include <optional>
@@ -10,13 +11,13 @@ namespace reeltag::serve::sagemaker {
 
 enum class Content { video, json, json_lines };
 
-// Of a Content-Type; without one the body is bytes. Nothing: of no kind that is understood.
+// From a Content-Type; without one the body is a video. Nothing: not supported.
 std::optional<Content> content_of(std::string_view content_type);
 
-// The form that Accept likes best; `preferred` where it leaves that open. Nothing: it accepts none of them.
+// The form that Accept ranks highest; `preferred` if several rank equally. Nothing: it accepts none of them.
 std::optional<MediaType> accepted_media_type(std::string_view accept, MediaType preferred);
 
-// The form that a media type names exactly.
+// The form for exactly this media type.
 std::optional<MediaType> media_type_named(std::string_view media_type);
 
 std::string_view content_type_of(MediaType media_type);

@@ -18,8 +18,8 @@ using nlohmann::json;
 
 constexpr std::size_t kPage = 100;
 constexpr auto kPatience = std::chrono::seconds(25);
-constexpr auto kLook = std::chrono::milliseconds(5);
-constexpr int kNoMemory = 507;  // the platform then has others unloaded
+constexpr auto kPollEvery = std::chrono::milliseconds(5);
+constexpr int kNoMemory = 507;  // the platform then unloads other models
 
 Response no_model(const std::string& name) { return problem({Code::not_found, "model " + name + " is not loaded"}); }
 
@@ -82,7 +82,7 @@ Result<void> Models::remove(const std::string& name, std::chrono::milliseconds p
     model = std::move(found->second.model);
     entries_.erase(found);
   }
-  for (const auto end = Clock::now() + patience; model.use_count() > 1; std::this_thread::sleep_for(kLook)) {
+  for (const auto end = Clock::now() + patience; model.use_count() > 1; std::this_thread::sleep_for(kPollEvery)) {
     if (Clock::now() > end) return fail(Code::unavailable, "model " + name + " still answers requests");
   }
   return {};

@@ -1,6 +1,7 @@
-// The models of a multi-model endpoint: loaded, looked up and let go while others answer. Thread-safe.
-// load() fails with already_exists, and as the loader does; remove() returns when the model's memory is free, or says
-// unavailable when requests still hold it after a while (it is gone for new ones all the same).
+// Loads, finds and unloads the models of a multi-model endpoint while others serve requests. Thread-safe. Shares
+// ownership of models with running requests. load() fails with already_exists, and as the loader does; remove() returns
+// once the model's memory is free, or unavailable if requests still hold it after `patience` (new requests no longer
+// find it).
 #pragma once
 
 #include <map>
@@ -20,17 +21,17 @@ class Models {
 
   Result<void> load(const std::string& name, const std::string& url);
   Result<void> remove(const std::string& name, std::chrono::milliseconds patience);
-  // Nothing where there is none, or it is still loading.
+  // Null if there is none or it is still loading.
   std::shared_ptr<tag::Model> find(const std::string& name);
-  // Where it came from; nothing likewise.
+  // The URL it was loaded from; nothing in the same cases.
   std::optional<std::string> url_of(const std::string& name);
-  // Name and URL of those behind this name, in the order of names.
+  // Name and URL of at most `most` models after this name, ordered by name.
   std::vector<std::pair<std::string, std::string>> list(const std::string& after, std::size_t most);
 
  private:
   struct Entry {
     std::string url = {};
-    std::shared_ptr<tag::Model> model = {};  // nothing: loading
+    std::shared_ptr<tag::Model> model = {};  // null: loading
   };
 
   Load load_;

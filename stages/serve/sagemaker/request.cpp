@@ -50,7 +50,7 @@ Result<void> set_number(Overrides& overrides, const std::string& key, double val
 
 bool is_wish(std::string_view key) { return key == "top" || key == "threshold" || key == "deadline"; }
 
-// Texts that are no number become none, which no range has.
+// Text that is not a number becomes NaN, which is outside every range.
 double number_of(const json& value) {
   return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
 }

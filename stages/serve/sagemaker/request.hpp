@@ -1,6 +1,6 @@
-// What the text of a request asks for: videos by reference or as base64. Any thread; plain values.
+// Parses the body of a request into the videos to tag, by reference or as base64. Any thread; plain values.
 // {"s3_uri"|"url"|"b64"|"base64":text, "id"?, "top"?, "threshold"?, "deadline"?}; {"instances":[...], the same for
-// all?}; in JSON Lines one such object a line.
+// all?}; JSON Lines: one such object per line.
 #pragma once
 
 #include <optional>
@@ -27,20 +27,20 @@ struct Item {
 };
 
 struct Entry {
-  std::string name;  // what the answer calls it
+  std::string name;  // its name in the response
   Result<Item> item;
 };
 
 struct InvocationRequest {
-  bool many = false;  // a list: what is wrong with one entry is said in its place
+  bool many = false;  // a list: the error of an entry is reported in its position
   std::vector<Entry> entries = {};
-  std::optional<double> deadline = {};  // the shortest that is wished for
+  std::optional<double> deadline = {};  // the shortest one requested
 };
 
-// Fails where the text as a whole is of no use, or the only video that it names is not named well.
+// Fails if the whole text is invalid, or if it names a single video and that entry is invalid.
 Result<InvocationRequest> parse_request(Content content, std::string_view text);
 
-// "top", "threshold", "deadline" as texts, for a request whose body is the video.
+// "top", "threshold", "deadline" from the query, for a request whose body is the video.
 Result<Overrides> overrides_of(const http::server::Pairs& query);
 
 }  // namespace reeltag::serve::sagemaker

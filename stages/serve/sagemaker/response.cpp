@@ -23,7 +23,7 @@ std::string dumped(const ordered_json& value) {
   return value.dump(-1, ' ', false, ordered_json::error_handler_t::replace);
 }
 
-// RFC 4180. A line break in a name would make two lines of one record.
+// RFC 4180. A line break in a name would split the record.
 std::string field_of(std::string text) {
   for (char& c : text) {
     if (static_cast<unsigned char>(c) < ' ') c = ' ';

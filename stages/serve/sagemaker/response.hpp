@@ -1,4 +1,4 @@
-// What was found, as the text of an answer. Any thread.
+// Formats tagging results as the body of a response. Function, any thread. Cannot fail.
 #pragma once
 
 #include <string>
@@ -13,9 +13,10 @@ struct VideoResult {
   Result<tag::TagResult> tagged;
 };
 
-// JSON: the object of `reeltag tag --json`, with "partial":true where a deadline cost views; of many
-// {"predictions":[...]}. JSON Lines: an object a line. CSV: video,status,duration and then hashtag,score by turns, a
-// line a video; status is ok, unsure or the error's code. What failed is {"video","error":{"code","message"}}.
+// JSON: the object of `reeltag tag --json`, with "partial":true if the deadline reduced the views; for many
+// {"predictions":[...]}. JSON Lines: an object per line. CSV: a line per video, with video,status,duration followed by
+// hashtag,score pairs; status is ok, unsure or the error's code. A failed video is
+// {"video","error":{"code","message"}}.
 std::string text_of(const std::vector<VideoResult>& found, bool many, MediaType media_type);
 
 }  // namespace reeltag::serve::sagemaker

@@ -1,4 +1,4 @@
-// The routes by themselves, called as the server calls them, with a model that answers from what it is asked.
+// Tests the routes alone, called as the server calls them, with a model that echoes its request.
 #include <gtest/gtest.h>
 #include <unistd.h>
 
@@ -19,7 +19,7 @@ using http::server::Request;
 using http::server::Response;
 using nlohmann::json;
 
-// Says what it was asked, in its tags.
+// Returns the request in its tags.
 class Echo final : public tag::Model {
  public:
   const std::string& name() const override { return name_; }

@@ -14,7 +14,7 @@ using http::server::Response;
 
 namespace {
 
-constexpr std::int64_t kFormBytes = 4 << 20;  // beside the file: 31 fields of 64 KiB and heads
+constexpr std::int64_t kFormBytes = 4 << 20;  // form overhead: 31 fields of 64 KiB and part headers
 
 Response empty() { return problem(400, "bad_request", "the video is empty"); }
 
@@ -48,7 +48,7 @@ class Body final : public http::server::Upload {
     if (!files_->commit(writer_)) return problem(503, "unavailable", "the upload was interrupted; try again");
     const auto bytes = files_->facts().offset;
     if (bytes == 0) return empty();
-    files_->change([&](UploadRecord& record) { record.length = bytes; });  // from here on a restart makes a job of it
+    files_->change([&](UploadRecord& record) { record.length = bytes; });  // after this a restart turns it into a job
     const auto job = store_.job_of(*files_);
     if (!job) return problem(503, "unavailable", "the video could not be passed on; try again in a moment");
     passed_on_ = true;

@@ -1,4 +1,5 @@
-// A video that comes as the body of one request, or in a form. See Uploads::begin.
+// Receives a video as the body of one request, raw or as a form. See Uploads::begin. Thread-safe; refers to the store.
+// Failures are Responses.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,4 @@
-// Videos that come in one request.
+// Tests videos sent in one request.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -34,7 +34,7 @@ TEST(UploadBody, BecomesAJob) {
   EXPECT_EQ(upload.deadline, 3);
   EXPECT_EQ(upload.bytes, 3'000'000);
   EXPECT_TRUE(content_of(upload.file) == bytes);
-  EXPECT_EQ(site.send("HEAD", "/v1/uploads/" + upload.id, tus()).status, 404);  // nothing of tus'
+  EXPECT_EQ(site.send("HEAD", "/v1/uploads/" + upload.id, tus()).status, 404);  // not a tus upload
   site.uploads().remove(upload.id);
   EXPECT_TRUE(std::filesystem::is_empty(site.folder()));
 

@@ -1,4 +1,4 @@
-// A checksum that a client sent beside bytes (tus' Upload-Checksum), against the bytes as they arrive. One thread.
+// Verifies received bytes against a client's checksum (tus' Upload-Checksum). One thread.
 //
 //   auto checksum = Checksum::parse("sha1 qZk+NkcGgWq6PiVxeFDCbJzQ2J0=");
 //   checksum->update("abc");
@@ -18,11 +18,11 @@ class Checksum {
  public:
   static constexpr const char* kAlgorithms = "sha1,sha256";
 
-  // invalid_argument, worded for the client.
+  // Fails with invalid_argument, worded for the client.
   static Result<Checksum> parse(std::string_view header);
 
   void update(std::string_view bytes);
-  // Of all bytes so far; once only.
+  // For all bytes so far; call it once only.
   bool matches();
 
  private:

@@ -1,4 +1,4 @@
-// Connections that break, stall and compete.
+// Tests connections that break, stall and compete.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -13,7 +13,7 @@ using namespace std::chrono_literals;
 using http::server::soon;
 using Clock = std::chrono::steady_clock;
 
-// Seconds. Well below the 20 after which the server gives a stalled connection up, or the 10 for which 40 requests
+// Seconds. Well below the 20 s after which the server drops a stalled connection, and the 10 s for which 40 requests
 // would hold 8 threads; above what a busy machine needs.
 constexpr double kSoon = 5;
 // printf abcdefgh | openssl dgst -binary -sha1 | base64
@@ -70,7 +70,7 @@ TEST(UploadConnection, ASlowClientArrives) {
   EXPECT_EQ(content_of(site.file_of(path)), "abcdefghijklmnopqrst");
 }
 
-// The client has gone and nobody has told the server.
+// The client is gone, but the connection was not closed.
 TEST(UploadConnection, AStalledRequestGivesWay) {
   for (const bool asks_first : {false, true}) {
     for (const bool checked : {false, true}) {
@@ -86,7 +86,7 @@ TEST(UploadConnection, AStalledRequestGivesWay) {
       }
       EXPECT_EQ(site.send("PATCH", path, part_at(std::stoul(offset)), "later").status, 204);
       EXPECT_LT(seconds_since(begin), kSoon);
-      // The first one learns of it with its next bytes, and they do no harm.
+      // The first one is told at its next bytes, which are not written.
       EXPECT_EQ(stalled.exchange("efgh").status, 423);
       EXPECT_EQ(content_of(site.file_of(path)), checked ? "later" : "abcdlater");
       EXPECT_EQ(site.offset_of(path), checked ? "5" : "9");
@@ -119,7 +119,7 @@ TEST(UploadConnection, ARequestThatIsAliveIsNotDisturbed) {
   EXPECT_EQ(content_of(site.file_of(path)), std::string(1000, 'x'));
 }
 
-// Waiting for others must not take all threads.
+// Waiting requests must not use up all threads.
 TEST(UploadConnection, FewWaitAtOnce) {
   Site site;
   const auto path = site.create(1000);

@@ -71,7 +71,7 @@ std::string display_name(std::string_view text) {
   std::string name(text.substr(text.find_last_of("/\\") + 1));
   remove_controls(name);
   name.resize(std::min(name.size(), kMaxNameBytes));
-  // The cut may have gone through a character, of at most four bytes.
+  // The cut may have split a character of at most four bytes.
   for (int i = 0; i < 3 && name.size() >= kMaxNameBytes - 3 && !is_utf8(name); ++i) name.pop_back();
   return is_utf8(name) ? name : std::string();
 }

@@ -1,4 +1,4 @@
-// What clients say about a video in headers: all of it is text that nobody vouches for. Pure functions; any thread.
+// Parses what clients state about a video in headers; all of it is untrusted text. Pure functions, any thread.
 // Failure: Result with invalid_argument or unsupported, worded for the client.
 #pragma once
 
@@ -12,21 +12,21 @@
 
 namespace reeltag::serve {
 
-// tus' Upload-Metadata, "filename ZGFuY2UubXA0,private": values that are no UTF-8 text are left out, and so are
-// control characters in them.
+// tus' Upload-Metadata, "filename ZGFuY2UubXA0,private": omits values that are not UTF-8, and removes control
+// characters.
 Result<std::map<std::string, std::string>> parse_metadata(std::string_view header);
 
 // Digits only, at most 10^15.
 std::optional<std::int64_t> parse_size(std::string_view text);
 
-// For people to read: without folders, valid UTF-8, no control characters, at most 255 bytes.
+// For display: without folders, valid UTF-8, no control characters, at most 255 bytes.
 std::string display_name(std::string_view text);
 
-// Without parameters, in lower case: "video/webm" of "Video/WebM; codecs=vp9". unsupported for what is no video/*,
-// image/gif or application/octet-stream; nothing at all is fine.
+// Without parameters, in lower case: "video/webm" for "Video/WebM; codecs=vp9". unsupported for anything but video/*,
+// image/gif and application/octet-stream; an empty one is accepted.
 Result<std::string> accepted_type(std::string_view content_type);
 
-// Seconds within 0.1 and 3600; 0 where there is no such metadata.
+// Seconds within 0.1 and 3600; 0 if there is no such metadata.
 Result<double> deadline_of(const std::map<std::string, std::string>& metadata);
 
 }  // namespace reeltag::serve

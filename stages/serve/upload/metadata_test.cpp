@@ -16,7 +16,7 @@ TEST(UploadMetadata, IsPairs) {
   EXPECT_THAT(parse_metadata("").value(), ElementsAre());
   EXPECT_THAT(parse_metadata("filename ZGFuY2UubXA0,private, a  Zm8= ").value(),
               ElementsAre(Pair("a", "fo"), Pair("filename", "dance.mp4"), Pair("private", "")));
-  // No text: left out. A control character: cut out.
+  // Omits values that are not text; removes control characters.
   EXPECT_THAT(parse_metadata("a //79,b YQpi").value(), ElementsAre(Pair("b", "ab")));
   for (const char* wrong : {",", "a,", "a Zg==,a Zg==", "a Zg", "a Zg== Zg==", "a,,b", "a //79,a Zg=="})
     EXPECT_FALSE(parse_metadata(wrong)) << wrong;

@@ -1,4 +1,4 @@
-// What a new Uploads finds in the folder of an old one, and servers that are killed.
+// Tests recovery: a new Uploads on an old folder, and servers that are killed.
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -25,7 +25,7 @@ std::string id_of(const std::string& path) { return path.substr(path.rfind('/') 
 
 class Recovery : public ::testing::Test {
  protected:
-  // Edits an upload's record as a kill at another moment would have left it.
+  // Edits an upload's record to simulate a kill at another moment.
   void edit(const std::string& path, const std::function<void(UploadRecord&)>& change) {
     const fs::path file = folder() / id_of(path) / "upload.json";
     UploadRecord record = parse_record(content_of(file), file.string()).value();
@@ -105,7 +105,7 @@ TEST_F(Recovery, WhatIsNoUploadIsPassedOver) {
   EXPECT_EQ(site.offset_of(good), "5");
   for (const auto& path : {bad, long_one, without_data, one_body})
     EXPECT_EQ(site.send("HEAD", path, tus()).status, 404);
-  EXPECT_TRUE(fs::exists(folder() / id_of(bad)));  // whoever looks at the log may mend it
+  EXPECT_TRUE(fs::exists(folder() / id_of(bad)));  // kept for the operator, who sees the log
   EXPECT_FALSE(fs::exists(folder() / id_of(one_body)));
   EXPECT_FALSE(fs::exists(folder() / ".tmp-half-made"));
   EXPECT_EQ(content_of(folder() / "notes.txt"), "somebody's");
@@ -118,10 +118,10 @@ TEST(Uploads, NeedAFolder) {
   EXPECT_THROW(Uploads(home.path() / "file" / "uploads", {}, nullptr), Exception);
 }
 
-// A server in a process of its own, to be killed.
+// A server in its own process, to be killed.
 class Child {
  public:
-  // largest: no file may have more bytes, as on a disk that is full then.
+  // largest: limit of the file size, to simulate a full disk.
   explicit Child(const fs::path& folder, std::optional<rlim_t> largest = {}) {
     std::array<int, 2> pipe{};
     if (::pipe(pipe.data()) != 0) throw std::runtime_error("no pipe");
@@ -161,7 +161,7 @@ class Child {
  private:
   [[noreturn]] static void serve(const fs::path& folder, int to) {
     try {
-      Site site({.max_open = 1000}, folder);  // creations whose answer a kill took stay open
+      Site site({.max_open = 1000}, folder);  // creations whose response was lost by a kill stay open
       site.uploads().recover();
       const int port = site.port();
       if (::write(to, &port, sizeof port) == sizeof port) ::pause();
@@ -184,11 +184,11 @@ std::string checksum_of(const std::string& part) {
     const unsigned bits = at(i) << 16 | at(i + 1) << 8 | at(i + 2);
     for (const int shift : {18, 12, 6, 0}) text += kDigits[bits >> shift & 63];
   }
-  text.back() = '=';  // 20 bytes end with one pad
+  text.back() = '=';  // 20 bytes end with one padding character
   return "Upload-Checksum: sha1 " + text + "\r\n";
 }
 
-// Sends one upload through servers that are killed again and again, until it is whole.
+// Sends one upload to servers that are killed repeatedly, until it is complete.
 struct Battered {
   const fs::path& folder;
   std::mt19937& random;
@@ -216,7 +216,7 @@ struct Battered {
   }
 
  private:
-  // False when the server is gone or nothing is left to send.
+  // False if the server is gone or nothing is left to send.
   bool step(int port) {
     if (acknowledged == bytes.size()) return false;
     Raw client(port);

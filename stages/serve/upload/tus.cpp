@@ -36,7 +36,7 @@ Response wrong_type() { return problem(415, "unsupported_media_type", std::strin
 
 Response beyond_length() { return problem(413, "too_large", "these are more bytes than the upload is to have"); }
 
-// What the client says of the length: at creation, or later where it was deferred.
+// The upload's length from the headers: at creation, or later if it was deferred.
 std::variant<Response, std::int64_t> length_of(const Request& request, std::int64_t max_bytes) {
   const auto text = request.header("upload-length");
   const auto length = parse_size(text);
@@ -48,7 +48,7 @@ std::variant<Response, std::int64_t> length_of(const Request& request, std::int6
   return *length;
 }
 
-// The record that the headers of a creation describe; its length 0 where it is deferred.
+// The record from the headers of a creation; its length is 0 if deferred.
 std::variant<Response, UploadRecord> record_of(const Request& request, const std::string& owner,
                                                std::int64_t max_bytes) {
   if (!request.header("upload-concat").empty()) return bad("Upload-Concat: uploads are not put together here");
@@ -103,8 +103,8 @@ class Tus::Patience {
   bool may_wait_;
 };
 
-// Every method by the same way, because X-HTTP-Method-Override may make any of them any other; with a limit of our own,
-// so that its refusals have tus' headers.
+// Registers every method with one handler, because X-HTTP-Method-Override may turn any into another; with a limit of
+// its own, so that its refusals have tus headers.
 void Tus::add_routes(http::server::Router& router) {
   const auto begin = [self = shared_from_this()](const Request& request) { return self->answer(request); };
   for (const char* method : {"OPTIONS", "POST"}) router.upload(method, kPath, begin, {.max_body = Uploads::kAnyBody});
@@ -212,13 +212,13 @@ Begun Tus::patch(const Request& request, const std::shared_ptr<UploadFile>& file
   if (auto* refused = std::get_if<Response>(&checksum)) return std::move(*refused);
   auto& expected = std::get<std::optional<Checksum>>(checksum);
   const bool checked = expected.has_value();
-  // Who missed the last answer asks for it: nothing is written, nobody is in the way.
+  // A client that missed the last response repeats its request: nothing is written, so no claim is needed.
   if (const auto facts = file->glance(); facts.is_whole && *offset == facts.offset && !has_body(request))
     return accepted(*file, false);
   const auto claim = file->claim(Patience(waiting_).time(), checked);
   if (!claim)
     return refusal_of({Code::already_exists, "another request is writing this upload; try again in a moment"});
-  // From here on its destructor gives the right back.
+  // From here on its destructor releases the claim.
   auto part = std::make_unique<TusBody>(shared_from_this(), file, claim->writer, std::move(expected), false);
   if (*offset != claim->offset)
     return problem(409, "conflict", "the upload's offset is " + std::to_string(claim->offset));
@@ -238,7 +238,7 @@ Begun Tus::patch(const Request& request, const std::shared_ptr<UploadFile>& file
   return part;
 }
 
-// A whole upload goes on as a job, which has an end of its own: only tus hears no more of it.
+// A complete upload has become a job, which continues; only tus forgets it.
 Response Tus::end(const std::shared_ptr<UploadFile>& file) {
   const auto facts = file->glance();
   if (facts.is_whole && !facts.record.job.empty() && !facts.record.released) {

@@ -1,5 +1,6 @@
-// The tus 1.0.0 protocol over an UploadStore: creation (with upload, with deferred length), expiration, checksum,
-// termination. Source: tus.io/protocols/resumable-upload, 2016-03-25. Thread-safe; shared by the routes.
+// Implements the tus 1.0.0 protocol over an UploadStore: creation (with upload, with deferred length), expiration,
+// checksum, termination. Source: tus.io/protocols/resumable-upload, 2016-03-25. Thread-safe; shared by the routes.
+// Refers to the store. Failures are Responses.
 #pragma once
 
 #include <atomic>
@@ -17,7 +18,7 @@ class Tus : public std::enable_shared_from_this<Tus> {
 
   void add_routes(http::server::Router& router);
 
-  // The answer to a part that is on the disk for good.
+  // The response to a part that is durable.
   http::server::Response accepted(UploadFile& file, bool creates);
   UploadStore& store() { return store_; }
 
@@ -34,7 +35,7 @@ class Tus : public std::enable_shared_from_this<Tus> {
   Response end(const std::shared_ptr<UploadFile>& file);
 
   [[nodiscard]] std::shared_ptr<UploadFile> find(const Request& request, const std::string& owner) const;
-  // How long this request may wait for another one to end; few may at once, so that they do not use the threads up.
+  // Time that this request may wait for another to end; only a few may wait at once, so that threads stay available.
   class Patience;
 
   UploadStore& store_;

@@ -8,7 +8,7 @@ using http::server::Response;
 
 Response with_tus(Response response, const Request& request) {
   response.with("Tus-Resumable", "1.0.0");
-  // Scripts of other sites may read these, where whoever is around this server lets them ask at all.
+  // Exposes these headers to scripts of other sites, if a proxy permits cross-origin requests at all.
   if (!request.header("origin").empty()) {
     response.with("Access-Control-Expose-Headers",
                   "Location, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, "
@@ -31,7 +31,7 @@ Result<void> TusBody::write(std::string_view part) {
 }
 
 Response TusBody::refusal(const Error& error) {
-  // Of a part that goes beyond the end nothing is kept: the client and we do not mean the same video.
+  // Keeps nothing of a part that exceeds the length: client and server disagree about the video.
   if (error.code == Code::too_large) discard();
   return dressed(refusal_of(error));
 }

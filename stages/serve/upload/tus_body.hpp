@@ -1,4 +1,5 @@
-// The bytes of one tus request on their way to the disk. Made for one request; see http::server::Upload.
+// Writes the body of one tus request to the disk. One thread; one object per request; see http::server::Upload. Shares
+// ownership of the upload file. Failures are Responses (refusal_of).
 #pragma once
 
 #include <memory>
@@ -9,12 +10,12 @@
 
 namespace reeltag::serve {
 
-// The headers that every answer of tus has.
+// Adds the headers that every tus response has.
 http::server::Response with_tus(http::server::Response response, const http::server::Request& request);
 
 class TusBody final : public http::server::Upload {
  public:
-  // Takes the writer's right over; creates: the request made the upload, and where it fails nothing stays.
+  // Takes over the writer's claim. creates: the request created the upload, and a failure removes it.
   TusBody(std::shared_ptr<Tus> tus, std::shared_ptr<UploadFile> file, UploadFile::Writer writer,
           std::optional<Checksum> checksum, bool creates)
       : tus_(std::move(tus)),
@@ -26,7 +27,7 @@ class TusBody final : public http::server::Upload {
   TusBody(const TusBody&) = delete;
   TusBody& operator=(const TusBody&) = delete;
 
-  // Answers are made when the request is gone: what they need of it is kept.
+  // Keeps what the response needs from the request, which is gone by then.
   void answers(const http::server::Request& request) { origin_ = std::string(request.header("origin")); }
 
   Result<void> write(std::string_view part) override;

@@ -1,4 +1,4 @@
-// The protocol, rule by rule, through a real socket.
+// Tests the protocol, rule by rule, over a real socket.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -157,7 +157,7 @@ TEST(Tus, APartMustFit) {
   EXPECT_EQ(site.send("PATCH", path, part_at(4), "4567").status, 409);
   EXPECT_EQ(site.send("PATCH", path, part_at(6), "678").status, 409);
   EXPECT_EQ(site.send("PATCH", path, part_at(5), "56789a").status, 413);
-  Raw client(site.port());  // chunked: how much comes is not known before
+  Raw client(site.port());  // chunked: the length is not known in advance
   client.send(head("PATCH", path, part_at(5, "Transfer-Encoding: chunked\r\n")) + "4\r\n567");
   EXPECT_TRUE(http::server::soon([&] { return std::filesystem::file_size(site.file_of(path)) == 8; }));
   EXPECT_EQ(client.exchange("8\r\n2\r\n9a\r\n0\r\n\r\n").status, 413);
@@ -165,7 +165,7 @@ TEST(Tus, APartMustFit) {
   EXPECT_EQ(content_of(site.file_of(path)), "01234");
   EXPECT_EQ(site.send("PATCH", path, part_at(5), "").status, 204);
   EXPECT_EQ(site.send("PATCH", path, part_at(5), "56789").status, 204);
-  // Who missed that answer asks for it again.
+  // A client that missed that response requests it again.
   const auto again = site.send("PATCH", path, part_at(10), "");
   EXPECT_EQ(again.status, 204);
   EXPECT_THAT(again.header("reeltag-job"), HasSubstr("job-"));
@@ -231,7 +231,7 @@ TEST(Tus, LearnsTheLengthLater) {
   EXPECT_EQ(answer.status, 204);
   EXPECT_THAT(answer.header("reeltag-job"), HasSubstr("job-"));
 
-  // The length may come when all the bytes are there.
+  // The length may be sent after all the bytes.
   const auto other = site.send("POST", "/v1/uploads", tus("Upload-Defer-Length: 1\r\n")).header("location");
   EXPECT_EQ(site.send("PATCH", other, part_at(0), "0123").header("reeltag-job"), "");
   EXPECT_THAT(site.send("PATCH", other, part_at(4, "Upload-Length: 4\r\n"), "").header("reeltag-job"),
@@ -252,7 +252,7 @@ TEST(Tus, ChecksParts) {
   EXPECT_EQ(std::filesystem::file_size(site.file_of(path)), 3U);
   EXPECT_EQ(site.send("PATCH", path, part_at(3, "Upload-Checksum: crc32 AAAA\r\n"), "abc").status, 400);
   EXPECT_EQ(site.send("PATCH", path, part_at(3, sha256), "abc").status, 204);
-  EXPECT_EQ(site.send("PATCH", path, part_at(6, sha1), "abd").status, 460);  // not whole: no job
+  EXPECT_EQ(site.send("PATCH", path, part_at(6, sha1), "abd").status, 460);  // incomplete: no job
   EXPECT_THAT(site.passed_on(), ElementsAre());
   EXPECT_THAT(site.send("PATCH", path, part_at(6, sha1), "abc").header("reeltag-job"), HasSubstr("job-"));
   EXPECT_EQ(content_of(site.file_of(path)), "abcabcabc");
@@ -266,7 +266,7 @@ TEST(Tus, EndsUploadsAtTheClientsWish) {
   EXPECT_EQ(site.send("HEAD", path, tus()).status, 404);
   EXPECT_EQ(site.send("PATCH", path, part_at(5), "56789").status, 404);
   EXPECT_TRUE(std::filesystem::is_empty(site.folder()));
-  // A whole one has become a job: that goes on, and takes the bytes with it when it ends.
+  // A complete upload has become a job, which continues and removes the bytes at its end.
   const auto whole = site.create(5);
   site.send("PATCH", whole, part_at(0), "01234");
   const std::string id = site.last().id;
@@ -291,10 +291,10 @@ TEST(Tus, AnswersAfterTheJobHasEnded) {
     EXPECT_EQ(answer.status, 200);
     EXPECT_EQ(answer.header("upload-offset"), "5");
     EXPECT_EQ(answer.header("reeltag-job"), "job-" + id);
-    EXPECT_EQ(answer.header("upload-metadata"), "");  // what the client told of itself is gone
+    EXPECT_EQ(answer.header("upload-metadata"), "");  // the client's own data is removed
     EXPECT_EQ(site.send("PATCH", path, part_at(5), "").status, 204);
     EXPECT_EQ(site.send("PATCH", path, part_at(5), "x").status, 413);
-    site.uploads().remove(id);  // twice does no harm
+    site.uploads().remove(id);  // a second call has no effect
   }
   EXPECT_THAT(site.passed_on(), ElementsAre(Pair(id, 1)));
   EXPECT_EQ(site.send("DELETE", path, tus()).status, 204);

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using std::chrono::steady_clock;
 
 constexpr std::int64_t kMaxRecordBytes = 1 << 20;
-// Flushed so often that no request waits for the disk to take a whole video, and asked so often whether there is room.
+// Interval of flushes, so that no request waits until a whole video is on the disk, and of checks for free space.
 constexpr std::int64_t kFlushBytes = 16 << 20;
 
 [[noreturn]] void throw_system(const std::string& what) {
@@ -97,12 +97,12 @@ Result<std::shared_ptr<UploadFile>> UploadFile::load(const fs::path& folder, con
   if (file->record_.length.value_or(INT64_MAX) < facts.st_size)
     return fail(Code::corrupt, file->data().string() + " is longer than its record says");
   const std::lock_guard lock(file->mutex_);
-  file->end_writer();  // of a part whose checksum was not seen nothing counts
+  file->end_writer();  // bytes of a part with an unverified checksum do not count
   return file;
 }
 
-// Another writer is ended when it has been silent. Polls, because append() holds the lock while it waits for the disk
-// and the clock goes on meanwhile.
+// Succeeds if there is no writer or it is silent. Polls, because append() holds the lock while it waits for the disk,
+// and the deadline must hold meanwhile.
 std::unique_lock<std::mutex> UploadFile::lock_when_free(std::chrono::milliseconds patience) {
   const auto deadline = steady_clock::now() + patience;
   for (;;) {
@@ -140,7 +140,7 @@ Result<void> UploadFile::append(Writer writer, std::string_view part) {
     flush();
   }
   if (const auto written = write_at(opened(), offset_, part); !written) {
-    cut_to(offset_);  // a half-written part
+    cut_to(offset_);  // removes a partial write
     return written;
   }
   offset_ += size;
@@ -162,7 +162,7 @@ void UploadFile::abandon(Writer writer) {
   if (gone_ || writer == 0 || writer != writer_) return;
   try {
     end_writer();
-  } catch (const std::exception& e) {  // whoever asks next meets the same disk
+  } catch (const std::exception& e) {  // the next request meets the same error
     log::error("upload_failed", {{"upload", id_}, {"message", e.what()}});
   }
 }
@@ -230,7 +230,7 @@ void UploadFile::drop_bytes() {
   record_.content_type.clear();
   record_.metadata.clear();
   record_.upload_metadata.clear();
-  write_record();  // first: a record without its bytes would be unreadable
+  write_record();  // first: an unreleased record without its bytes would be unreadable
   std::error_code ignored;
   fs::remove(data(), ignored);
 }
@@ -241,8 +241,8 @@ void UploadFile::destroy() {
   writer_ = 0;
   data_.close();
   const fs::path going = folder_.parent_path() / (".tmp-" + id_);
-  rename_durably(folder_, going);  // at once or not at all
-  std::error_code ignored;         // what stays is removed at the next start
+  rename_durably(folder_, going);  // atomic
+  std::error_code ignored;         // what remains is removed at the next start
   fs::remove_all(going, ignored);
 }
 
@@ -257,7 +257,7 @@ void UploadFile::end_writer() {
   see_whether_whole();
 }
 
-// Only while nobody writes: a part may turn out to be wrong until it ends.
+// Only without a writer: its part may still prove wrong.
 void UploadFile::see_whether_whole() {
   if (writer_ == 0 && record_.length == offset_) whole_ = true;
 }
@@ -268,7 +268,7 @@ void UploadFile::flush() {
     flushed_ = offset_;
     return;
   }
-  // The kernel may have dropped what it could not write: only what was flushed before is certain.
+  // The kernel may have dropped unwritten pages: only bytes flushed before are certain.
   const int number = errno;
   if (flushed_ >= 0) cut_to(flushed_);
   errno = number;
@@ -278,7 +278,7 @@ void UploadFile::flush() {
 void UploadFile::cut_to(std::int64_t offset) {
   if (::ftruncate(opened(), offset) != 0) throw_system("cannot cut '" + data().string() + "'");
   offset_ = offset;
-  // At once: after a power cut what was thrown away must not come back.
+  // Flush at once: discarded bytes must not return after a power cut.
   if (::fdatasync(opened()) != 0) throw_system("cannot flush '" + data().string() + "'");
   flushed_ = offset;
 }

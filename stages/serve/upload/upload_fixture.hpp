@@ -1,5 +1,5 @@
-// A server of uploads alone and what a test sends it. Owners are named by X-Owner; jobs are "job-" and the upload's id.
-// Each test builds its own; send() from any thread.
+// Test fixture: a server with upload routes only, and helpers to send requests. X-Owner names the owner; a job's id is
+// "job-" and the upload's id. One Site per test; send() from any thread.
 #pragma once
 
 #include <atomic>
@@ -34,7 +34,7 @@ inline std::string part_at(std::size_t offset, const std::string& more = "") {
   return tus("Content-Type: application/offset+octet-stream\r\nUpload-Offset: " + std::to_string(offset) + "\r\n" +
              more);
 }
-// Bytes in which every place is known by its neighbours.
+// Bytes that differ at neighbouring positions, so that a misplaced part is noticed.
 inline std::string bytes_of(std::size_t size) {
   std::string bytes(size, '\0');
   for (std::size_t i = 0; i < size; ++i) bytes[i] = static_cast<char>(i * 31 + i / 4096 * 7);
@@ -58,7 +58,7 @@ class Site {
     const std::string length = body.empty() && method == "HEAD" ? "" : length_of(body.size());
     return client.exchange(head(method, path, headers + length, owner) + body, method == "HEAD");
   }
-  // The path of a new upload.
+  // Creates an upload and returns its path.
   std::string create(std::size_t length, const std::string& more = "", const std::string& owner = "me") {
     const auto answer =
         send("POST", "/v1/uploads", tus("Upload-Length: " + std::to_string(length) + "\r\n" + more), "", owner);
@@ -75,7 +75,7 @@ class Site {
   Uploads& uploads() { return uploads_; }
   [[nodiscard]] int port() const { return server_.port(); }
 
-  // How often each upload was passed on, and the last that was said of it.
+  // How often each upload was passed to OnFinished, and the last one passed.
   std::map<std::string, int> passed_on() {
     const std::lock_guard lock(mutex_);
     return passed_on_;

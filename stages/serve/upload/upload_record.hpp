@@ -1,4 +1,5 @@
-// What is known of one upload beside its bytes, and its form on the disk (upload.json). Values; any thread.
+// The metadata of one upload and its form on the disk (upload.json). Values, any thread. parse_record() fails with
+// corrupt.
 #pragma once
 
 #include <cstdint>
@@ -16,14 +17,14 @@ struct UploadRecord {
   std::string name = {};
   std::string content_type = {};
   std::map<std::string, std::string> metadata = {};
-  std::string upload_metadata = {};           // tus' header as it came: HEAD gives it back
-  std::optional<std::int64_t> length = {};    // none: the client will say later
-  std::optional<std::int64_t> verified = {};  // a part with a checksum is arriving behind this offset
+  std::string upload_metadata = {};           // tus header as received: HEAD returns it
+  std::optional<std::int64_t> length = {};    // none: the client sends it later
+  std::optional<std::int64_t> verified = {};  // a part with a checksum is arriving after this offset
   double created = 0, expires = 0;            // seconds since 1970
   std::string job = {};
-  bool one_body = false;    // came in one request: without its end it is nothing
-  bool terminated = false;  // its client wants to hear no more of it; its job goes on
-  bool released = false;    // its job has ended and the bytes are gone
+  bool one_body = false;    // sent in one request: invalid unless complete
+  bool terminated = false;  // the client terminated it; its job continues
+  bool released = false;    // its job has ended and the bytes are removed
 };
 
 std::string to_text(const UploadRecord& record);

@@ -20,7 +20,7 @@ namespace fs = std::filesystem;
 using http::server::problem;
 using http::server::Response;
 
-// 128 random bits: an id is not guessed.
+// 128 random bits: ids cannot be guessed.
 std::string new_upload_id() { return random_hex(16); }
 
 bool is_upload_id(std::string_view name) { return is_hex(name, 32); }

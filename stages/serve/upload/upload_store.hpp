@@ -1,5 +1,6 @@
-// All uploads of a folder: finding, making, passing on, removing. Thread-safe.
-// Failure: what a client should read is a Response; the disk's failures are Exception as in upload_file.hpp.
+// Manages the uploads of a folder: finds, creates, passes on to jobs, removes. Thread-safe. Shares ownership of its
+// files with running requests.
+// Failure: errors for the client are Responses; disk errors are Exceptions as in upload_file.hpp.
 #pragma once
 
 #include <filesystem>
@@ -16,7 +17,7 @@
 
 namespace reeltag::serve {
 
-// append()'s errors for the client: 423, 413, 507, 404.
+// The client's response for an error of append(): 423, 413, 507, 404.
 http::server::Response refusal_of(const Error& error);
 
 class UploadStore {
@@ -24,15 +25,15 @@ class UploadStore {
   UploadStore(const std::filesystem::path& folder, const UploadOptions& options, OnFinished on_finished);
 
   [[nodiscard]] const UploadOptions& options() const { return options_; }
-  // Null where there is none.
+  // Null if there is none.
   [[nodiscard]] std::shared_ptr<UploadFile> find(std::string_view id) const;
-  // A new one that is to have `bytes` (0: unknown), with created and expires set here; or 429, 507.
+  // Creates an upload of `bytes` expected bytes (0: unknown) and sets created and expires; or returns 429, 507.
   std::variant<http::server::Response, std::shared_ptr<UploadFile>> create(UploadRecord record, std::int64_t bytes);
-  // 507 where so many more bytes would leave too little of the disk.
+  // 507 if `bytes` more would leave less free than min_free_bytes.
   [[nodiscard]] std::optional<http::server::Response> refuse_without_room(std::int64_t bytes) const;
-  // The job of a whole one, made where there is none yet. unavailable, worded for the client, where that fails.
+  // The job of a complete upload, created if there is none. Fails with unavailable, worded for the client.
   Result<std::string> job_of(UploadFile& file);
-  // From the disk and from here. Throws nothing.
+  // Removes it from the disk and from this object. Throws nothing.
   void forget(const std::shared_ptr<UploadFile>& file);
 
   void recover();
@@ -51,7 +52,7 @@ class UploadStore {
   const OnFinished on_finished_;
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<UploadFile>, std::less<>> files_;
-  std::map<std::string, int> creating_;  // by owner, not in stored_ yet
+  std::map<std::string, int> creating_;  // by owner, not in files_ yet
 };
 
 }  // namespace reeltag::serve

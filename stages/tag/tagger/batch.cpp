@@ -1,5 +1,5 @@
-// The net has one thread. Videos that wait for it at the same time and have frames of one size are looked at in one
-// pass, so batches grow with the load and nobody waits for one to fill.
+// Batches tagging requests for one net thread. Videos that wait at the same time and have frames of one size are scored
+// in one pass, so batches grow with the load and no request waits for a batch to fill.
 #include <algorithm>
 #include <condition_variable>
 #include <deque>
@@ -17,8 +17,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t kBatchViews = 16;  // views of one pass; one video may have more
-constexpr double kSafety = 1.25;         // what a view is taken to cost, over what views did cost
+constexpr std::size_t kBatchViews = 16;  // maximum views per pass; a single video may have more
+constexpr double kSafety = 1.25;         // assumed / measured cost of a view
 constexpr double kMemory = 0.3;          // weight of the newest measurement
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
@@ -62,7 +62,7 @@ class BatchedModel final : public Model {
   }
 
  private:
-  // Views that can be looked at until then, after those that wait already.
+  // Number of views that can be scored before the deadline, after the queued ones.
   std::int64_t affordable(const std::optional<Clock::time_point>& deadline) {
     if (!deadline) return std::numeric_limits<std::int64_t>::max();
     const double left = std::chrono::duration<double>(*deadline - Clock::now()).count();
@@ -93,7 +93,7 @@ class BatchedModel final : public Model {
     return answer.get();
   }
 
-  // The oldest, and others of its size behind it.
+  // Takes the oldest request and later ones with its frame size.
   std::vector<Work> next(const std::stop_token& stop) {
     std::unique_lock lock(mutex_);
     in_pass_ = 0;
@@ -148,8 +148,8 @@ class BatchedModel final : public Model {
   std::mutex mutex_;
   std::condition_variable_any wake_;
   std::deque<Work> queue_;
-  std::size_t in_pass_ = 0;              // views that the net looks at now
-  double decode_ = 0.0, forward_ = 0.0;  // seconds a view; 0: not known yet
+  std::size_t in_pass_ = 0;              // views in the current pass
+  double decode_ = 0.0, forward_ = 0.0;  // seconds per view; 0: not measured yet
   std::jthread thread_;
 };
 

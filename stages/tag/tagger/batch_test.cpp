@@ -14,7 +14,7 @@ namespace {
 using namespace std::chrono_literals;
 using Clock = std::chrono::steady_clock;
 
-// A picture that moves from left to right; phase tells one video from another.
+// A pattern that moves from left to right; phase differs between videos.
 class FakeVideo : public media::Decoder {
  public:
   FakeVideo(double duration, double phase, std::chrono::milliseconds pause = 0ms) : phase_(phase), pause_(pause) {
@@ -105,7 +105,7 @@ TEST_F(Batch, ADeadlineTakesViewsAway) {
   const auto whole = model->tag(slow, "v", {.deadline = Clock::now() + 1h});
   ASSERT_TRUE(whole);
   EXPECT_FALSE(whole->partial);
-  EXPECT_EQ(whole->views, 40);  // 39 moments and the whole
+  EXPECT_EQ(whole->views, 40);  // 39 views and the whole video
   const auto partial = model->tag(slow, "v", {.deadline = Clock::now() + 60ms});
   ASSERT_TRUE(partial);
   EXPECT_TRUE(partial->partial);

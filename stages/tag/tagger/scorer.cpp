@@ -8,7 +8,7 @@ namespace {
 
 constexpr std::size_t kGuesses = 3;
 
-// A video's scores, and those of its moments.
+// A video's scores, and those of its views.
 struct Scored {
   const std::vector<float>& score;  // [class]
   std::vector<Segment> views;
@@ -35,7 +35,7 @@ Tag make_tag(const model::Bundle& bundle, const Scored& s, std::size_t c, double
           .score = s.score[c],
           .segments = segments_of(s.views, scores, segment_threshold),
           .threshold = bundle.scoring.thresholds[c]};
-  // Earned by the video as a whole, by no single moment.
+  // The tag scores in the whole video, but in no single view.
   if (tag.segments.empty() && tag.score > segment_threshold) tag.segments.push_back(s.whole);
   return tag;
 }
@@ -49,7 +49,7 @@ Plan plan_views(const model::Extractor& extractor, const TagConfig& config, doub
   const auto wanted = static_cast<std::int64_t>(all.size()) + (plan.whole ? 1 : 0);
   if (most < wanted) {
     plan.partial = true;
-    // The whole video is worth more than a moment of it.
+    // The view over the whole video has priority over shorter ones.
     const auto moments = std::max<std::int64_t>(most - (plan.whole ? 1 : 0), plan.whole ? 0 : 1);
     plan.views = moments == 0 ? std::vector<model::View>{}
                               : model::cover(duration, config.view_seconds, static_cast<int>(moments));
@@ -72,7 +72,7 @@ TagResult choose_tags(const model::Bundle& bundle, const Plan& plan, const model
   for (const std::size_t c : order) {
     if (out.tags.size() == static_cast<std::size_t>(choice.top)) break;
     const double own = bundle.scoring.thresholds[c], threshold = choice.threshold.value_or(own);
-    // What the model is sure of has the same moments whatever else is shown.
+    // Tags above the model's own threshold keep their segments when a lower threshold is requested.
     const double segments = s.score[c] >= own ? std::max(own, threshold) : threshold;
     if (s.score[c] >= threshold) out.tags.push_back(make_tag(bundle, s, c, segments));
   }

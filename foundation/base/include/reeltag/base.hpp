@@ -1,6 +1,5 @@
-// The ground every module stands on: errors, configuration, log, metrics, progress, ids, hashing, files, subprocess,
-// stopping.
-// Each header below says its own thread-safety, ownership and failure; this one only gathers them.
+// Includes all of base: errors, configuration, log, metrics, progress, ids, hashing, files, subprocesses, stopping.
+// Each header below states its own thread-safety, ownership and failures.
 #pragma once
 
 #include "reeltag/base/config.hpp"

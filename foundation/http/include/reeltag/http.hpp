@@ -1,9 +1,9 @@
-// Fetching over HTTP and HTTPS what a user or a page named: bounded in bytes and time, and kept away from this machine
-// and its network, so that a URL cannot be used to reach what only the server itself can (server-side request forgery).
+// HTTP and HTTPS client for URLs from users and web pages. Limits bytes and time, and refuses addresses of this machine
+// and its network, so that a URL cannot reach what only the server can (server-side request forgery).
 //
-// Functions: any thread, any number at once; they block. What goes wrong with one URL comes back as Error that names
-// it: invalid_argument (no such URL), unsupported (another scheme), permission_denied (a private address), not_found,
-// too_large, timeout, unavailable, interrupted. Wrong options throw Exception(invalid_config).
+// Functions: any thread, any number at once; they block. Results are values. Failures of one URL are returned as Error
+// that names it: invalid_argument (malformed URL), unsupported (another scheme), permission_denied (a private address),
+// not_found, too_large, timeout, unavailable, interrupted. Invalid options throw Exception(invalid_config).
 //
 //   auto got = http::download(url, [&](std::string_view part) { return write_all(file, part); }, options);
 //   auto file = http::download_to_file(url, home / "downloads" / "weights", options);
@@ -27,18 +27,19 @@ namespace reeltag::http {
 struct ClientOptions {
   std::int64_t max_bytes = 512LL << 20;  // of one download
   double timeout = 300.0;                // seconds for one download, redirects included
-  // The same of a download to a file, which is larger and goes on where it ended.
+  // The same limits for a download to a file, which may be larger and can be resumed.
   std::int64_t max_file_bytes = 8LL << 30;
   double file_timeout = 6 * 3600.0;
-  double connect_timeout = 15.0;  // seconds for one connection
+  double connect_timeout = 15.0;  // seconds to establish one connection
   int max_redirects = 5;
-  bool allow_private = false;           // loopback, private, link-local and other addresses that are not public
-  std::vector<std::string> allow = {};  // such addresses or networks that may be reached: "10.1.0.0/16", "::1"
+  bool allow_private = false;           // allows loopback, private, link-local and other addresses that are not public
+  std::vector<std::string> allow = {};  // non-public addresses or networks that may be reached: "10.1.0.0/16", "::1"
   std::string ca_file;                  // certificates to trust instead of the system's
-  // What a caller knows of the place; no settings.
-  std::string proxy = {};                 // "http://HOST:PORT"; its address must be allowed as any other
-  std::vector<std::string> headers = {};  // sent along, "Referer: ..."; a Cookie not to another host of a redirect
-  bool links_change = false;              // the address of a file is another each time; what it holds is the same
+  // Set by the calling code for its site; not part of the configuration.
+  std::string proxy = {};  // "http://HOST:PORT"; its address must be allowed like any other
+  std::vector<std::string> headers =
+      {};                     // request headers, "Referer: ..."; a Cookie is not sent to another host of a redirect
+  bool links_change = false;  // the file's URL changes between calls while its content stays the same
 };
 template <class V>
 void visit(V& v, ClientOptions& c) {
@@ -54,30 +55,30 @@ void visit(V& v, ClientOptions& c) {
 }
 
 struct Download {
-  std::string url;           // where it came from in the end, behind redirects
-  std::string content_type;  // as the server said; may be empty
+  std::string url;           // the final URL, after redirects
+  std::string content_type;  // from the server; may be empty
   std::int64_t bytes = 0;
 };
 
-// Takes the next bytes; false ends the download with Code::unavailable (a full disk).
+// Receives the next bytes; returning false ends the download with Code::unavailable (a full disk).
 using Sink = std::function<bool(std::string_view part)>;
 Result<Download> download(const std::string& url, const Sink& sink, const ClientOptions& options);
 
-// Called as bytes come: how many there are, and how many there will be; 0 while that is unknown.
+// Reports bytes received so far and expected in total; total is 0 while unknown.
 using OnBytes = std::function<void(std::int64_t done, std::int64_t total)>;
 
 struct FileDownload {
   std::int64_t bytes = 0;    // of the whole file
-  std::int64_t resumed = 0;  // of these, how many were there already and not fetched again
+  std::int64_t resumed = 0;  // how many of them an earlier call had fetched
 };
 
-// Fetches into a file that appears whole or not at all, and goes on where an earlier call with this URL ended, however
-// it ended. Until then the bytes are in PATH.part; PATH.json remembers {"url","etag","last_modified","size"}, so that
-// bytes of two versions never meet: where the server's file has changed, or the server cannot tell, it starts over. A
-// PATH of the same URL is not fetched again. With options.links_change it goes on at another URL too, where the entity
-// tag is the same. A web page in place of a file is refused (unsupported) and costs nothing
-// that was there. Another process at the same file: unavailable. A folder that cannot be written throws Exception.
-// status, where given, becomes that of the last answer, and 0 where none came.
+// Downloads to a file that appears whole or not at all, and resumes where an earlier call with this URL stopped, for
+// whatever reason. Until complete the bytes are in PATH.part; PATH.json stores {"url","etag","last_modified","size"},
+// so that bytes of two versions are never mixed: if the server's file has changed, or the server cannot tell, the
+// download starts over. A PATH that is complete for the same URL is not fetched again. With options.links_change it
+// resumes from another URL too, if the entity tag is the same. A web page in place of a file is refused (unsupported)
+// and leaves existing bytes alone. Fails with unavailable while another process downloads to the same path. Throws
+// Exception for a folder that cannot be written. status, if given, receives the last response's status, or 0.
 Result<FileDownload> download_to_file(const std::string& url, const std::filesystem::path& path,
                                       const ClientOptions& options, const OnBytes& on_bytes = {},
                                       int* status = nullptr);
@@ -91,18 +92,18 @@ struct Request {
 
 struct Response {
   int status = 0;
-  std::map<std::string, std::string> headers = {};  // by names in lower case; of one name the last
+  std::map<std::string, std::string> headers = {};  // keys in lower case; the last one of a repeated name
   std::string body = {};
 };
 
-// One exchange with an API, its answer in memory. Whatever the status, it is an answer and no failure. Redirects are
-// not followed, because headers may hold a secret. Bounds: options.timeout, and of the answer max_bytes (too_large).
+// Sends one API request and returns the response in memory. Any status counts as success. Redirects are not followed,
+// because headers may contain a secret. Limits: options.timeout, and max_bytes for the response (too_large).
 Result<Response> send(const Request& request, const ClientOptions& options, std::int64_t max_bytes = 16LL << 20);
 
-// Removes what download_to_file() left at this path, whole or not.
+// Removes the files that download_to_file() left at this path, complete or not.
 void remove_download(const std::filesystem::path& path);
 
-// Whether text is an http or https URL, by its beginning.
+// Whether text starts like an http or https URL.
 bool is_url(std::string_view text);
 
 }  // namespace reeltag::http

@@ -1,7 +1,7 @@
-// Statements of SQL over the databases that reeltag knows (SQLite in sqlite.hpp, PostgreSQL in postgres.hpp): what a
-// module keeps is written once, in the subset that both understand. Database, Query, Transaction, Snapshot are values
-// that clean up after themselves. One thread at a time. Failures throw Exception with the database's name and what to
-// do. Everything that writes does so in a Transaction; a query outside of one may be run twice (a lost connection).
+// SQL statements over SQLite (sqlite.hpp) and PostgreSQL (postgres.hpp), written once in the subset that both accept.
+// Thread-safety: one thread at a time per Database. Ownership: a Database owns its statements; Query, Transaction and
+// Snapshot borrow it and release their state in the destructor. Failures throw Exception with the database's name and
+// advice. Write only within a Transaction: a query outside of one may run twice (after a lost connection).
 //
 //   auto query = database.query("SELECT caption FROM video WHERE id = $1", id);
 //   if (query.step()) use(query.text(0));
@@ -16,7 +16,7 @@
 
 namespace reeltag::sql {
 
-// A prepared text, kept by its database. Only Query calls it.
+// A prepared statement, cached by its database. Only Query calls it.
 class Statement {
  public:
   Statement() = default;
@@ -28,18 +28,18 @@ class Statement {
   virtual void bind(int n, double value) = 0;
   virtual void bind(int n, std::string_view value) = 0;
   virtual void bind_null(int n) = 0;
-  // Before the first step(): rows come one by one and are not kept.
+  // Call before the first step(): rows then arrive one by one and are not kept.
   virtual void stream() = 0;
   virtual bool step() = 0;
   [[nodiscard]] virtual std::int64_t integer(int column) const = 0;
   [[nodiscard]] virtual double real(int column) const = 0;
   [[nodiscard]] virtual std::string_view text(int column) const = 0;
   [[nodiscard]] virtual bool is_null(int column) const = 0;
-  // Ready for the next run, without parameters.
+  // Clears the parameters and makes the statement ready for the next run.
   virtual void reset() noexcept = 0;
 };
 
-// One run of a statement: bound, stepped through, and made ready for the next run by the destructor.
+// One execution of a statement: bind, then step through the rows; the destructor resets the statement.
 class Query {
  public:
   explicit Query(Statement& statement) : statement_(&statement) {}
@@ -49,7 +49,7 @@ class Query {
     if (statement_ != nullptr) statement_->reset();
   }
 
-  // Parameter $n, counted from 1. Values are copied.
+  // Binds parameter $n, counted from 1. Values are copied.
   void bind(int n, std::int64_t value) { statement_->bind(n, value); }
   void bind(int n, int value) { statement_->bind(n, std::int64_t{value}); }
   void bind(int n, double value) { statement_->bind(n, value); }
@@ -58,14 +58,14 @@ class Query {
     value ? statement_->bind(n, *value) : statement_->bind_null(n);
   }
 
-  // True: there is a row to read.
+  // True while there is a row to read.
   bool step() { return statement_->step(); }
 
-  // Columns of the row, counted from 0.
+  // Columns of the current row, counted from 0.
   [[nodiscard]] std::int64_t integer(int column) const { return statement_->integer(column); }
   [[nodiscard]] double real(int column) const { return statement_->real(column); }
   [[nodiscard]] std::string text(int column) const { return std::string(statement_->text(column)); }
-  // The bytes stay valid until the next step().
+  // Valid until the next step().
   [[nodiscard]] std::string_view text_view(int column) const { return statement_->text(column); }
   [[nodiscard]] bool is_null(int column) const { return statement_->is_null(column); }
 
@@ -82,18 +82,18 @@ class Database {
   Database& operator=(const Database&) = delete;
   virtual ~Database() = default;
 
-  // What messages call it: catalog '/home/me/.reeltag/catalog.db'.
+  // The name used in messages: catalog '/home/me/.reeltag/catalog.db'.
   [[nodiscard]] virtual std::string name() const = 0;
   [[nodiscard]] virtual const Dialect& dialect() const = 0;
 
-  // Statements without parameters and results.
+  // Runs statements that have neither parameters nor results.
   virtual void execute(const std::string& sql) = 0;
 
-  // Rewrites what it keeps without what was deleted. Throws unavailable where others that use it keep it from that.
+  // Rewrites the storage without deleted data. Throws unavailable if other users of the database prevent it.
   virtual void compact() = 0;
 
-  // A prepared statement with $1, $2, ... bound to values. Kept prepared under its text; two runs of the same text must
-  // not overlap.
+  // Prepares a statement and binds values to $1, $2, ... The statement is cached by its text; two runs of the same text
+  // must not overlap.
   template <class... Values>
   Query query(const std::string& sql, const Values&... values) {
     Query run(prepare(sql));
@@ -102,7 +102,7 @@ class Database {
     return run;
   }
   Query query_with(const std::string& sql, std::span<const std::string> values);
-  // The same for results of any size: rows are not kept. No other query may run before this one ends.
+  // As query_with, for results of any size: rows are not kept. No other query may run before this one ends.
   Query stream_with(const std::string& sql, std::span<const std::string> values);
 
  private:
@@ -116,8 +116,8 @@ class Database {
   virtual void roll_back() noexcept = 0;
 };
 
-// A write transaction; rolled back unless committed. Takes the one write lock of the database at once, so that reads in
-// it stay true.
+// A write transaction; rolled back unless committed. Takes the database's single write lock at the start, so that data
+// read in it cannot change before the commit.
 class Transaction {
  public:
   explicit Transaction(Database& database) : database_(database) { database_.begin_writing(); }
@@ -130,7 +130,7 @@ class Transaction {
   Database& database_;
 };
 
-// Several reads that see the database as it was at the first of them, whoever writes meanwhile.
+// A read transaction: all reads see the database as of the first one, regardless of concurrent writes.
 class Snapshot {
  public:
   explicit Snapshot(Database& database) : database_(database) { database_.begin_reading(); }

@@ -1,11 +1,12 @@
-// Live collection: a source is asked for the videos of hashtags, page by page, politely, and what comes is stored.
-// One thread; one collection of a source at a time in a home (a lock keeps others out). Nothing is asked before a
-// policy file of the source says who allowed it: HOME/policies/SOURCE.yaml (docs/collect.md). What is wrong with an
-// item is an outcome, counted and reported, and the run goes on; what is wrong with a hashtag or the source ends the
-// hashtag or the run early, with the reason in the report. Exception: invalid_config (no policy, no credentials),
-// permission_denied (the source refuses them), unavailable (cooling down after a challenge page, another collection, a
-// lost store), interrupted. Killed at any moment and started again it goes on where it was, and fetches nothing that
-// was stored (docs/adr/0033).
+// Collects videos live: requests the videos of hashtags from a source page by page, within its rate limit, and stores
+// them.
+// One thread; one collection per source and home at a time (a lock keeps others out). Sends no request without a policy
+// file that says who allowed it: HOME/policies/SOURCE.yaml (docs/collect.md).
+// An item that fails is an outcome, counted and reported, and the run continues; an error of a hashtag or the source
+// ends the hashtag or the run early, with the reason in the report. Exception: invalid_config (no policy, no
+// credentials), permission_denied (the source refuses them), unavailable (cooling down after a challenge page, another
+// collection running, a lost store), interrupted. A run killed at any moment resumes where it was and fetches nothing
+// that was stored (docs/adr/0033).
 //
 //   auto report = collect::collect(config, {.home = home, .http = http, .media = limits}, *catalog, *store,
 //   on_failure);
@@ -28,11 +29,11 @@
 
 namespace reeltag::collect {
 
-// TikTok's Research API. The client's key and secret come from the environment only: REELTAG_RESEARCH_CLIENT_KEY and
+// TikTok's Research API. The client key and secret come from the environment only: REELTAG_RESEARCH_CLIENT_KEY and
 // REELTAG_RESEARCH_CLIENT_SECRET.
 struct ResearchConfig {
   std::string api = "https://open.tiktokapis.com";
-  std::string media = {};         // where bytes are, "https://archive.example.org/{id}.mp4"; empty: metadata only
+  std::string media = {};  // URL template of the bytes, "https://archive.example.org/{id}.mp4"; empty: metadata only
   std::string since, until = {};  // YYYY-MM-DD, UTC; empty: `days` before today, today
   int days = 30;
   std::vector<std::string> regions = {};
@@ -51,7 +52,7 @@ void visit(V& v, ResearchConfig& c) {
   v("daily_requests", c.daily_requests, "Requests that the API grants in a day (UTC)", config::Range{1, 1e9});
 }
 
-// The site www.tiktok.com in a browser. An msToken may be given in the environment, REELTAG_TIKTOK_MS_TOKEN.
+// The site www.tiktok.com in a browser. REELTAG_TIKTOK_MS_TOKEN in the environment may give an msToken.
 struct TikTokConfig {
   std::string python = {};
   std::string chromium = {};
@@ -75,12 +76,12 @@ void visit(V& v, TikTokConfig& c) {
   v("restarts", c.restarts, "How often the browser is started again in one run", config::Range{0, 1000});
 }
 
-// yt-dlp, for each video that it finds at an address; the files are fetched by reeltag itself.
+// yt-dlp, which lists videos and finds their addresses; reeltag fetches the files itself.
 struct YtdlpConfig {
   std::string address = "https://www.tiktok.com/tag/{hashtag}";
   std::vector<std::string> urls = {};
   std::string urls_file = {};
-  std::string python = {};  // empty: a virtual environment of the home, made on first use
+  std::string python = {};  // empty: a virtual environment in the home, created on first use
   std::string proxy = {};
   int list = 100, batch = 10;
   double deadline = 60.0;
@@ -143,8 +144,8 @@ struct CollectOptions {
   std::stop_token stop = {};
 };
 
-// seen = added + duplicate + failed; what was forgotten counts as duplicate, with an outcome of its own. A page that
-// holds no items but a challenge, or cannot be read, counts as one failed.
+// seen = added + duplicate + failed; forgotten items count as duplicate, with an outcome of their own. A page that is a
+// challenge, or cannot be read, counts as one failed item.
 struct HashtagReport {
   std::int64_t seen = 0, added = 0, duplicate = 0, failed = 0;
   std::map<std::string, std::int64_t> outcomes = {};  // "added", "metadata_only", "deleted", ...
@@ -159,31 +160,33 @@ struct CollectReport {
   std::vector<std::pair<std::string, HashtagReport>> hashtags = {};
 };
 
-// An item that failed: its id (or the hashtag where it has none), and why.
+// Called for each failed item: its id (or the hashtag if it has none), and why.
 using OnFailure = std::function<void(const std::string& item, const Error& error)>;
 
 CollectReport collect(const CollectConfig& config, const CollectOptions& options, catalog::Catalog& catalog,
                       store::Store& store, const OnFailure& on_failure);
 
-// What a post's download is called in the home while it is fetched; tombstones know it by that.
+// File name of a post's download in the home; tombstones identify the download by it.
 std::string download_name(const std::string& post_id);
-// Removes the downloads that have a tombstone, begun and whole ones. Returns how many.
+// Removes complete and partial downloads that have a tombstone. Returns how many.
 std::int64_t remove_downloads(const std::filesystem::path& home, const catalog::Tombstones& tombstones);
 
-// What collect() would ask first, and whether it may; asks nothing. Without policy and credentials too. A JSON object:
+// Describes the first requests of collect() and whether they are allowed; sends nothing. Works without policy and
+// credentials. A JSON object:
 // {"source","dry_run":true,"policy":{...}|null,"allowed":bool,"requests":[{"method","url","body"?}],...}
 std::string dry_run(const CollectConfig& config, const CollectOptions& options, catalog::Catalog& catalog);
 
-// What sources need on this machine beyond the program itself.
+// What a source needs on this machine beyond the program itself.
 struct Requirement {
   std::string what;
   bool met = false;
-  std::string detail = {};  // what is there, or how to get it
+  std::string detail = {};  // what was found, or how to get it
 };
 std::vector<Requirement> needs(const CollectConfig& config, const std::filesystem::path& home);
 
-// Addresses stand apart from hashtags, in "addresses".
-// {"source":"research","hashtags":{"cats":{"seen":9,"added":7,"duplicate":1,"failed":1,"outcomes":{...},"ended":"limit"}}}
+// Addresses are in "addresses", apart from hashtags.
+// {"source":"research","hashtags":{"cats":{"seen":9,"added":7,"duplicate":1,"failed":1,"outcomes":{...},
+//  "ended":"limit"}}}
 std::string to_json(const CollectReport& report);
 
 }  // namespace reeltag::collect

@@ -1,8 +1,8 @@
-// Frozen snapshots of the catalog: which videos, which vocabulary, which labels, which split. What a training used can
-// so be named by one id, and looked at, long after the catalog has grown.
-// A dataset is a folder <root>/<id>/ that is never changed (docs/adr/0040-dataset-format.md); its id is made of its
-// content, so the same catalog and the same options give the same id on any machine and day.
-// Functions: any thread; two programs may freeze into one root. Dataset: a plain value.
+// Freezes snapshots of the catalog: videos, vocabulary, labels and split. The data of a training can thus be named by
+// one id and inspected after the catalog has grown.
+// A dataset is a folder <root>/<id>/ that never changes (docs/adr/0040-dataset-format.md); its id is derived from its
+// content, so the same catalog and options give the same id on any machine and day.
+// Functions: any thread; two processes may freeze into one root. Dataset: a plain value.
 // Failure: Exception. invalid_config for options that leave nothing to train on (the message says what to change),
 // not_found, corrupt (the folder contradicts its id), unsupported (written by a newer reeltag).
 //
@@ -27,28 +27,29 @@
 
 namespace reeltag::dataset {
 
-// multi:  a video has all its hashtags that are in the vocabulary, perhaps none.
-// single: a video has one class, the first of its hashtags that is in the vocabulary.
+// multi:  a video's labels are all its hashtags that are in the vocabulary, possibly none.
+// single: a video's class is the first of its hashtags that is in the vocabulary.
 enum class LabelMode { multi, single };
 enum class Split { train, val, test };
 inline constexpr std::array<std::string_view, 2> kLabelModeNames{"multi", "single"};
 inline constexpr std::array<std::string_view, 3> kSplitNames{"train", "val", "test"};
 
-// A group's bucket is SHA-1(salt + group) modulo 100, in Python
-// int(hashlib.sha1((salt + group).encode()).hexdigest(), 16) % 100. (bucket + turn) modulo 100 < val: val; >= 100 -
-// test: test; else train. Cross-validation turns: test 20 with turn 0, 20, 40, 60 and 80 tests every group once. In a
-// catalog of fewer than 100 groups (of related sets, by related) the hash only orders them, and val and test say how
-// many go to each side, at least one; the catalog keeps where each was placed (docs/adr/0045). by related: videos of
-// one group, of one author and copies of each other are a set of related videos and stay together; the group of its
-// oldest video decides. A set of related videos never changes sides when data is added, unless that makes two of them
-// one. by group: the group alone decides, as before there were related sets. by source: videos of the sources train,
-// val and test stand where these say; those of train with related videos on another side are left out, likewise those
-// of val with related videos in test. For what came ready split. val and test divide those of train, each where no
-// video has that source. by time: related sets in the order of their newest videos, oldest in train, newest in test.
-// Moves as data is added.
+// A group's bucket is SHA-1(salt + group) modulo 100, in Python int(hashlib.sha1((salt + group).encode()).hexdigest(),
+// 16) % 100.
+// Side: b = (bucket + turn) modulo 100; b < val: val; b >= 100 - test: test; else train. Cross-validation: test 20 with
+// turns 0, 20, 40, 60 and 80 tests every group once.
+// In a catalog of fewer than 100 groups (of related sets, by related) the hash only orders them; val and test say how
+// many go to each side, at least one, and the catalog stores where each was placed (docs/adr/0045).
+// by related: videos of one group, of one author and copies of each other form a set of related videos and stay
+// together; the group of its oldest video decides. Adding data never moves a set, unless it joins two sets into one.
+// by group: the group alone decides, as before related sets existed.
+// by source: for data with a given split. Videos of the sources train, val and test go to those sides; those of train
+// with related videos on another side are left out, likewise those of val with related videos in test. If no video has
+// the source val or test, train is divided by the percentage for that side.
+// by time: related sets in the order of their newest videos, oldest in train, newest in test. Changes as data is added.
 struct SplitRule {
   int val = 10, test = 10;       // percent of the groups; by time: of the videos
-  std::string salt = "reeltag";  // "auto": chosen by the first freeze, for hashtag shares as wanted, and kept
+  std::string salt = "reeltag";  // "auto": the first freeze chooses and stores one that balances hashtag shares
   int turn = 0;
   std::string by = "related";
 };
@@ -63,7 +64,7 @@ void visit(V& v, SplitRule& c) {
 }
 int bucket_of(const SplitRule& rule, std::string_view group);  // 0 to 99
 Split split_of(const SplitRule& rule, int bucket);
-// In a catalog of many groups.
+// For a catalog of at least 100 groups.
 Split split_of(const SplitRule& rule, std::string_view group);
 
 struct FreezeOptions {
@@ -73,7 +74,7 @@ struct FreezeOptions {
   int min_support = 8;
   int max_hashtags = 1000;
   std::filesystem::path vocabulary = {};  // file; empty: the most frequent hashtags
-  std::filesystem::path block = {};       // file; empty: nothing blocked
+  std::filesystem::path block = {};       // file; empty: none blocked
   bool drop_unlabelled = false;
   SplitRule split = {};
 };
@@ -97,10 +98,10 @@ struct Item {
   std::string group;
   Split split = Split::train;
   std::vector<int> labels;            // ascending indices into the vocabulary; exactly one in single mode
-  std::vector<std::string> hashtags;  // all that were typed
+  std::vector<std::string> hashtags;  // all hashtags of the video
   std::string caption;
-  std::string author = {};   // salted hash, where it is known and not the group
-  std::string cluster = {};  // shared by copies; empty for a video without
+  std::string author = {};   // salted hash, if known and different from the group
+  std::string cluster = {};  // shared by copies; empty: no copy known
 };
 
 struct RejectedVideo {
@@ -115,49 +116,49 @@ struct Dataset {
   std::vector<std::string> vocabulary;
   std::vector<Item> items;  // ordered by video
   std::vector<RejectedVideo> rejected;
-  std::string options = "{}";  // JSON: what freeze() was given, with the blocked hashtags spelt out
-  std::int64_t forgotten = 0;  // videos that it had when it was frozen and that are left out by now
+  std::string options = "{}";  // JSON: the options of freeze(), with the blocked hashtags written out
+  std::int64_t forgotten = 0;  // videos removed since it was frozen
 
   [[nodiscard]] std::int64_t count(Split split) const;
   // Videos of each hashtag in each split, as [hashtag][split].
   [[nodiscard]] std::vector<std::array<std::int64_t, 3>> support() const;
 };
 
-// What stands on two sides of the split (a group, an author or a cluster of copies), with the two videos; empty:
-// nothing does. Figures of such a set would be too good.
+// Names a group, author or cluster of copies that is on two sides of the split, with the two videos; empty if none is.
+// Metrics on such a set would be too high.
 std::string parted(const Dataset& set);
-// Throws corrupt with what parted() says, if anything.
+// Throws corrupt with the text of parted(), if any.
 void check_groups(const Dataset& set);
 
-// Takes the fingerprints of videos that have none yet, each noted as soon as it is done: stopped or killed, it goes on
-// where it was. A video that does not decode has an empty one. Throws interrupted. Returns how many it looked at.
+// Computes the fingerprints of videos that have none, storing each at once: a stopped or killed run resumes. A video
+// that does not decode gets an empty one. Throws interrupted. Returns how many videos it processed.
 std::int64_t take_fingerprints(catalog::Catalog& catalog, store::Store& store, const media::Limits& limits,
                                const std::stop_token& stop,
                                const std::function<void(std::int64_t done, std::int64_t total)>& progress = nullptr);
 
-// Throws invalid_config, saying what would work, where the catalog has too few groups for all sides of the split that
-// the options want. Copies that have not been found yet (take_fingerprints) may still make them fewer.
+// Throws invalid_config, saying what would work, if the catalog has too few groups for all sides that the options want.
+// Copies not found yet (take_fingerprints) may reduce the number further.
 void check_group_count(catalog::Catalog& catalog, const FreezeOptions& options);
 
-// Writes the snapshot, or finds that it is there already. Videos whose bytes the store has lost are rejected.
-// Copies are those that fingerprints tell: take_fingerprints() first.
+// Writes the snapshot, or returns the existing one. Videos whose bytes are missing from the store are rejected.
+// Copies are found through fingerprints: call take_fingerprints() first.
 Dataset freeze(catalog::Catalog& catalog, store::Store& store, const FreezeOptions& options,
                const std::filesystem::path& root);
 
-// id: the full id, the beginning of just one, or empty for the newest. Everything is checked against the id. Videos
-// with a tombstone are left out and counted.
+// id: the full id, a unique prefix, or empty for the newest. Verifies all content against the id. Videos with a
+// tombstone are left out and counted.
 Dataset load(const std::filesystem::path& root, const std::string& id, const catalog::Tombstones& tombstones = {});
 
-// Takes what has a tombstone out of the files of every dataset in root; ids stay. report.html of the sets concerned is
-// deleted first. A kill at any moment leaves each set whole, with the videos or without. What cannot be read is in
-// `unreadable` and has to be deleted.
+// Removes everything with a tombstone from the files of all datasets in root; ids stay. Deletes report.html of the
+// affected sets first. A kill at any moment leaves each set complete, with the videos or without. Sets that cannot be
+// read are in `unreadable` and must be deleted.
 struct RedactedSet {
   std::string id;
-  std::int64_t videos = 0;  // taken out now
-  bool report = false;      // there was one
+  std::int64_t videos = 0;  // removed by this call
+  bool report = false;      // report.html existed and was deleted
 };
 struct Redaction {
-  std::vector<RedactedSet> sets = {};  // in which something was found
+  std::vector<RedactedSet> sets = {};  // sets from which something was removed
   std::vector<Error> unreadable = {};
 };
 Redaction redact(const std::filesystem::path& root, const catalog::Tombstones& tombstones);
@@ -173,13 +174,13 @@ struct Summary {
 };
 Summary summary_of(const Dataset& set);
 
-// What stands in root, newest first. A folder that cannot be read is an error in its place.
+// The datasets in root, newest first. A folder that cannot be read is an error in its position.
 std::vector<Result<Summary>> list(const std::filesystem::path& root);
 
 // {"dataset":id,"videos":{"train":n,"val":n,"test":n},"hashtags":n,"rejected":n,"forgotten":n,"labels":"multi","created":n}
 std::string to_json(const Summary& summary);
 // The same with "vocabulary":[{"hashtag","train","val","test"}], "options" and "rejected":[{"video","reason"}]; and
-// "parted" with what parted() says, if anything.
+// "parted" with the text of parted(), if any.
 std::string to_json(const Dataset& set);
 
 }  // namespace reeltag::dataset

@@ -1,9 +1,9 @@
-// How good is a model on videos it has not seen? Runs it over one split of a dataset and gives figures with their
-// intervals, a table per hashtag, and a report for people.
-// Functions: any thread; a Predictor serves one at a time. Evaluation: a plain value.
-// Failure: Exception. invalid_config when model and dataset have no hashtag in common, not_found when the split has no
-// videos, unavailable when none of its videos could be read, interrupted when the process was asked to stop. A video
-// that fails is counted with its reason and left out of the figures.
+// Evaluates a model on one split of a dataset: metrics with confidence intervals, a table per hashtag, and an HTML
+// report.
+// Functions: any thread; one evaluation per Predictor at a time. Evaluation: a plain value.
+// Throws Exception: invalid_config if model and dataset share no hashtag, not_found if the split has no videos,
+// unavailable if none of its videos could be read, interrupted if the process was asked to stop. A video that fails is
+// recorded with its reason and left out of the metrics.
 //
 //   model::Predictor predictor(run);
 //   const auto result = evaluate::evaluate(set, dataset::Split::test, predictor, *store, {});
@@ -52,54 +52,54 @@ void visit(V& v, EvaluateOptions& c) {
   v.section("limits", c.limits);
 }
 
-// A figure with its 95 % interval, all in [0,1]; NaN where there is nothing to measure.
+// A metric with its 95 % confidence interval, all in [0,1]; NaN if undefined.
 struct Figure {
   double value = 0.0, low = 0.0, high = 0.0;
 };
 
 struct ClassFigures {
   std::int64_t support = 0;  // videos that have the hashtag
-  double prior = 0.0;        // the same as a share of all videos: the AP of guessing
+  double prior = 0.0;        // support as a share of all videos: the AP of random scores
   Figure ap;                 // non-interpolated average precision
   double threshold = 0.0;
-  double precision = 0.0, recall = 0.0;  // of "score >= threshold"; NaN where the divisor is 0
-  double accuracy = 0.0;                 // single label: share of its videos whose best hashtag it is
+  double precision = 0.0, recall = 0.0;  // of "score >= threshold"; NaN if the divisor is 0
+  double accuracy = 0.0;                 // single label: share of its videos with it as the top-scoring hashtag
 };
 
-// One video as the figures see it.
+// One video's labels and scores.
 struct Sample {
-  std::string group;          // resampled together
+  std::string group;          // unit of resampling
   std::vector<int> labels;    // ascending class indices; may be empty
   std::vector<float> scores;  // one per class
 };
 
-// Definitions. Hit@1, PERR, GAP@20: google/youtube-8m eval_util.py, over all videos. mAP: mean of AP over the classes
-// with support. top1, top5: over the videos with a label; single label: the label is among the best 1 (5) scores; multi
-// label: one of the best 1 (5) hashtags is true. Equal scores stand in the order of videos and classes.
+// Definitions. Hit@1, PERR, GAP@20: google/youtube-8m eval_util.py, over all videos. mAP: mean AP over the classes with
+// support. top1, top5: over the videos with a label; single label: the label is among the best 1 (5) scores; multi
+// label: one of the best 1 (5) hashtags is true. Ties are ordered by video and class index.
 struct Metrics {
   std::int64_t videos = 0;
   std::int64_t labelled = 0;  // videos with at least one label
   Figure top1, top5, map, gap20, hit1, perr;
-  double chance_top1 = 0.0;  // always naming the most frequent hashtag
-  double chance_map = 0.0;   // the mean prior: the mAP of random scores
+  double chance_top1 = 0.0;  // of always predicting the most frequent hashtag
+  double chance_map = 0.0;   // the mean prior, which is the mAP of random scores
   int resamples = 0;
   std::vector<ClassFigures> classes;
   std::vector<std::vector<std::int64_t>> confusion;  // single label: [true][predicted] videos; else empty
 };
 
-// What the plots of a report show, over all pairs of video and hashtag.
+// Data of the report's plots, over all (video, hashtag) pairs.
 struct CurvePoint {
   double recall = 0.0, precision = 0.0, threshold = 0.0;
 };
 struct ReliabilityBin {
   double score = 0.0;  // mean score of the bin
-  double share = 0.0;  // of its entries, how many are true
+  double share = 0.0;  // fraction of its entries that are true
   std::int64_t count = 0;
 };
 struct Curves {
-  std::vector<CurvePoint> precision_recall;      // falling thresholds, at most 200 points
+  std::vector<CurvePoint> precision_recall;      // descending thresholds, at most 200 points
   std::array<std::int64_t, 20> true_scores{};    // histogram of the scores of true hashtags, bins of 0.05
-  std::array<std::int64_t, 20> false_scores{};   // and of all others
+  std::array<std::int64_t, 20> false_scores{};   // the same for all other hashtags
   std::array<ReliabilityBin, 10> reliability{};  // single label: best score against "is right"; multi: every score
   double calibration_error = 0.0;                // mean of |share - score| weighted by count (ECE)
 };
@@ -109,17 +109,17 @@ struct Failure {
   Error error;
 };
 
-// A video that the report shows.
+// A video shown in the report.
 struct Example {
   std::string video, caption;
-  std::vector<std::string> hashtags;                      // true ones
+  std::vector<std::string> hashtags;                      // the true ones
   std::vector<std::pair<std::string, double>> predicted;  // best first
   std::string jpeg;                                       // middle frame; empty when it could not be read
-  double quality = 0.0;                                   // lowest score of a true hashtag less the highest of a false
+  double quality = 0.0;                                   // lowest score of a true hashtag minus highest of a false one
 };
 
-// The same videos with the order of their frames changed. A model that scores as well with one frame repeated knows the
-// scene; one that falls knows the motion.
+// Metrics of the same videos with their frames in another order. A model that scores as well with one frame repeated
+// uses appearance only; one whose score drops uses motion.
 struct TimeFigures {
   model::TimeOrder order = model::TimeOrder::repeated;
   Figure top1, map;
@@ -130,7 +130,7 @@ struct Evaluation {
   dataset::Split split = dataset::Split::test;
   dataset::LabelMode label_mode = dataset::LabelMode::multi;
   EvaluateOptions options;
-  std::vector<std::string> hashtags;          // the classes, in the dataset's order: known to both sides
+  std::vector<std::string> hashtags;          // the classes, in the dataset's order: those known to both sides
   std::vector<std::string> missing_in_model;  // in the dataset's vocabulary only
   std::vector<std::string> missing_in_data;   // in the model's vocabulary only
   std::vector<Failure> failures;
@@ -139,14 +139,14 @@ struct Evaluation {
   std::vector<Sample> samples;
   Metrics metrics;
   Curves curves;
-  std::vector<TimeFigures> time;  // repeated, shuffled, reversed; empty where it was not asked for
+  std::vector<TimeFigures> time;  // repeated, shuffled, reversed; empty if time_check is off
   std::vector<Example> best, worst;
 };
 
-// The figures from scores and labels alone. No input or output; throws Exception(invalid_argument) when a sample has
-// another number of scores than there are classes, a label that is no class, or a score that is no number.
-// thresholds: one per class. resamples: of the groups, with replacement, from a fixed seed; 0 gives intervals of no
-// width. Large inputs get fewer (Metrics::resamples says how many), at least 100.
+// Computes the metrics from scores and labels. No I/O. Throws Exception(invalid_argument) if a sample's number of
+// scores differs from the number of classes, a label is out of range, or a score is NaN. thresholds: one per class.
+// resamples: bootstrap resamples of the groups, with a fixed seed; 0 gives intervals of zero width. Large inputs use
+// fewer (reported in Metrics::resamples), but at least 100.
 Metrics measure(std::span<const Sample> samples, std::span<const double> thresholds, dataset::LabelMode mode,
                 int resamples);
 
@@ -155,15 +155,15 @@ using OnProgress = std::function<void(std::int64_t done, std::int64_t total)>;
 Evaluation evaluate(const dataset::Dataset& set, dataset::Split split, model::Predictor& predictor, store::Store& store,
                     const EvaluateOptions& options, const OnProgress& progress = nullptr);
 
-// Writes metrics.json and report.html into the folder, each whole or not at all. A log.jsonl of the training that is in
-// the folder is drawn into the report.
+// Writes metrics.json and report.html into the folder, each atomically. If the folder has a log.jsonl of the training,
+// the report plots it.
 void write_results(const std::filesystem::path& folder, const Evaluation& evaluation);
 
-// One JSON object a line: {"model","dataset","split","hashtags":[...]}, then for each video {"video","group",
-// "labels":[...],"scores":[...]}, labels as indices of the hashtags. For statistics of one's own; whole or not at all.
+// Writes JSON lines, for statistics of one's own: first {"model","dataset","split","hashtags":[...]}, then for each
+// video {"video","group","labels":[...],"scores":[...]}, labels as indices into hashtags. Atomic.
 void write_scores(const std::filesystem::path& file, const Evaluation& evaluation);
 
-// One line: {"top1","top5","map","gap20","hit1","perr","videos":n,"failed":n,...}; null for what cannot be measured.
+// One line: {"top1","top5","map","gap20","hit1","perr","videos":n,"failed":n,...}; null for undefined metrics.
 std::string to_json(const Evaluation& evaluation);
 
 }  // namespace reeltag::evaluate

@@ -1,8 +1,8 @@
-// The server: a page, an API and jobs that tag what is uploaded. It sees models through tag::Model only.
-// serve() blocks its caller until the stop; one at a time in a home. Failure: Exception for what keeps it from
-// starting (invalid_config, unavailable: the address or the home is taken, a lost catalog); afterwards a bad request,
-// upload, job or model is answered, logged and counted, and the server goes on. Nothing acknowledged is lost by a
-// kill: jobs are in the catalog, uploads on the disk (docs/adr/0077).
+// Runs the server: a page, an API, and jobs that tag uploaded videos. Uses models through tag::Model only.
+// serve() blocks the calling thread until the stop; one server per home. Refers to store and index, which must outlive
+// the call. Failure: Exception if it cannot start (invalid_config; unavailable: address or home in use, lost catalog);
+// afterwards a failing request, upload, job or model is answered, logged and counted, and the server continues. A kill
+// loses nothing acknowledged: jobs are in the catalog, uploads on the disk (docs/adr/0077).
 //
 //   serve::serve(config.serve, {.home = home, .catalog = location, .store = *store, .index = *index, ...}, stop);
 #pragma once
@@ -50,23 +50,23 @@ void visit(V& v, ServeConfig& c) {
   v("keep_jobs_days", c.keep_jobs_days, "Days for which finished jobs are kept", config::Range{0.01, 36500});
 }
 
-// What a reference names (https://..., s3://...) as a file without a name, until then. Called from several threads.
+// Fetches a reference (https://..., s3://...) into an unnamed file before the deadline. Called from several threads.
 using Fetch =
     std::function<Result<Descriptor>(const std::string& reference, std::chrono::steady_clock::time_point deadline)>;
 using LoadModel = std::function<std::shared_ptr<tag::Model>(const std::filesystem::path& bundle)>;
 
 struct Dependencies {
   std::filesystem::path home;
-  std::string catalog;  // its location
+  std::string catalog;  // as for catalog::open
   store::Store& store;
   index::Index& index;
   media::Limits limits = {};
   registry::ModelFolders places = {};
-  std::string model = {};  // as registry::find_model reads it; an alias is followed
+  std::string model = {};  // in the form of registry::find_model; an alias is followed
   Fetch fetch = {};
   LoadModel load = {};
   std::string version = {};  // of the program
-  // Called once requests are answered; the model may still be loading.
+  // Called once the server accepts requests; the model may still be loading.
   std::function<void(int port)> on_listening = {};
 };
 

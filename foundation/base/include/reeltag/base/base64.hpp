@@ -1,4 +1,4 @@
-// Base64 (RFC 4648, section 4), without line breaks. Any thread.
+// Base64 (RFC 4648, section 4), without line breaks. Functions: any thread. Invalid input gives nullopt.
 //
 //   to_base64("fo")        // "Zm8="
 //   from_base64("Zm8=")    // "fo"
@@ -12,11 +12,11 @@ namespace reeltag {
 
 std::string to_base64(std::string_view bytes);
 
-// strict: with padding, and one spelling only of each value. lenient: padding may be left out, and the bits that it
-// cuts off are not looked at.
+// strict: requires padding and the canonical spelling of each value. lenient: padding may be missing, and the unused
+// bits of the last character are ignored.
 enum class Base64 { strict, lenient };
 
-// Nothing where the text is anything else.
+// Decodes; nullopt if the text is not Base64 of that form.
 std::optional<std::string> from_base64(std::string_view text, Base64 form = Base64::strict);
 
 }  // namespace reeltag

@@ -1,8 +1,8 @@
 // Configuration: one struct per module with its defaults, and one `visit` that serves reading, --set, show and writing.
 // Precedence: defaults < files (a later file over an earlier one) < --set. No globals.
-// Thread-safety: Values and the structs are plain values; one thread at a time, or read only.
-// Failure: Exception(invalid_config) naming the file and line (or --set), the key and what was expected; an unknown key
-// comes with the nearest known one.
+// Thread-safety: Values and the structs are plain values: share them read-only, else one thread at a time.
+// Failure: Exception(invalid_config) naming the file and line (or --set), the key and the expected value; an unknown
+// key is reported with the nearest known one.
 //
 //   struct TrainConfig { int epochs = 100; std::string device = "auto"; media::Limits limits; };
 //   template <class V> void visit(V& v, TrainConfig& c) {
@@ -37,13 +37,13 @@
 
 namespace reeltag::config {
 
-// Both ends belong to it. For a list it holds for each element. Above 2^53 the ends are rounded to a double.
+// Inclusive bounds. For a list they apply to each element. Bounds above 2^53 are rounded to a double.
 struct Range {
   double min = -std::numeric_limits<double>::infinity();
   double max = std::numeric_limits<double>::infinity();
 };
 
-// The texts that a string (or each element of a list of strings) may be.
+// The allowed values of a string (or of each element of a list of strings).
 struct OneOf {
   std::vector<std::string> choices;
 };
@@ -54,7 +54,7 @@ using Field = std::variant<bool*, int*, std::int64_t*, double*, std::string*, st
                            std::vector<bool>*, std::vector<int>*, std::vector<std::int64_t>*, std::vector<double>*,
                            std::vector<std::string>*, std::vector<std::filesystem::path>*>;
 
-// What `visit` receives. Derive from it for a new use of the description, for example a reference page.
+// The argument of `visit`. Derive from it to use the fields for something else, for example a reference page.
 class Visitor {
  public:
   virtual ~Visitor() = default;
@@ -78,17 +78,17 @@ class Visitor {
   virtual void leave() = 0;
 };
 
-// What files and --set say, before it meets a struct.
+// The settings read from files and --set, before they are applied to a struct.
 class Values {
  public:
   // Throws not_found, permission_denied, invalid_config.
   void add_file(const std::filesystem::path& path);
-  // origin stands for the file name in messages.
+  // origin replaces the file name in messages.
   void add_yaml(std::string_view text, const std::string& origin);
-  // "a.b=value". Nothing after the = is the empty text.
+  // Parses "a.b=value". With nothing after the =, the value is the empty text.
   void set(std::string_view assignment);
 
-  // All of it, merged: --set over files whatever the order of the calls.
+  // All settings merged: --set over files, whatever the order of the calls.
   [[nodiscard]] yaml::Node merged() const;
 
  private:
@@ -99,7 +99,7 @@ class Values {
 struct Entry {
   std::string key;      // "limits.max_duration"
   std::string value;    // as YAML
-  std::string meaning;  // with the range or the choices behind it
+  std::string meaning;  // including the range or the choices
   std::string origin;   // "default", "config.yaml:12" or "--set"
 };
 
@@ -110,29 +110,29 @@ std::vector<Entry> show(const Values& values, const Visit& visit_all);
 std::string to_yaml(const Visit& visit_all);
 }  // namespace detail
 
-// Writes the values into the struct and checks all of it; what they do not name keeps its value. On failure the struct
-// is half changed.
+// Writes the values into the struct and checks all of them; fields without a value keep theirs. After a failure the
+// struct is partly changed.
 template <class Struct>
 void resolve(const Values& values, Struct& s) {
   detail::resolve(values, [&s](Visitor& v) { visit(v, s); });
 }
 
-// Every key of the resolved struct with its value and where that came from; the same values that resolve() had.
+// Lists every key of the resolved struct with its value and origin; pass the values that resolve() got.
 template <class Struct>
 std::vector<Entry> show(const Values& values, Struct s) {
   return detail::show(values, [&s](Visitor& v) { visit(v, s); });
 }
 
-// The struct as YAML with the meanings as comments; add_yaml() and resolve() give the same struct again.
+// Formats the struct as YAML with the meanings as comments; add_yaml() and resolve() restore the same struct.
 template <class Struct>
 std::string to_yaml(Struct s) {
   return detail::to_yaml([&s](Visitor& v) { visit(v, s); });
 }
 
-// Single-character insertions, deletions, replacements and swaps of neighbours that turn a into b.
+// Counts the single-character insertions, deletions, replacements and swaps of neighbors that turn a into b.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-// The candidate that a mistyped name most likely meant, ignoring case and treating - as _; nothing when none is near.
+// The candidate closest to a mistyped name, ignoring case and treating - as _; nullopt when none is close enough.
 std::optional<std::string> nearest_name(std::string_view name, std::span<const std::string> candidates);
 
 }  // namespace reeltag::config

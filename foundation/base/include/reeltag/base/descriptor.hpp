@@ -1,4 +1,8 @@
-// A file descriptor that closes itself. Owns it; movable; one thread at a time.
+// Owns a file descriptor and closes it in the destructor. Movable; one thread at a time. Never fails: errors of close()
+// are ignored.
+//
+//   Descriptor file(::open(path, O_RDONLY | O_CLOEXEC));
+//   if (!file.is_open()) return fail(Code::not_found, "cannot open " + path);
 #pragma once
 
 #include <unistd.h>

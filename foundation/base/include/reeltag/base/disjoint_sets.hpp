@@ -1,5 +1,5 @@
-// Sets of the indices below a count, each named by its smallest: union by name, find with path halving (Tarjan, van
-// Leeuwen 1984). A value; one thread at a time; never fails, indices must be below the count.
+// Disjoint sets (union-find) over the indices [0, count); a set's representative is its smallest index. Union by index,
+// find with path halving (Tarjan, van Leeuwen 1984). A value; one thread at a time. Indices are not checked.
 //
 //   DisjointSets sets(3);
 //   sets.join(2, 1);   // sets.first_of(2) is 1, sets.first_of(0) is 0

@@ -1,8 +1,8 @@
 // Files: whole-file reads with a limit, atomic and durable writes, temporary folders.
-// Functions: any thread, different paths. AtomicFile and TemporaryFolder: one thread; they own what they made.
-// Failure: reads give a Result (not_found, permission_denied, too_large, unavailable); writes throw the same codes as
-// Exception, with the path in the message. Nothing half-written is ever seen under the final name, after a crash too;
-// a kill leaves at most a hidden file ".tmp-..." beside it, which whoever lists the folder passes over.
+// Functions: any thread, on different paths. AtomicFile and TemporaryFolder: one thread; they own the files they
+// create. Failure: reads return a Result (not_found, permission_denied, too_large, unavailable); writes throw Exception
+// with the same codes and the path in the message. A partly written file never appears under its final name, even after
+// a crash; a killed process leaves at most a hidden file ".tmp-..." beside it, which folder listings must skip.
 //
 //   write_file(run / "metrics.json", text);
 //   auto text = read_file(path, 1 << 20);
@@ -18,13 +18,13 @@
 
 namespace reeltag {
 
-// The whole file. More than max_bytes: too_large. A folder: invalid_argument.
+// Reads the whole file. Fails with too_large above max_bytes, and with invalid_argument for a folder.
 Result<std::string> read_file(const std::filesystem::path& path, std::int64_t max_bytes);
 
-// Replaces or creates the file: a temporary in the same folder, fsync, rename, fsync of the folder.
+// Replaces or creates the file: writes a temporary in the same folder, then fsync, rename, fsync of the folder.
 void write_file(const std::filesystem::path& path, std::string_view bytes);
 
-// The same in pieces; without commit() nothing changes and the temporary is removed.
+// write_file in pieces. Without commit() nothing changes and the temporary is removed.
 class AtomicFile {
  public:
   explicit AtomicFile(std::filesystem::path path);
@@ -33,7 +33,7 @@ class AtomicFile {
   AtomicFile& operator=(const AtomicFile&) = delete;
 
   void write(std::string_view bytes);
-  // Where the bytes are until commit(), for libraries that want to write by path themselves.
+  // The file that holds the bytes until commit(), for libraries that write to a path themselves.
   [[nodiscard]] const std::filesystem::path& temporary() const { return temporary_; }
   void commit();
 
@@ -43,21 +43,21 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
-// Renames a file or a folder within one file system so that the new name survives a crash. A file that is there is
-// replaced; a folder that is there and not empty is already_exists.
+// Renames a file or a folder within one file system so that the new name survives a crash. Replaces an existing file;
+// fails with already_exists for an existing folder that is not empty.
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
 
-// Flushes a folder's entries to the disk: after creating, renaming or removing something in it.
+// Flushes a folder's entries to disk: call it after creating, renaming or removing something in it.
 void sync_folder(const std::filesystem::path& folder);
 
-// A fresh file without a name in the folder's file system, to write and read: it is gone when its last descriptor is,
-// whatever happens to the process.
+// Opens a new unnamed file for reading and writing on the folder's file system. The kernel frees it with its last
+// descriptor, even if the process crashes.
 Descriptor open_unnamed_file(const std::filesystem::path& folder);
 
-// A fresh folder, readable by this user only, removed with all it holds by the destructor.
+// Creates a folder that only this user can read; the destructor removes it with its content.
 class TemporaryFolder {
  public:
-  // Below the system's temporary folder ($TMPDIR or /tmp), or below parent.
+  // Creates it in the system's temporary folder ($TMPDIR or /tmp), or in parent.
   explicit TemporaryFolder(std::string_view prefix = "reeltag", const std::filesystem::path& parent = {});
   ~TemporaryFolder();
   TemporaryFolder(const TemporaryFolder&) = delete;

@@ -1,6 +1,6 @@
-// Digests: SHA-256 names content, SHA-1 splits data (never security), FNV-1a hashes short keys.
-// Functions: any thread. Sha256, Sha1: one thread at a time, movable. OpenSSL stays inside hash.cpp.
-// Failure: sha256_file gives a Result; the rest only fails when OpenSSL does, as Exception(internal).
+// Digests: SHA-256 for content ids, SHA-1 for data splits (never for security), FNV-1a for short keys.
+// Functions: any thread. Sha256, Sha1: one thread at a time, movable; OpenSSL is used only in hash.cpp.
+// Failure: sha256_file returns a Result; the rest throws Exception(internal) if OpenSSL fails.
 //
 //   const std::string name = hex(sha256("abc"));  // ba7816bf...
 #pragma once
@@ -21,15 +21,15 @@ namespace reeltag {
 using Sha256Digest = std::array<std::uint8_t, 32>;
 using Sha1Digest = std::array<std::uint8_t, 20>;
 
-// Lower-case hexadecimal digits, two a byte.
+// Lower-case hexadecimal digits, two per byte.
 std::string hex(std::span<const std::uint8_t> bytes);
-// Whether the text is that many lower-case hexadecimal digits.
+// Whether the text consists of exactly that many lower-case hexadecimal digits.
 bool is_hex(std::string_view text, std::size_t digits);
 
 Sha256Digest sha256(std::string_view bytes);
 Result<Sha256Digest> sha256_file(const std::filesystem::path& path);
 
-// SHA-256 of bytes that come in pieces.
+// Incremental SHA-256.
 class Sha256 {
  public:
   Sha256();
@@ -38,7 +38,7 @@ class Sha256 {
   Sha256& operator=(Sha256&&) noexcept;
 
   void update(std::string_view bytes);
-  // The digest of all pieces; the next update begins a new one.
+  // Returns the digest of all bytes so far; the next update() starts a new digest.
   Sha256Digest finish();
 
  private:
@@ -48,7 +48,7 @@ class Sha256 {
 
 Sha1Digest sha1(std::string_view bytes);
 
-// SHA-1 of bytes that come in pieces.
+// Incremental SHA-1.
 class Sha1 {
  public:
   Sha1();
@@ -57,7 +57,7 @@ class Sha1 {
   Sha1& operator=(Sha1&&) noexcept;
 
   void update(std::string_view bytes);
-  // The digest of all pieces; the next update begins a new one.
+  // Returns the digest of all bytes so far; the next update() starts a new digest.
   Sha1Digest finish();
 
  private:
@@ -65,11 +65,11 @@ class Sha1 {
   std::unique_ptr<Context> context_;
 };
 
-// The SHA-1 of the text as a big-endian 160-bit number, modulo modulus (> 0). Stable across machines and releases:
-// splits of datasets rest on it. Python: int(hashlib.sha1(text).hexdigest(), 16) % modulus.
+// The SHA-1 of the text as a big-endian 160-bit number, modulo modulus (> 0). Must stay the same on all machines and in
+// all releases: dataset splits depend on it. Python: int(hashlib.sha1(text).hexdigest(), 16) % modulus.
 unsigned sha1_mod(std::string_view text, unsigned modulus);
 
-// Source of the constants: RFC 9923 (FNV), the 64-bit offset basis and prime.
+// FNV-1a. Source of the constants: RFC 9923 (FNV), the 64-bit offset basis and prime.
 constexpr std::uint64_t fnv1a64(std::string_view bytes) noexcept {
   std::uint64_t hash = 0xcbf29ce484222325ULL;
   for (const char byte : bytes) {

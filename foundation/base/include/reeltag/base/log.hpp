@@ -1,6 +1,6 @@
-// Log of events: a name for scripts and key/values, to stderr; coloured text or JSON Lines.
-// Thread-safe: any thread at any time; a line is written whole, above the live line of a Progress.
-// Nothing is thrown when stderr is gone. Control characters in values are escaped, so a caption cannot move the cursor.
+// Event log to stderr: a name for scripts plus key/values, as colored text or JSON Lines.
+// Thread-safe. A line is written whole, above the live line of a Progress. Does not throw if stderr is closed.
+// Control characters in values are escaped, so that a caption cannot move the cursor.
 //
 //   log::configure({.level = log::Level::info, .json = true});
 //   log::info("decode_failed", {{"file", path}, {"seconds", 1.2}});
@@ -21,7 +21,7 @@
 
 namespace reeltag {
 
-// A text that logs, error messages and configuration must not show. Its only way out is reveal().
+// A text that must not appear in logs, error messages or configuration. Only reveal() returns it.
 class Secret {
  public:
   Secret() = default;
@@ -34,7 +34,7 @@ class Secret {
   std::string text_;
 };
 
-// Prints as *** wherever a stream is used.
+// Any stream prints *** for it.
 template <class Stream>
 Stream& operator<<(Stream& out, const Secret&) {
   out << "***";
@@ -47,7 +47,7 @@ namespace reeltag::log {
 
 enum class Level { debug, info, warning, error, off };
 
-// One value of an event: text, number or truth. Durations become seconds, paths text, a Secret "***".
+// One value of an event: text, number or boolean. Durations become seconds, paths text, a Secret "***".
 class Value {
  public:
   using Held = std::variant<bool, std::int64_t, std::uint64_t, double, std::string>;
@@ -83,7 +83,7 @@ struct Field {
 using Fields = std::vector<Field>;
 
 struct Options {
-  Level level = Level::info;  // events below it are dropped
+  Level level = Level::info;  // drops events below it
   bool json = false;          // JSON Lines instead of text
 };
 
@@ -97,7 +97,8 @@ inline void info(std::string_view event, const Fields& fields = {}) { write(Leve
 inline void warning(std::string_view event, const Fields& fields = {}) { write(Level::warning, event, fields); }
 inline void error(std::string_view event, const Fields& fields = {}) { write(Level::error, event, fields); }
 
-// Adds fields (a run or request id) to every line of this thread while it lives. Ends in reverse order of beginning.
+// Adds fields (a run or request id) to every line of this thread while it lives. Destroy scopes in reverse order of
+// construction.
 //
 //   const log::Scope scope{{"run", run_id}, {"epoch", 3}};
 class Scope {

@@ -1,7 +1,8 @@
-// Numbers about a running program for Prometheus: counters, gauges, histograms.
-// Thread-safe; adding is a few atomic operations. What Registry hands out lives as long as it does.
-// A wrong name, or one name with two types or other label names, is a bug: Exception(invalid_argument).
-// Names are reeltag_<module>_<what>_<unit>, counters end in _total; labels have few values: no ids, tags or users.
+// Metrics of a running program for Prometheus: counters, gauges, histograms.
+// Thread-safe; an update is a few atomic operations. The Registry owns the metrics that it returns.
+// Failure: Exception(invalid_argument) for an invalid name, or one name with two types or different label names (a
+// bug). Names are reeltag_<module>_<what>_<unit>, counters end in _total; labels have few values: no ids, tags or
+// users.
 //
 //   metrics::Registry registry;
 //   registry.counter("reeltag_collect_items_total", "Items seen", {{"source", "tiktok"}}).add();
@@ -24,7 +25,7 @@ using Labels = std::vector<std::pair<std::string, std::string>>;
 class Counter {
  public:
   void add(double amount = 1.0) { value_.fetch_add(amount, std::memory_order_relaxed); }  // amount >= 0
-  // For what is counted elsewhere (by the kernel).
+  // For totals that are counted elsewhere (by the kernel).
   void set(double value) { value_.store(value, std::memory_order_relaxed); }
   [[nodiscard]] double value() const { return value_.load(std::memory_order_relaxed); }
 
@@ -48,7 +49,7 @@ class Histogram {
   void observe(double value);
 
   [[nodiscard]] const std::vector<double>& bounds() const { return bounds_; }
-  // Cumulative, one for each bound and one for +Inf.
+  // Cumulative counts, one per bound and one for +Inf.
   [[nodiscard]] std::vector<std::uint64_t> buckets() const;
   [[nodiscard]] double sum() const { return sum_.load(std::memory_order_relaxed); }
 
@@ -58,11 +59,11 @@ class Histogram {
   std::atomic<double> sum_ = 0.0;
 };
 
-// 1 ms to 10 s in steps of 2 to 2.5.
+// Bounds from 1 ms to 10 s, each 2 to 2.5 times the one before.
 std::vector<double> seconds_buckets();
 
 enum class Format { prometheus, openmetrics };
-// For the Content-Type header.
+// The value of the Content-Type header.
 std::string_view content_type(Format format);
 
 class Registry {
@@ -76,9 +77,9 @@ class Registry {
   Gauge& gauge(std::string_view name, std::string_view help, const Labels& labels = {});
   Histogram& histogram(std::string_view name, std::string_view help, const Labels& labels, std::vector<double> bounds);
 
-  // Called before each text(), to refresh what is only looked at then. Must not call text().
+  // Runs before each text(), to refresh values that are sampled only then. Must not call text().
   void on_collect(std::function<void()> refresh);
-  // process_cpu_seconds_total, process_resident_memory_bytes and the others that every client library has.
+  // Adds process_cpu_seconds_total, process_resident_memory_bytes and the other standard metrics of client libraries.
   void add_process();
 
   [[nodiscard]] std::string text(Format format) const;

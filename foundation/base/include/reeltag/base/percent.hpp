@@ -1,4 +1,4 @@
-// Percent-encoding of URLs. Source: RFC 3986, sections 2.1 and 2.3. Any thread.
+// Percent-encoding of URLs. Source: RFC 3986, sections 2.1 and 2.3. Functions: any thread. Bad input gives nullopt.
 //
 //   percent_encoded("a b/c", "/")   // "a%20b/c"
 #pragma once
@@ -9,10 +9,10 @@
 
 namespace reeltag {
 
-// Encodes every byte but the unreserved characters and those of `keep`.
+// Encodes every byte except the unreserved characters and those in `keep`.
 std::string percent_encoded(std::string_view text, std::string_view keep = "");
 
-// Nothing where a '%' is not followed by two hexadecimal digits.
+// Decodes; nullopt if a '%' is not followed by two hexadecimal digits.
 std::optional<std::string> percent_decoded(std::string_view text);
 
 }  // namespace reeltag

@@ -1,5 +1,5 @@
-// Random bytes of the system (getrandom), fit for secrets. Any thread.
-// Failure: Exception(unavailable) where the system gives none.
+// Cryptographically secure random bytes from the system (getrandom). Any thread.
+// Failure: Exception(unavailable) if the system returns none.
 //
 //   const std::string id = random_hex(16);   // 32 digits
 #pragma once
@@ -9,7 +9,7 @@
 
 namespace reeltag {
 
-// That many random bytes as lower-case hexadecimal digits, two a byte.
+// That many random bytes as lower-case hexadecimal digits, two per byte.
 std::string random_hex(std::size_t bytes);
 
 }  // namespace reeltag

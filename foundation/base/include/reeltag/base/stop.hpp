@@ -1,4 +1,4 @@
-// Stopping on SIGINT and SIGTERM: long runs look at a stop token, save their state and end with 130 or 143.
+// Stops a run on SIGINT and SIGTERM: long loops poll a stop token, save their state and exit with 130 or 143.
 // Process-wide, because signals are. Any thread. A second signal of the same kind ends the process at once.
 //
 //   stop::install();                                   // first thing in main, before other threads
@@ -10,22 +10,22 @@
 
 namespace reeltag::stop {
 
-// Installs the handlers, once; more calls do nothing. Throws Exception(internal) when the system refuses.
+// Installs the handlers; further calls do nothing. Throws Exception(internal) if the system refuses.
 void install();
 
-// Stops when a signal came or request() was called. Valid before install() too.
+// Its stop is requested by a signal or by request(). Valid before install() too.
 std::stop_token token();
 
-// Stops as if this signal had come; for platforms that announce an end in another way, and for tests.
+// Behaves as if this signal had arrived; for platforms that announce a shutdown in another way, and for tests.
 void request(int signal_number);
 
-// The first signal; 0 when there was none.
+// The first signal that arrived; 0 if none did.
 int signal_number() noexcept;
 
-// 128 + the signal's number (130, 143); 0 when there was none.
+// 128 + the signal's number (130, 143); 0 without a signal.
 int exit_status() noexcept;
 
-// Throws Exception(interrupted) when stopping was asked for.
+// Throws Exception(interrupted) if a stop was requested.
 void throw_if_requested();
 
 }  // namespace reeltag::stop

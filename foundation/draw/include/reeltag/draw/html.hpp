@@ -1,4 +1,6 @@
-// Small pieces of HTML: escaping, numbers, the page around a report. Functions, any thread; nothing here fails.
+// HTML helpers for reports: escaping, numbers, the page template. Functions, any thread; nothing here fails.
+//
+//   write_file(path, page("Report", "<p>" + escape(name) + ": " + percent(share) + "</p>"));
 #pragma once
 
 #include <cstdint>
@@ -7,20 +9,21 @@
 
 namespace reeltag::draw {
 
-// For text and for attributes in double quotes. Control characters become spaces, invalid UTF-8 U+FFFD.
+// Escapes for text and for attributes in double quotes. Control characters become spaces, invalid UTF-8 U+FFFD.
 std::string escape(std::string_view text);
 
-// Whole characters only, at most so many, with an ellipsis when cut. Not escaped.
+// Cuts to at most that many characters, at a character boundary, and appends an ellipsis if cut. Does not escape.
 std::string shorten(std::string_view text, std::size_t characters);
 
-// "3.14", whatever the locale is; "n/a" when it is no number.
+// "3.14" in any locale; "n/a" if it is not a finite number.
 std::string fixed(double value, int digits);
-// 0.543 -> "54.3", as HTML with its sign: "54.3&nbsp;%". digits behind the point.
+// 0.543 -> "54.3", as HTML with the sign: "54.3&nbsp;%". digits: decimals.
 std::string percent(double share, int digits = 1);
 // 12345 -> "12&#8239;345"
 std::string count(std::int64_t n);
 
-// A whole document around the body's HTML, with the style of all reports; it needs nothing from outside. title: text.
+// Wraps the body's HTML in a complete document with the style of all reports and no external resources. title: plain
+// text.
 std::string page(std::string_view title, const std::string& body);
 
 }  // namespace reeltag::draw

@@ -1,4 +1,4 @@
-// Values of header fields that have parameters: Content-Type, Content-Disposition. Pure functions; any thread.
+// Parses header fields with parameters: Content-Type, Content-Disposition. Pure functions; any thread.
 //
 //   parse_header_value("form-data; name=\"a\"")->find("name");       // "a"
 //   file_name_of("attachment; filename=\"C:\\my\\dance.mp4\"");     // "dance.mp4"
@@ -20,10 +20,10 @@ struct HeaderValue {
   [[nodiscard]] const std::string* find(std::string_view name) const;
 };
 
-// Nothing where a quote does not end or a parameter stands twice.
+// nullopt if a quote is not closed or a parameter occurs twice.
 std::optional<HeaderValue> parse_header_value(std::string_view text);
 
-// The file's name in a Content-Disposition, without folders; empty where it says none.
+// The file name of a Content-Disposition, without folders; empty if there is none.
 std::string file_name_of(std::string_view disposition);
 
 }  // namespace reeltag::http

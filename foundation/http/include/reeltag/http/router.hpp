@@ -1,5 +1,5 @@
-// Which handler answers which method and path. Built by one thread, then only read, by any.
-// A wrong or doubled pattern is a bug and throws Exception(invalid_argument).
+// Maps methods and paths to handlers. Build it in one thread; afterwards it is read-only and any thread may use it.
+// Owns the handlers. An invalid or repeated pattern is a bug and throws Exception(invalid_argument).
 //
 //   Router router;
 //   router.get("/v1/videos/{video}/tags", tags);                // {video}: one segment, decoded, never empty
@@ -19,15 +19,15 @@ namespace reeltag::http::server {
 struct RouteOptions {
   std::int64_t max_body = -1;  // bytes; -1: the server's max_body_bytes
   bool limited = true;         // counts against the client's requests per second
-  bool quiet = false;          // probes: logged at debug only
+  bool quiet = false;          // for probes: logged at debug level only
 };
 
 struct Route {
   std::string method = {};
   std::string pattern = {};
   std::vector<std::string> segments = {};
-  Handler handler = {};    // either this
-  BeginUpload begin = {};  // or that
+  Handler handler = {};    // set in routes with a handler
+  BeginUpload begin = {};  // set in routes that stream the body
   RouteOptions options = {};
 };
 
@@ -42,11 +42,11 @@ class Router {
     return add("POST", std::move(pattern), std::move(handler), options);
   }
 
-  // Asked for every request that has a route, on a worker thread.
+  // Sets the check that runs on a worker thread for every request that has a route.
   Router& check(Check check);
 
-  // Literal segments win over parameters, these over {path...}. HEAD finds GET. Without a route, `allowed` names the
-  // methods that the path has; empty where there is no such path.
+  // Literal segments win over parameters, and parameters over {path...}. HEAD matches GET. Without a route, `allowed`
+  // lists the methods of the path; empty if the path is unknown.
   struct Match {
     const Route* route = nullptr;
     Pairs parameters = {};
@@ -60,7 +60,7 @@ class Router {
  private:
   Router& insert(Route route);
 
-  std::vector<Route> routes_;  // the more exact first
+  std::vector<Route> routes_;  // the most specific first
   Check check_;
 };
 

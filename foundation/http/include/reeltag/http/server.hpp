@@ -1,8 +1,8 @@
-// An HTTP/1.1 server: few threads for the network, a bounded pool of threads for handlers, limits on all that a client
-// can make it spend. Plain HTTP: TLS ends at a proxy before it.
-// Server: run() blocks its caller; the other functions from any thread. It owns its threads and sockets.
+// HTTP/1.1 server: few network threads, a bounded pool of handler threads, limits on every resource that a client can
+// use. Plain HTTP: a proxy in front terminates TLS.
+// Server: run() blocks its caller; the other functions may be called from any thread. Owns its threads and sockets.
 // Failure: an address that cannot be bound throws Exception(unavailable, permission_denied or invalid_config),
-// trusted_proxies that are no addresses or networks invalid_config; no request ends run().
+// malformed trusted_proxies throw invalid_config; no request ends run().
 //
 //   server::Server server({.port = 8080}, registry);
 //   server::Router router;
@@ -24,7 +24,7 @@ namespace reeltag::http::server {
 
 struct Options {
   std::string host = "127.0.0.1";
-  int port = 8080;  // 0: any that is free
+  int port = 8080;  // 0: any free port
   int io_threads = 2;
   int worker_threads = 8;
   int max_queued = 256;
@@ -73,7 +73,7 @@ void visit(V& v, Options& c) {
   v("min_rate_after", c.min_rate_after, "Seconds of waiting for a client before min_rate counts",
     config::Range{0, 86400});
   v("heartbeat", c.heartbeat, "Seconds between signs of life in a stream of events", config::Range{0.05, 3600});
-  v("drain_delay", c.drain_delay, "Seconds between not being ready and closing the door, for load balancers",
+  v("drain_delay", c.drain_delay, "Seconds between reporting not ready and refusing connections, for load balancers",
     config::Range{0, 3600});
   v("drain_timeout", c.drain_timeout, "Seconds for running requests to finish when the server ends",
     config::Range{0, 86400});
@@ -81,7 +81,7 @@ void visit(V& v, Options& c) {
 
 class Server {
  public:
-  // Binds. The registry must outlive the server and gets
+  // Binds the address. The registry must outlive the server and gets
   // reeltag_http_requests_total{route,method,code}, reeltag_http_request_duration_seconds{route},
   // reeltag_http_connections, reeltag_http_requests_running, reeltag_http_queue_depth.
   Server(const Options& options, metrics::Registry& registry);
@@ -90,12 +90,12 @@ class Server {
   Server& operator=(const Server&) = delete;
 
   [[nodiscard]] int port() const;
-  // From run() until its stop is requested.
+  // True from run() until a stop is requested.
   [[nodiscard]] bool is_ready() const;
 
-  // Serves until the stop; then, in this order: is_ready() is false, drain_delay passes, nothing more is accepted and
-  // idle connections close, running requests finish. Those that still run at drain_timeout are told by Request::stop
-  // and lose their connection. Returns when every handler has returned. Once only.
+  // Serves until the stop. Then, in this order: is_ready() turns false, drain_delay passes, the server accepts no more
+  // connections and closes idle ones, running requests finish. Requests still running at drain_timeout get a stop
+  // through Request::stop and lose their connection. Returns when every handler has returned. Call it once only.
   void run(const Router& router, const std::stop_token& stop);
 
  private:
@@ -103,7 +103,7 @@ class Server {
   std::unique_ptr<Impl> impl_;
 };
 
-// A registry in the format that the request's Accept asks for, Prometheus text or OpenMetrics.
+// The registry in the format that the request's Accept header prefers, Prometheus text or OpenMetrics.
 Response metrics_response(const Request& request, const metrics::Registry& registry);
 
 }  // namespace reeltag::http::server

