@@ -16,7 +16,7 @@ MAX_MODEL_BYTES = 20_000_000
 CODE = (".cpp", ".hpp", ".py", ".sh", ".cmake", ".ts", ".tsx", ".mjs", ".css")
 TEXT = (*CODE, ".txt", ".md", ".json", ".yaml", ".yml", ".sql")
 LIBRARIES = ("foundation/", "stages/")
-# Torch is dear to compile and stays where tensors are: DESIGN's layering, one step finer than the link rule.
+# Torch is dear to compile and stays where tensors are (docs/architecture.md), one step finer than the link rule.
 TORCH_PLACES = ("foundation/model/", "stages/train/", "stages/evaluate/", "stages/tag/", "app/", "bench/", "tests/")
 
 PRINTS = re.compile(r"\bstd::(?:cout|cerr|clog|print|println)\b|(?<![\w.:>])(?:std::)?(?:printf|puts|putchar|fputs|"

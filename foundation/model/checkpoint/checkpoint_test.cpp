@@ -56,7 +56,7 @@ TEST(CheckpointNames, AFileWithoutTensorsIsRefused) {
   }
 }
 
-// What the reference wrote for the net d02 (MVIT.md section 8).
+// What the reference wrote for the net d02 (PySlowFast).
 class CheckpointGolden : public testing::Test {
  protected:
   void SetUp() override {

@@ -171,7 +171,7 @@ TEST(TorchFile, NeverCrashesOnChangedBytes) {
   }
 }
 
-// The files that the reference wrote (MVIT.md section 13).
+// The files that the reference wrote.
 class TorchFileGolden : public testing::TestWithParam<const char*> {
  protected:
   void SetUp() override {
