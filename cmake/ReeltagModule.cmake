@@ -48,10 +48,6 @@ endfunction()
 function(reeltag_unite target)
   if(REELTAG_UNITY)
     set_target_properties(${target} PROPERTIES UNITY_BUILD ON UNITY_BUILD_BATCH_SIZE 12)
-    # GCC takes every file that is included for a header and warns of what would be wrong in one; and it sees sizes that
-    # cannot occur where it inlines more. These warnings are looked at where sources are compiled one by one.
-    target_compile_options(${target} PRIVATE
-        $<$<CXX_COMPILER_ID:GNU>:-Wno-subobject-linkage -Wno-array-bounds -Wno-stringop-overread>)
   endif()
 endfunction()
 

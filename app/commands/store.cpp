@@ -80,7 +80,7 @@ void print_migration(Context& context, const std::string& from, const std::strin
   if (failed == 0) print("to use it from now on: store: {url: \"" + to + "\"} in config.yaml");
 }
 
-void add_gc(CLI::App& parent, Context& context) {
+void add_store_gc(CLI::App& parent, Context& context) {
   auto* cmd = parent.add_subcommand("gc", "Remove blobs that no video, dataset or run of this home refers to");
   auto options = std::make_shared<retention::GcOptions>();
   cmd->add_flag("--dry-run", options->dry_run, "Only show what would be removed");
@@ -97,7 +97,7 @@ void add_gc(CLI::App& parent, Context& context) {
   });
 }
 
-void add_verify(CLI::App& parent, Context& context) {
+void add_store_verify(CLI::App& parent, Context& context) {
   auto* cmd = parent.add_subcommand("verify", "Check that every video has its bytes, and list what else the store has");
   auto deep = std::make_shared<bool>(false);
   cmd->add_flag("--deep", *deep, "Read every byte and compare the SHA-256");
@@ -108,7 +108,7 @@ void add_verify(CLI::App& parent, Context& context) {
   });
 }
 
-void add_migrate(CLI::App& parent, Context& context) {
+void add_store_migrate(CLI::App& parent, Context& context) {
   auto* cmd = parent.add_subcommand("migrate", "Copy all blobs to another store, checked; run again to go on");
   auto to = std::make_shared<std::string>();
   auto deep = std::make_shared<bool>(false);
@@ -127,9 +127,9 @@ void add_store(CLI::App& app, Context& context) {
   auto* cmd = app.add_subcommand("store", "The store of the videos: verify, migrate, collect garbage");
   cmd->fallthrough();
   cmd->require_subcommand(1);
-  add_verify(*cmd, context);
-  add_migrate(*cmd, context);
-  add_gc(*cmd, context);
+  add_store_verify(*cmd, context);
+  add_store_migrate(*cmd, context);
+  add_store_gc(*cmd, context);
 }
 
 }  // namespace reeltag::app
