@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <utility>
@@ -23,6 +24,9 @@ std::string quoted(const fs::path& path) { return '\'' + path.string() + '\''; }
 [[noreturn]] void throw_system(const std::string& what) { throw Exception(system_error(errno, what)); }
 
 fs::path folder_of(const fs::path& path) { return path.has_parent_path() ? path.parent_path() : fs::path("."); }
+
+// Before the process id in the name of a temporary file.
+constexpr std::string_view kTemporaryPrefix = ".tmp-";
 
 }  // namespace
 
@@ -62,7 +66,7 @@ void write_file(const fs::path& path, std::string_view bytes) {
 AtomicFile::AtomicFile(fs::path path) : path_(std::move(path)) {
   if (!path_.has_filename()) throw Exception(Code::invalid_argument, "no file name in " + quoted(path_));
   // Hidden and unique: two writers of one path do not collide before the rename.
-  temporary_ = folder_of(path_) / (".tmp-" + new_id(std::to_string(::getpid())));
+  temporary_ = folder_of(path_) / (std::string(kTemporaryPrefix) + new_id(std::to_string(::getpid())));
   descriptor_ = ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
   if (descriptor_ < 0) throw_system("cannot write " + quoted(path_));
 }
@@ -90,6 +94,17 @@ void AtomicFile::commit() {
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) throw_system("cannot replace " + quoted(path_));
   ::close(std::exchange(descriptor_, -1));
   sync_folder(folder_of(path_));
+}
+
+void remove_abandoned_files(const fs::path& folder) {
+  std::error_code ignored;
+  fs::directory_iterator entry(folder, ignored);
+  for (; !ignored && entry != fs::directory_iterator(); entry.increment(ignored)) {
+    const auto name = entry->path().filename().string();
+    if (!name.starts_with(kTemporaryPrefix)) continue;
+    const auto process = std::atoi(name.c_str() + kTemporaryPrefix.size());
+    if (process > 0 && ::kill(process, 0) != 0 && errno == ESRCH) ::unlink(entry->path().c_str());
+  }
 }
 
 void rename_durably(const fs::path& from, const fs::path& to) {

@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <atomic>
@@ -173,6 +174,28 @@ TEST(UnnamedFile, HoldsBytesAndLeavesNoName) {
   EXPECT_STREQ(back, "abc");
   EXPECT_TRUE(std::filesystem::is_empty(folder.path()));
   EXPECT_THROW(open_unnamed_file(folder.path() / "none"), Exception);
+}
+
+TEST(AbandonedFiles, OfKilledProcessesAreRemovedAndOthersStay) {
+  const TemporaryFolder folder;
+  const auto count = [&] { return std::distance(fs::directory_iterator(folder.path()), fs::directory_iterator()); };
+  const pid_t child = fork();
+  if (child == 0) {
+    AtomicFile half(folder.path() / "a");
+    half.write("half");
+    _exit(0);  // as a kill: no destructor runs
+  }
+  ASSERT_EQ(waitpid(child, nullptr, 0), child);
+  AtomicFile mine(folder.path() / "b");
+  write_file(folder.path() / "c", "whole");
+  write_file(folder.path() / ".tmp-other", "not one of ours");
+  ASSERT_EQ(count(), 4);
+  remove_abandoned_files(folder.path());
+  EXPECT_EQ(count(), 3);
+  mine.write("x");
+  mine.commit();
+  EXPECT_TRUE(fs::exists(folder.path() / "b"));
+  remove_abandoned_files(folder.path() / "missing");
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ nlohmann::json vectors() {
 }
 
 TEST(HashtagVectors, AreNormalizedAsWritten) {
-  for (const auto& row : vectors().at("normalize")) {
+  const auto all = vectors();
+  for (const auto& row : all.at("normalize")) {
     const auto typed = row.at("typed").get<std::string>(), want = row.at("hashtag").get<std::string>();
     EXPECT_EQ(normalize(typed), want) << typed;
     EXPECT_EQ(normalize(want), want) << typed;
@@ -71,7 +72,8 @@ TEST(HashtagVectors, AreNormalizedAsWritten) {
 }
 
 TEST(HashtagVectors, AreFoundInCaptionsAsWritten) {
-  for (const auto& row : vectors().at("captions")) {
+  const auto all = vectors();
+  for (const auto& row : all.at("captions")) {
     const auto caption = row.at("caption").get<std::string>();
     EXPECT_EQ(find_in_caption(caption), row.at("hashtags").get<std::vector<std::string>>()) << caption;
   }

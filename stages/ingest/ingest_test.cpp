@@ -12,7 +12,6 @@ namespace reeltag::ingest {
 namespace {
 
 namespace fs = std::filesystem;
-using testing::HasSubstr;
 
 class Ingest : public testing::Test {
  protected:

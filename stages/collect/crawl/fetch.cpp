@@ -36,7 +36,9 @@ bool holds_challenge(const fs::path& file) {
 
 Fetcher::Fetcher(fs::path folder, http::ClientOptions options, const media::Limits& limits, catalog::Catalog& catalog,
                  store::Store& store)
-    : folder_(std::move(folder)), options_(std::move(options)), limits_(limits), catalog_(catalog), store_(store) {}
+    : folder_(std::move(folder)), options_(std::move(options)), limits_(limits), catalog_(catalog), store_(store) {
+  remove_abandoned_files(folder_);
+}
 
 // No extension: the type is detected from the content.
 fs::path Fetcher::path_of(const std::string& id) const { return folder_ / download_name(id); }

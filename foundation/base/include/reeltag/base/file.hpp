@@ -43,6 +43,10 @@ class AtomicFile {
   int descriptor_ = -1;
 };
 
+// Removes the temporary files that AtomicFile left in the folder when its process was killed; those of processes that
+// still run stay. Ignores what it cannot remove.
+void remove_abandoned_files(const std::filesystem::path& folder);
+
 // Renames a file or a folder within one file system so that the new name survives a crash. Replaces an existing file;
 // fails with already_exists for an existing folder that is not empty.
 void rename_durably(const std::filesystem::path& from, const std::filesystem::path& to);
