@@ -47,10 +47,10 @@ class MemoryBackend final : public Backend {
       check(files_->DeleteDir(path), doing);
     }
     // Arrow's in-memory files get their bytes without a lock when they are closed: no reader may see one before.
-    const auto staged = "staging/" + std::to_string(staged_++);
-    check(files_->CreateFile(staged, view_of(*bytes)), doing);
+    const auto hidden = "staging/" + std::to_string(staged++);
+    check(files_->CreateFile(hidden, view_of(*bytes)), doing);
     check(files_->CreateDir(path.substr(0, path.rfind('/'))), doing);
-    check(files_->Move(staged, path), doing);
+    check(files_->Move(hidden, path), doing);
   }
   bool remove(const std::string& path, const std::string& doing) override {
     if (!value_of(files_->GetFileInfo(path), doing).IsFile()) return false;
@@ -73,7 +73,7 @@ class MemoryBackend final : public Backend {
   std::shared_ptr<MockFileSystem> files_;
   std::filesystem::path cache_;
   std::atomic<int> copies_{0};
-  static inline std::atomic<int> staged_{0};  // of all that share the files
+  static inline std::atomic<int> staged{0};  // of all that share the files
 };
 
 class MemoryPlace final : public StorePlace {
