@@ -86,6 +86,7 @@ megabytes_free() { df -Pm "$1" | awk 'NR == 2 {print $4}'; }
 # Less to compile where ccache has seen these files before.
 cache_note() {
   local files
+  command -v ccache >/dev/null || return 0
   files=$(ccache --print-stats 2>/dev/null | awk '$1 == "files_in_cache" {print $2}')
   if ((${files:-0} > 0)); then echo "; less, if the compiler cache that is here (ccache, $files files) knows this program"; fi
 }
