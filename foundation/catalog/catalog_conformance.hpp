@@ -10,6 +10,7 @@
 #include <ostream>
 #include <string>
 
+#include "error_of.hpp"
 #include "reeltag/catalog.hpp"
 
 namespace reeltag::catalog {
@@ -26,18 +27,6 @@ struct CatalogFactory {
   std::function<std::unique_ptr<CatalogPlace>()> make;
 };
 inline void PrintTo(const CatalogFactory& factory, std::ostream* out) { *out << factory.name; }
-
-// The Error that f throws.
-template <class F>
-Error error_of(F&& f) {
-  try {
-    f();
-  } catch (const Exception& e) {
-    return e.error();
-  }
-  ADD_FAILURE() << "no Exception";
-  return {};
-}
 
 // A valid id; ids sort as their numbers do.
 inline std::string id_of(int number) {

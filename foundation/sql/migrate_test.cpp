@@ -8,6 +8,7 @@
 #include <set>
 #include <thread>
 
+#include "error_of.hpp"
 #include "postgres_server.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/sql/postgres.hpp"
@@ -25,17 +26,6 @@ constexpr Migration kSecond{2, "0002_second", "bbbb",
                             "CREATE TABLE b (x {row_no}) {table}; INSERT INTO a VALUES (1, 'y');"};
 constexpr Migration kBoth[] = {kFirst, kSecond};
 constexpr std::span<const Migration> kOnlyFirst{kBoth, 1};
-
-template <class F>
-Error error_of(F&& f) {
-  try {
-    f();
-  } catch (const Exception& e) {
-    return e.error();
-  }
-  ADD_FAILURE() << "no Exception";
-  return {};
-}
 
 // A database that is empty at first; each call of open returns a new connection.
 struct Engine {

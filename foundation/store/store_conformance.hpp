@@ -9,6 +9,7 @@
 #include <ostream>
 #include <string>
 
+#include "error_of.hpp"
 #include "reeltag/store.hpp"
 
 namespace reeltag::store {
@@ -26,18 +27,6 @@ struct StoreFactory {
   bool has_clock = true;  // records when a blob was written
 };
 inline void PrintTo(const StoreFactory& factory, std::ostream* out) { *out << factory.name; }
-
-// The Error that f throws.
-template <class F>
-Error error_of(F&& f) {
-  try {
-    f();
-  } catch (const Exception& e) {
-    return e.error();
-  }
-  ADD_FAILURE() << "no Exception";
-  return {};
-}
 
 class StoreConformance : public testing::TestWithParam<StoreFactory> {
  protected:

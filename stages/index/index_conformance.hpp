@@ -10,6 +10,7 @@
 #include <string>
 #include <vector>
 
+#include "error_of.hpp"
 #include "reeltag/index.hpp"
 
 namespace reeltag::index {
@@ -27,18 +28,6 @@ struct IndexFactory {
   std::function<std::unique_ptr<IndexPlace>()> make;
 };
 inline void PrintTo(const IndexFactory& factory, std::ostream* out) { *out << factory.name; }
-
-// Returns the error that f throws.
-template <class F>
-Error error_of(F&& f) {
-  try {
-    f();
-  } catch (const Exception& e) {
-    return e.error();
-  }
-  ADD_FAILURE() << "no Exception";
-  return {};
-}
 
 class IndexConformance : public testing::TestWithParam<IndexFactory> {
  protected:

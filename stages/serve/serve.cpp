@@ -86,12 +86,12 @@ void add_sagemaker_routes(server::Router& router, ServerState& state, const serv
 
 }  // namespace
 
-ServerState::ServerState(const ServeConfig& configuration, const Dependencies& some, std::string home, bool open,
+ServerState::ServerState(const ServeConfig& configuration, const Dependencies& some, std::string node, bool open,
                          bool loopback, const std::shared_ptr<catalog::Connection>& asking,
                          const std::shared_ptr<catalog::Connection>& working)
     : config(configuration),
       dependencies(some),
-      node_id(std::move(home)),
+      node_id(std::move(node)),
       catalog(catalog::open(some.catalog)),
       jobs(asking),
       working_jobs(working),

@@ -15,7 +15,7 @@ namespace reeltag::serve {
 
 struct ServerState {
   // asking, working: separate connections for requests and for jobs, so that neither waits for the other.
-  ServerState(const ServeConfig& configuration, const Dependencies& some, std::string home, bool open, bool loopback,
+  ServerState(const ServeConfig& configuration, const Dependencies& some, std::string node, bool open, bool loopback,
               const std::shared_ptr<catalog::Connection>& asking, const std::shared_ptr<catalog::Connection>& working);
 
   const ServeConfig& config;

@@ -219,9 +219,13 @@ std::string to_text(const PlacedGroups& placed) {
 }
 
 PlacedGroups from_text(const std::string& text) {
-  const auto json = parse_json(text, "the catalog's note of placed groups");
-  if (!json) throw Exception(json.error().code, json.error().message);
-  return {.by_hash = json->at("by_hash").get<bool>(), .buckets = json->at("groups").get<std::map<std::string, int>>()};
+  const std::string origin = "the catalog's note of placed groups";
+  const auto json = value_or_throw(parse_json(text, origin));
+  try {
+    return {.by_hash = json.at("by_hash").get<bool>(), .buckets = json.at("groups").get<std::map<std::string, int>>()};
+  } catch (const nlohmann::json::exception& e) {
+    throw Exception(Code::corrupt, origin + ": " + e.what());
+  }
 }
 
 }  // namespace

@@ -1,5 +1,6 @@
 // Assigns each set of related videos (related.hpp) its bucket, 0 to 99, from which split_of() derives the side of the
-// split. Functions: any thread, on values of their own. Throws as the catalog does.
+// split. Functions: any thread, on values of their own. Throw as the catalog does, and corrupt for a stored
+// note that cannot be read.
 //
 // In a large catalog the bucket is a hash (bucket_of). With fewer than kFewSets related sets, a hash can leave val or
 // test empty or several times too large; there the hash only orders the sets, and the rule's percentages say how many

@@ -259,6 +259,13 @@ TEST(FewGroups, ThatEarlierFreezesPlacedElsewhereAreNotMoved) {
       message_of([&] { freeze(*t.catalog, *t.store, {.hashtag = "rare", .min_support = 1}, t.root()); });
   EXPECT_THAT(message, HasSubstr("no group is left for val"));
   EXPECT_THAT(message, HasSubstr("--salt NAME"));
+  // Nor does a refused freeze place anything.
+  const auto note = [&] { return t.catalog->note("dataset/placed/related/10/10/reeltag"); };
+  const auto before = note();
+  ASSERT_TRUE(before);
+  t.add("new", "new group", {"rare"});  // enough for test, not for val too
+  EXPECT_THROW(freeze(*t.catalog, *t.store, {.hashtag = "rare", .min_support = 1}, t.root()), Exception);
+  EXPECT_EQ(note(), before);
   const auto anew =
       freeze(*t.catalog, *t.store, {.hashtag = "rare", .min_support = 1, .split = {.salt = "rare"}}, t.root());
   EXPECT_EQ(anew.count(Split::test), 1);
