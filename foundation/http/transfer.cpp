@@ -29,7 +29,7 @@ using Headers = Owned<curl_slist, curl_slist_free_all>;
 
 std::string printable(std::string text) {
   std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < 0x20 || c == 0x7F; }, '?');
-  if (text.size() > 200) text = text.substr(0, 200) + "...";
+  if (text.size() > 200) text.replace(200, std::string::npos, "...");
   return text;
 }
 
