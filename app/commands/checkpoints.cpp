@@ -1,10 +1,56 @@
 // models import-checkpoint, fetch and export: their options. What they do is in torch/, but for the list of what can be
 // fetched, which needs no model.
+#include <cstdio>
+
+#include <nlohmann/json.hpp>
+
 #include "commands.hpp"
-#include "commands/zoo.hpp"
+#include "reeltag/model/plan.hpp"
+#include "reeltag/zoo.hpp"
 
 namespace reeltag::app {
 namespace {
+
+using model_selection::ZooEntry;
+
+nlohmann::ordered_json zoo_json(const Context& context, const ZooEntry& e, const model::Plan& plan) {
+  nlohmann::ordered_json out{{"name", e.name},
+                             {"trained_on", e.trained_on},
+                             {"recipe", e.recipe},
+                             {"parameters", plan.parameter_count},
+                             {"classes", plan.recipe.model.num_classes},
+                             {"named_classes", !e.vocabulary.empty()},
+                             {"url", e.url},
+                             {"state", model_selection::state_of(context.home(), e)}};
+  if (e.top1 > 0.0) out["top1_claimed"] = e.top1;
+  if (!e.views.empty()) out["views"] = e.views;
+  if (!e.sha256.empty()) out["sha256"] = e.sha256;
+  return out;
+}
+
+std::string zoo_row(const Context& context, const ZooEntry& e, const model::Plan& plan) {
+  char top1[64] = "-", text[256];
+  if (e.top1 > 0.0) {
+    std::snprintf(top1, sizeof top1, "%.1f%s", e.top1, e.views.empty() ? "" : (" (" + e.views + ")").c_str());
+  }
+  std::snprintf(text, sizeof text, "%-22s %-23s %-10s %7.1f M  %-6s ", e.name.c_str(), e.trained_on.c_str(), top1,
+                static_cast<double>(plan.parameter_count) / 1e6,
+                std::string(model_selection::state_of(context.home(), e)).c_str());
+  return text + e.url;
+}
+
+void print_zoo(const Context& context, const std::vector<ZooEntry>& zoo) {
+  char head[256];
+  std::snprintf(head, sizeof head, "%-22s %-23s %-10s %9s  %-6s %s", "name", "trained on", "top-1", "parameters",
+                "state", "address");
+  if (!context.json) print(head);
+  for (const auto& entry : zoo) {
+    const model::Plan plan = model::make_plan(model_selection::recipe_of(entry));
+    print(context.json ? zoo_json(context, entry, plan).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
+                       : zoo_row(context, entry, plan));
+  }
+  if (!context.json) print("top-1 is in percent and what their authors claim; get one: reeltag models fetch NAME");
+}
 
 void add_import_checkpoint(CLI::App& models, Context& context) {
   auto* cmd = models.add_subcommand(
@@ -41,7 +87,7 @@ void add_fetch(CLI::App& models, Context& context) {
   cmd->callback([a, &context] {
     if (!a->name.empty()) return run_fetch(context, *a);
     context.start();
-    print_zoo(context, read_zoo(a->zoo.empty() ? shipped_zoo() : a->zoo));
+    print_zoo(context, model_selection::read_zoo(a->zoo.empty() ? model_selection::shipped_zoo() : a->zoo));
   });
 }
 

@@ -227,7 +227,7 @@ void add_dataset_stats(CLI::App& parent, Context& context) {
     context.start();
     const auto root = context.home() / "datasets";
     const auto catalog = context.open_catalog();
-    const auto set = dataset::load(root, *id, catalog->tombstones());
+    const auto set = dataset::load(root, *id, catalog->tombstones.all());
     warn_of_parted(context, set);
     const auto store = context.open_store();
     const auto stats = dataset::stats_of(set, *catalog);

@@ -33,7 +33,8 @@ std::vector<Finding> examine(const Context& context) {
     return context.home().string() + ", " + std::to_string(free) + " GB free";
   }));
   out.push_back(find_out("store", [&] { return context.open_store()->url(); }));
-  out.push_back(find_out("catalog", [&] { return std::to_string(context.open_catalog()->count({})) + " videos"; }));
+  out.push_back(
+      find_out("catalog", [&] { return std::to_string(context.open_catalog()->videos.count({})) + " videos"; }));
   out.push_back(find_out("recipes", [] {
     const auto names = model::shipped_recipes();
     if (names.empty())

@@ -107,20 +107,20 @@ void run_forget(Context& context, const ForgetArguments& a) {
   const auto store = context.open_store();
   std::vector<catalog::SplitGrouping> before;
   if (!asked.empty())
-    catalog->each_grouping([&](const catalog::SplitGrouping& grouping) { before.push_back(grouping); });
+    catalog->fingerprints.each([&](const catalog::SplitGrouping& grouping) { before.push_back(grouping); });
   Report report;
   std::vector<std::string> gone;
   for (const auto& one : asked) {
-    const auto forgotten = catalog->forget(one.kind, one.value);
+    const auto forgotten = catalog->tombstones.forget(one.kind, one.value);
     gone.insert(gone.end(), forgotten.videos.begin(), forgotten.videos.end());
     report.posts += static_cast<std::int64_t>(forgotten.posts.size());
   }
   report.videos = static_cast<std::int64_t>(gone.size());
   report.copies = copies_of(gone, before);
-  const auto pending = catalog->forgetting();
+  const auto pending = catalog->tombstones.pending();
   report.swept = retention::sweep(context.retained_home(), *catalog, *store);
   for (const auto& [what, error] : report.swept.failed) context.item_failed(what, error, "file");
-  if (report.swept.failed.empty()) catalog->finish_forgetting(pending);
+  if (report.swept.failed.empty()) catalog->tombstones.finish(pending);
   report.affected = retention::affected_models(context.home());
   if (context.json) return print(report_json(report).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
   print_report(report);

@@ -34,8 +34,8 @@ void print_indexed(const Context& context, const IndexReport& n, index::Index& i
 
 LibraryEntry list_video(catalog::Catalog& catalog, const std::string& name) {
   const auto known = [&](const std::string& id) -> std::optional<LibraryEntry> {
-    if (catalog.is_forgotten(catalog::Forgettable::video, id)) return LibraryEntry{.video = id, .forgotten = true};
-    const auto video = catalog.get(id);
+    if (catalog.tombstones.holds(catalog::Forgettable::video, id)) return LibraryEntry{.video = id, .forgotten = true};
+    const auto video = catalog.videos.get(id);
     if (!video) return std::nullopt;
     return LibraryEntry{.video = video->id, .texts = texts_of(*video)};
   };
@@ -59,7 +59,7 @@ void refuse_forgotten(Context& context, const std::string& name, IndexReport& co
 std::int64_t put_catalog_texts(catalog::Catalog& catalog, index::Index& index) {
   std::vector<index::Texts> batch;
   std::int64_t videos = 0;
-  catalog.each({}, [&](const catalog::Video& video) {
+  catalog.videos.each({}, [&](const catalog::Video& video) {
     ++videos;
     batch.push_back(texts_of(video));
     if (batch.size() < kTextBatch) return;

@@ -4,11 +4,11 @@
 #include <nlohmann/json.hpp>
 
 #include "commands.hpp"
-#include "commands/zoo.hpp"
 #include "reeltag/base/hash.hpp"
 #include "reeltag/base/json.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/model/bundle.hpp"
+#include "reeltag/zoo.hpp"
 #include "torch/import_checkpoint.hpp"
 
 namespace reeltag::app {
@@ -16,15 +16,17 @@ namespace {
 
 using nlohmann::ordered_json;
 namespace fs = std::filesystem;
+using model_selection::ZooEntry;
 
 constexpr double kMegabyte = 1e6;
 
 ZooEntry wanted(const FetchArguments& a) {
-  ZooEntry entry = find_entry(read_zoo(a.zoo.empty() ? shipped_zoo() : a.zoo), a.name);
+  ZooEntry entry =
+      find_entry(model_selection::read_zoo(a.zoo.empty() ? model_selection::shipped_zoo() : a.zoo), a.name);
   if (!a.url.empty()) entry.url = a.url;
   if (!a.vocabulary.empty()) entry.vocabulary = a.vocabulary;
   if (a.sha256.empty()) return entry;
-  const auto digits = read_sha256(a.sha256);
+  const auto digits = model_selection::read_sha256(a.sha256);
   if (!digits)
     throw Exception(Code::invalid_argument, "--sha256 must be 64 hexadecimal digits, not '" + a.sha256 + "'");
   entry.sha256 = *digits;
@@ -47,7 +49,7 @@ struct FetchReport {
 };
 
 FetchReport download(const Context& context, const ZooEntry& entry) {
-  const fs::path file = download_of(context, entry);
+  const fs::path file = download_of(context.home(), entry);
   std::optional<Progress> progress;
   const auto in_megabytes = [](std::int64_t bytes) { return static_cast<std::int64_t>(bytes / kMegabyte); };
   const auto got = value_or_throw(
@@ -83,7 +85,7 @@ model::FitResult make_model(const Context& context, const ZooEntry& entry, const
   const Import how{.file = file.file,
                    .recipe = recipe,
                    .vocabulary = entry.vocabulary,
-                   .folder = model_folder(context, entry),
+                   .folder = model_folder(context.home(), entry),
                    .name = entry.name,
                    .demand = Demand::net,
                    .trained = {{"imported", fs::path(public_url(entry.url)).filename().string()},
@@ -131,7 +133,7 @@ void print_result(const Context& context, const ZooEntry& entry, const FetchRepo
                      : "  tag with it: reeltag tag --model " + entry.name + " CLIP.mp4");
   }
   const ordered_json trained{{"url", public_url(entry.url)}, {"sha256", file.sha256}, {"bytes", file.bytes}};
-  ordered_json out = result_of(entry, model_folder(context, entry), trained);
+  ordered_json out = result_of(entry, model_folder(context.home(), entry), trained);
   out["resumed"] = file.resumed;
   out["already"] = false;
   out["counts"] = to_json(fitted)["counts"];
@@ -143,7 +145,7 @@ void print_result(const Context& context, const ZooEntry& entry, const FetchRepo
 void run_fetch(Context& context, const FetchArguments& a) {
   context.start();
   const ZooEntry entry = wanted(a);
-  const fs::path folder = model_folder(context, entry);
+  const fs::path folder = model_folder(context.home(), entry);
   if (fs::exists(folder / "bundle.json")) return say_that_it_is_here(context, entry, folder);
   // What is wrong with the recipe or the names is said before anything is downloaded.
   const model::Recipe recipe = recipe_of(entry);

@@ -1,15 +1,13 @@
-#include "commands/zoo.hpp"
+#include "reeltag/zoo.hpp"
 
 #include <algorithm>
 #include <cctype>
-#include <cstdio>
-
-#include <nlohmann/json.hpp>
 
 #include "reeltag/base/yaml.hpp"
+#include "reeltag/http.hpp"
 #include "reeltag/model/plan.hpp"
 
-namespace reeltag::app {
+namespace reeltag::model_selection {
 namespace {
 
 namespace fs = std::filesystem;
@@ -43,39 +41,6 @@ void check_entry(ZooEntry& e, const fs::path& file, const std::string& place) {
   const auto digits = read_sha256(e.sha256);
   if (!digits) bad(": sha256 must be 64 hexadecimal digits, not '" + e.sha256 + "'");
   e.sha256 = *digits;
-}
-
-const char* state_of(const Context& context, const ZooEntry& entry) {
-  if (fs::exists(model_folder(context, entry) / "bundle.json")) return "here";
-  const fs::path download = download_of(context, entry);
-  std::error_code none;
-  const auto begun = fs::file_size(download.string() + ".part", none);
-  return fs::exists(download) || (!none && begun > 0) ? "begun" : "absent";
-}
-
-nlohmann::ordered_json to_json(const Context& context, const ZooEntry& e, const model::Plan& plan) {
-  nlohmann::ordered_json out{{"name", e.name},
-                             {"trained_on", e.trained_on},
-                             {"recipe", e.recipe},
-                             {"parameters", plan.parameter_count},
-                             {"classes", plan.recipe.model.num_classes},
-                             {"named_classes", !e.vocabulary.empty()},
-                             {"url", e.url},
-                             {"state", state_of(context, e)}};
-  if (e.top1 > 0.0) out["top1_claimed"] = e.top1;
-  if (!e.views.empty()) out["views"] = e.views;
-  if (!e.sha256.empty()) out["sha256"] = e.sha256;
-  return out;
-}
-
-std::string zoo_row(const Context& context, const ZooEntry& e, const model::Plan& plan) {
-  char top1[64] = "-", text[256];
-  if (e.top1 > 0.0) {
-    std::snprintf(top1, sizeof top1, "%.1f%s", e.top1, e.views.empty() ? "" : (" (" + e.views + ")").c_str());
-  }
-  std::snprintf(text, sizeof text, "%-22s %-23s %-10s %7.1f M  %-6s ", e.name.c_str(), e.trained_on.c_str(), top1,
-                static_cast<double>(plan.parameter_count) / 1e6, state_of(context, e));
-  return text + e.url;
 }
 
 }  // namespace
@@ -124,22 +89,15 @@ std::optional<std::string> read_sha256(const std::string& text) {
   return out;
 }
 
-fs::path model_folder(const Context& context, const ZooEntry& entry) { return context.home() / "models" / entry.name; }
-fs::path download_of(const Context& context, const ZooEntry& entry) {
-  return context.home() / "downloads" / entry.name;
+fs::path model_folder(const fs::path& home, const ZooEntry& entry) { return home / "models" / entry.name; }
+fs::path download_of(const fs::path& home, const ZooEntry& entry) { return home / "downloads" / entry.name; }
+
+std::string_view state_of(const fs::path& home, const ZooEntry& entry) {
+  if (fs::exists(model_folder(home, entry) / "bundle.json")) return "here";
+  const fs::path download = download_of(home, entry);
+  std::error_code none;
+  const auto begun = fs::file_size(download.string() + ".part", none);
+  return fs::exists(download) || (!none && begun > 0) ? "begun" : "absent";
 }
 
-void print_zoo(const Context& context, const std::vector<ZooEntry>& zoo) {
-  char head[256];
-  std::snprintf(head, sizeof head, "%-22s %-23s %-10s %9s  %-6s %s", "name", "trained on", "top-1", "parameters",
-                "state", "address");
-  if (!context.json) print(head);
-  for (const auto& entry : zoo) {
-    const model::Plan plan = model::make_plan(recipe_of(entry));
-    print(context.json ? to_json(context, entry, plan).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace)
-                       : zoo_row(context, entry, plan));
-  }
-  if (!context.json) print("top-1 is in percent and what their authors claim; get one: reeltag models fetch NAME");
-}
-
-}  // namespace reeltag::app
+}  // namespace reeltag::model_selection

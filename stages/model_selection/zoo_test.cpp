@@ -1,4 +1,4 @@
-#include "commands/zoo.hpp"
+#include "reeltag/zoo.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -7,7 +7,7 @@
 #include "reeltag/base/yaml.hpp"
 #include "reeltag/model/plan.hpp"
 
-namespace reeltag::app {
+namespace reeltag::model_selection {
 namespace {
 
 using testing::HasSubstr;
@@ -102,4 +102,4 @@ TEST_F(OwnZoo, WhatIsNoZooIsRefusedWithItsPlace) {
 }
 
 }  // namespace
-}  // namespace reeltag::app
+}  // namespace reeltag::model_selection

@@ -1,6 +1,6 @@
-// Published weights that `models fetch` knows: configs/zoo.yml, or a file of the same form for weights of one's own
-// (docs/adr/0071). Values; any thread. Throws Exception: invalid_config for a file that is no zoo, naming the line;
-// not_found for a name that it does not have, naming the nearest.
+// Lists the published weights that `models fetch` can download: configs/zoo.yml, or a file of the same form for one's
+// own weights (docs/adr/0071). Values; any thread. Throws Exception: invalid_config for an invalid file, naming the
+// line; not_found for an unknown name, naming the nearest.
 //
 //   const auto zoo = read_zoo(shipped_zoo());
 //   const model::Recipe recipe = recipe_of(find_entry(zoo, "mvitv2-s-16x4-k400"));
@@ -9,12 +9,13 @@
 #include <filesystem>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "context.hpp"
+#include "reeltag/base/config.hpp"
 #include "reeltag/model/recipe.hpp"
 
-namespace reeltag::app {
+namespace reeltag::model_selection {
 
 struct ZooEntry {
   std::string name = {};        // of the model it becomes: letters, digits, - and _
@@ -47,11 +48,10 @@ model::Recipe recipe_of(const ZooEntry& entry);
 // 64 hexadecimal digits in lower case; nothing where the text is something else.
 std::optional<std::string> read_sha256(const std::string& text);
 
-// Where the entry's model and its download are, or would be.
-std::filesystem::path model_folder(const Context& context, const ZooEntry& entry);
-std::filesystem::path download_of(const Context& context, const ZooEntry& entry);
+// The paths of the entry's model and of its download, whether or not they exist.
+std::filesystem::path model_folder(const std::filesystem::path& home, const ZooEntry& entry);
+std::filesystem::path download_of(const std::filesystem::path& home, const ZooEntry& entry);
+// "here", "begun" (a part is downloaded) or "absent".
+std::string_view state_of(const std::filesystem::path& home, const ZooEntry& entry);
 
-// The entries on stdout: a table, or a line of JSON each.
-void print_zoo(const Context& context, const std::vector<ZooEntry>& zoo);
-
-}  // namespace reeltag::app
+}  // namespace reeltag::model_selection
