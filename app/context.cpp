@@ -74,7 +74,7 @@ std::string Context::catalog_location() const {
 std::unique_ptr<catalog::Catalog> Context::open_catalog() const {
   fs::create_directories(home_);
   auto catalog = catalog::open(catalog_location());
-  if (!catalog->forgetting().empty()) {
+  if (!catalog->tombstones.pending().empty()) {
     log::warning("forgetting_unfinished",
                  {{"message", "something was forgotten, and not all of it is removed yet: reeltag forget --resume"}});
   }

@@ -78,7 +78,7 @@ struct Context {
   [[nodiscard]] retention::Home retained_home() const;
   [[nodiscard]] std::string catalog_location() const;
   std::unique_ptr<catalog::Catalog> open_catalog() const;
-  catalog::Tombstones tombstones() const { return open_catalog()->tombstones(); }
+  catalog::TombstoneSet tombstones() const { return open_catalog()->tombstones.all(); }
   std::unique_ptr<index::Index> open_index(index::Missing missing) const;
 
   // One item that failed: a line on stderr, and status 3 at the end. kind: what the JSON line calls it.

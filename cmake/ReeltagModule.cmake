@@ -103,7 +103,7 @@ function(reeltag_module)
     list(TRANSFORM M_TEST_LINK PREPEND reeltag::)
     target_link_libraries(${target}_test PRIVATE ${target} reeltag_warnings ${M_LINK_PRIVATE} ${M_TEST_LINK}
                                                  ${M_EXTERNAL_PRIVATE} ${M_TEST_EXTERNAL} GTest::gmock GTest::gtest_main)
-    target_include_directories(${target}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR})
+    target_include_directories(${target}_test PRIVATE ${CMAKE_CURRENT_SOURCE_DIR} "${PROJECT_SOURCE_DIR}/foundation/test_support")
     target_compile_definitions(${target}_test PRIVATE REELTAG_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
     if(M_TORCH)
       target_link_libraries(${target}_test PRIVATE reeltag::torch)

@@ -80,7 +80,7 @@ void run_index_build(Context& context, const IndexArguments& a) {
   const auto index = context.open_index(index::Missing::create);
   IndexReport counts{.already = put_catalog_texts(*catalog, *index)};
   std::vector<std::pair<std::string, std::string>> waiting;  // id, key
-  catalog->each({}, [&](const catalog::Video& video) {
+  catalog->videos.each({}, [&](const catalog::Video& video) {
     if (!index->predicted_by(video.id, model)) waiting.emplace_back(video.id, video.key);
   });
   const auto total = counts.already;

@@ -7,6 +7,7 @@
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/log.hpp"
 #include "reeltag/base/stop.hpp"
+#include "reeltag/collection.hpp"
 #include "reeltag/tagger.hpp"
 #include "reeltag/untrusted.hpp"
 
@@ -24,6 +25,14 @@ std::shared_ptr<tag::Model> load(const fs::path& bundle, const tag::TagConfig& c
   } catch (const std::bad_alloc&) {
     throw Exception(Code::unavailable, "model " + bundle.string() + ": out of memory");
   }
+}
+
+std::vector<serve::Collection> collections(catalog::Catalog& catalog) {
+  std::vector<serve::Collection> list;
+  for (auto& one : collect::collected_hashtags(catalog)) {
+    list.push_back({std::move(one.source), std::move(one.hashtag), std::move(one.ended), one.videos});
+  }
+  return list;
 }
 
 }  // namespace
@@ -53,6 +62,7 @@ void run_serve(Context& context, const ServeArguments& a) {
                                                                : ingest::fetch_url(options, reference, deadline);
                     },
                 .load = [&](const fs::path& bundle) { return load(bundle, context.config().tag); },
+                .collections = collections,
                 .version = REELTAG_VERSION,
                 .on_listening =
                     [&](int port) {

@@ -99,7 +99,7 @@ nlohmann::json fill(catalog::Catalog& catalog, Draw& draw, int videos) {
   for (int number = 0; number < videos; ++number) {
     batch.push_back(draw.video(number));
     if (batch.size() == kBatch || number + 1 == videos) {
-      catalog.add_all(batch);
+      catalog.videos.add_all(batch);
       batch.clear();
     }
   }
@@ -114,19 +114,20 @@ nlohmann::json ask(catalog::Catalog& catalog, Draw& draw, int videos) {
     auto post = post_of(video);
     catalog.record({.video = std::move(video), .post = std::move(post), .notes = {{"journal", std::to_string(i)}}});
   });
-  out["get: a video by id"] = timed(500, [&](int i) { catalog.get(id_of(some(i))); });
-  out["post: by site and id"] =
-      timed(500, [&](int i) { catalog.post("tiktok", std::to_string(7'300'000'000'000'000'000 + videos + i % 200)); });
-  out["post_counts: by outcome"] = timed(20, [&](int) { catalog.post_counts("tiktok"); });
+  out["get: a video by id"] = timed(500, [&](int i) { catalog.videos.get(id_of(some(i))); });
+  out["post: by site and id"] = timed(
+      500, [&](int i) { catalog.posts.get("tiktok", std::to_string(7'300'000'000'000'000'000 + videos + i % 200)); });
+  out["post_counts: by outcome"] = timed(20, [&](int) { catalog.posts.counts("tiktok"); });
   out["is_forgotten: an author"] =
-      timed(200, [&](int i) { catalog.is_forgotten(catalog::Forgettable::author, id_of(some(i))); });
-  out["count: all"] = timed(20, [&](int) { catalog.count({}); });
-  out["count: a source"] = timed(20, [&](int) { catalog.count({.source = "research", .hashtag = {}}); });
-  out["count: the most frequent hashtag"] = timed(20, [&](int) { catalog.count({.source = {}, .hashtag = tag(0)}); });
+      timed(200, [&](int i) { catalog.tombstones.holds(catalog::Forgettable::author, id_of(some(i))); });
+  out["count: all"] = timed(20, [&](int) { catalog.videos.count({}); });
+  out["count: a source"] = timed(20, [&](int) { catalog.videos.count({.source = "research", .hashtag = {}}); });
+  out["count: the most frequent hashtag"] =
+      timed(20, [&](int) { catalog.videos.count({.source = {}, .hashtag = tag(0)}); });
   out["each: a hashtag of some hundred videos"] =
-      timed(20, [&](int) { catalog.each({.source = {}, .hashtag = tag(99)}, [](const catalog::Video&) {}); });
-  out["hashtag_counts: all hashtags (full scan)"] = timed(5, [&](int) { catalog.hashtag_counts(); });
-  out["each: all videos (full scan)"] = timed(3, [&](int) { catalog.each({}, [](const catalog::Video&) {}); });
+      timed(20, [&](int) { catalog.videos.each({.source = {}, .hashtag = tag(99)}, [](const catalog::Video&) {}); });
+  out["hashtag_counts: all hashtags (full scan)"] = timed(5, [&](int) { catalog.videos.hashtag_counts(); });
+  out["each: all videos (full scan)"] = timed(3, [&](int) { catalog.videos.each({}, [](const catalog::Video&) {}); });
   return out;
 }
 

@@ -48,7 +48,7 @@ class CatalogConformance : public testing::TestWithParam<CatalogFactory> {
  protected:
   // The result of get(), with `added` as before add().
   Video stored(const std::string& id) {
-    auto video = catalog_->get(id);
+    auto video = catalog_->videos.get(id);
     if (!video) {
       ADD_FAILURE() << "no video " << id;
       return {};
@@ -58,7 +58,7 @@ class CatalogConformance : public testing::TestWithParam<CatalogFactory> {
   }
   std::vector<std::string> ids(const Filter& filter) {
     std::vector<std::string> ids;
-    catalog_->each(filter, [&](const Video& video) { ids.push_back(video.id); });
+    catalog_->videos.each(filter, [&](const Video& video) { ids.push_back(video.id); });
     return ids;
   }
 

@@ -26,20 +26,20 @@ std::string numbered(const std::string& word, int number) {
 }
 
 TEST_P(CatalogConformance, AnEmptyCatalogIsEmpty) {
-  EXPECT_EQ(catalog_->get(id_of(1)), std::nullopt);
-  EXPECT_EQ(catalog_->get("no id"), std::nullopt);
-  EXPECT_EQ(catalog_->count({}), 0);
+  EXPECT_EQ(catalog_->videos.get(id_of(1)), std::nullopt);
+  EXPECT_EQ(catalog_->videos.get("no id"), std::nullopt);
+  EXPECT_EQ(catalog_->videos.count({}), 0);
   EXPECT_THAT(ids({}), IsEmpty());
-  EXPECT_THAT(catalog_->hashtag_counts(), IsEmpty());
-  EXPECT_THAT(catalog_->add_all({}), IsEmpty());
+  EXPECT_THAT(catalog_->videos.hashtag_counts(), IsEmpty());
+  EXPECT_THAT(catalog_->videos.add_all({}), IsEmpty());
 }
 
 TEST_P(CatalogConformance, AddSetsTheTimeAndKeepsTheRest) {
   auto video = video_of(1, {"Cat", "dog"});
   video.added = 5;
   const auto before = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now());
-  EXPECT_EQ(catalog_->add(video), AddOutcome::added);
-  const auto added = catalog_->get(video.id)->added;
+  EXPECT_EQ(catalog_->videos.add(video), AddOutcome::added);
+  const auto added = catalog_->videos.get(video.id)->added;
   EXPECT_GE(added, before);
   EXPECT_LE(added, before + 60);
   video.added = 0;
@@ -49,36 +49,38 @@ TEST_P(CatalogConformance, AddSetsTheTimeAndKeepsTheRest) {
 TEST_P(CatalogConformance, ADuplicateKeepsTheRowAndGainsTheHashtagsItLacks) {
   auto first = video_of(1, {"Cat", "dog"});
   first.caption = "the first";
-  catalog_->add(first);
+  catalog_->videos.add(first);
   auto second = video_of(1, {"CAT", "bird", "Dog", "Bird", "fish"}, "tiktok");
   second.caption = "the second";
-  EXPECT_EQ(catalog_->add(second), AddOutcome::duplicate);
+  EXPECT_EQ(catalog_->videos.add(second), AddOutcome::duplicate);
   first.hashtags = {"Cat", "dog", "bird", "fish"};
   EXPECT_EQ(stored(first.id), first);
-  EXPECT_EQ(catalog_->add(first), AddOutcome::duplicate);
+  EXPECT_EQ(catalog_->videos.add(first), AddOutcome::duplicate);
   EXPECT_EQ(stored(first.id), first);
-  EXPECT_EQ(catalog_->count({}), 1);
+  EXPECT_EQ(catalog_->videos.count({}), 1);
 }
 
 TEST_P(CatalogConformance, SpellingsOfOneHashtagAreKeptAndCountedOnce) {
   // Full-width letters and a combining accent give the same hashtag.
   const auto video = video_of(1, {"Caf\xC3\xA9", "CAFE\xCC\x81", "\xEF\xBC\xA3\xEF\xBC\xA1\xEF\xBC\xB4", "cat", "cat"});
-  catalog_->add(video);
+  catalog_->videos.add(video);
   EXPECT_EQ(stored(video.id).hashtags, video.hashtags);
-  EXPECT_THAT(catalog_->hashtag_counts(), ElementsAre(Pair("caf\xC3\xA9", 1), Pair("cat", 1)));
+  EXPECT_THAT(catalog_->videos.hashtag_counts(), ElementsAre(Pair("caf\xC3\xA9", 1), Pair("cat", 1)));
 }
 
 TEST_P(CatalogConformance, HashtagCountsAreSortedByCountThenByBytes) {
-  catalog_->add_all(std::vector<Video>{video_of(1, {"b", "common", "\xF0\x9F\x90\x88"}), video_of(2, {"a", "Common"}),
-                                       video_of(3, {"_", "COMMON", "\xC3\xA9"}), video_of(4, {"a"})});
-  EXPECT_THAT(catalog_->hashtag_counts(), ElementsAre(Pair("common", 3), Pair("a", 2), Pair("_", 1), Pair("b", 1),
-                                                      Pair("\xC3\xA9", 1), Pair("\xF0\x9F\x90\x88", 1)));
+  catalog_->videos.add_all(std::vector<Video>{video_of(1, {"b", "common", "\xF0\x9F\x90\x88"}),
+                                              video_of(2, {"a", "Common"}), video_of(3, {"_", "COMMON", "\xC3\xA9"}),
+                                              video_of(4, {"a"})});
+  EXPECT_THAT(catalog_->videos.hashtag_counts(),
+              ElementsAre(Pair("common", 3), Pair("a", 2), Pair("_", 1), Pair("b", 1), Pair("\xC3\xA9", 1),
+                          Pair("\xF0\x9F\x90\x88", 1)));
 }
 
 TEST_P(CatalogConformance, FiltersBySourceAndHashtag) {
-  catalog_->add_all(std::vector<Video>{video_of(4, {"cat"}, "tiktok"), video_of(2, {"Cat", "dog"}),
-                                       video_of(3, {"dog"}), video_of(1, {}, "tiktok"),
-                                       video_of(5, {"category", "cat", "CAT"})});
+  catalog_->videos.add_all(std::vector<Video>{video_of(4, {"cat"}, "tiktok"), video_of(2, {"Cat", "dog"}),
+                                              video_of(3, {"dog"}), video_of(1, {}, "tiktok"),
+                                              video_of(5, {"category", "cat", "CAT"})});
   EXPECT_THAT(ids({}), ElementsAre(id_of(1), id_of(2), id_of(3), id_of(4), id_of(5)));
   EXPECT_THAT(ids({.source = "tiktok", .hashtag = {}}), ElementsAre(id_of(1), id_of(4)));
   EXPECT_THAT(ids({.source = {}, .hashtag = "CAT"}), ElementsAre(id_of(2), id_of(4), id_of(5)));
@@ -86,57 +88,58 @@ TEST_P(CatalogConformance, FiltersBySourceAndHashtag) {
   EXPECT_THAT(ids({.source = "Import", .hashtag = {}}), IsEmpty());
   EXPECT_THAT(ids({.source = "", .hashtag = {}}), IsEmpty());
   EXPECT_THAT(ids({.source = {}, .hashtag = "ca%"}), IsEmpty());
-  EXPECT_EQ(catalog_->count({}), 5);
-  EXPECT_EQ(catalog_->count({.source = "tiktok", .hashtag = {}}), 2);
-  EXPECT_EQ(catalog_->count({.source = {}, .hashtag = "cat"}), 3);
-  EXPECT_EQ(catalog_->count({.source = "tiktok", .hashtag = "cat"}), 1);
+  EXPECT_EQ(catalog_->videos.count({}), 5);
+  EXPECT_EQ(catalog_->videos.count({.source = "tiktok", .hashtag = {}}), 2);
+  EXPECT_EQ(catalog_->videos.count({.source = {}, .hashtag = "cat"}), 3);
+  EXPECT_EQ(catalog_->videos.count({.source = "tiktok", .hashtag = "cat"}), 1);
 }
 
 TEST_P(CatalogConformance, EachGivesWholeVideosWithTheirHashtagsInOrder) {
   const std::vector<Video> videos = {video_of(1, {"z", "a", "m"}), video_of(2), video_of(3, {"only"}), video_of(4)};
-  catalog_->add_all(videos);
+  catalog_->videos.add_all(videos);
   std::vector<Video> seen;
-  catalog_->each({}, [&](const Video& video) {
+  catalog_->videos.each({}, [&](const Video& video) {
     seen.push_back(video);
     seen.back().added = 0;
   });
   EXPECT_EQ(seen, videos);
   // A filter by one hashtag does not hide the others.
-  catalog_->each({.source = {}, .hashtag = "a"},
-                 [&](const Video& video) { EXPECT_EQ(video.hashtags, videos[0].hashtags); });
+  catalog_->videos.each({.source = {}, .hashtag = "a"},
+                        [&](const Video& video) { EXPECT_EQ(video.hashtags, videos[0].hashtags); });
 }
 
 TEST_P(CatalogConformance, ACallbackMayThrowButNotCallBack) {
-  catalog_->add_all(std::vector<Video>{video_of(1), video_of(2)});
+  catalog_->videos.add_all(std::vector<Video>{video_of(1), video_of(2)});
   int seen = 0;
-  EXPECT_THROW(catalog_->each({},
-                              [&](const Video&) {
-                                ++seen;
-                                throw std::runtime_error("enough");
-                              }),
+  EXPECT_THROW(catalog_->videos.each({},
+                                     [&](const Video&) {
+                                       ++seen;
+                                       throw std::runtime_error("enough");
+                                     }),
                std::runtime_error);
   EXPECT_EQ(seen, 1);
-  EXPECT_EQ(error_of([&] { catalog_->each({}, [&](const Video& video) { catalog_->get(video.id); }); }).code,
-            Code::internal);
+  EXPECT_EQ(
+      error_of([&] { catalog_->videos.each({}, [&](const Video& video) { catalog_->videos.get(video.id); }); }).code,
+      Code::internal);
   EXPECT_EQ(ids({}).size(), 2U);
-  EXPECT_EQ(catalog_->add(video_of(3)), AddOutcome::added);
+  EXPECT_EQ(catalog_->videos.add(video_of(3)), AddOutcome::added);
 }
 
 TEST_P(CatalogConformance, TextThatLooksLikeSqlIsText) {
   auto video = video_of(1, {"'); DROP TABLE video; --", "$1", "?"});
   video.caption = "it's \"quoted\"; $1 ?1 :a -- /* \\ %s";
   video.source = "x' OR '1'='1";
-  catalog_->add(video);
+  catalog_->videos.add(video);
   EXPECT_EQ(stored(video.id), video);
-  EXPECT_EQ(catalog_->count({.source = video.source, .hashtag = "$1"}), 1);
-  EXPECT_EQ(catalog_->count({.source = "' OR ''='", .hashtag = {}}), 0);
+  EXPECT_EQ(catalog_->videos.count({.source = video.source, .hashtag = "$1"}), 1);
+  EXPECT_EQ(catalog_->videos.count({.source = "' OR ''='", .hashtag = {}}), 0);
 }
 
 TEST_P(CatalogConformance, AVideoThatBreaksARuleIsRefusedWithTheFieldsName) {
   const auto refused = [&](const std::string& field, const std::function<void(Video&)>& spoil) {
     auto video = video_of(7, {"tag"});
     spoil(video);
-    const auto error = error_of([&] { catalog_->add_all(std::vector<Video>{video_of(8), video}); });
+    const auto error = error_of([&] { catalog_->videos.add_all(std::vector<Video>{video_of(8), video}); });
     EXPECT_EQ(error.code, Code::invalid_argument) << field;
     EXPECT_THAT(error.message, HasSubstr(field));
   };
@@ -157,7 +160,7 @@ TEST_P(CatalogConformance, AVideoThatBreaksARuleIsRefusedWithTheFieldsName) {
   refused("attributes", [](Video& v) { v.attributes = ""; });
   refused("attributes", [](Video& v) { v.attributes = "[1]"; });
   refused("attributes", [](Video& v) { v.attributes = "{\"a\":1} x"; });
-  EXPECT_EQ(catalog_->count({}), 0);  // all or nothing
+  EXPECT_EQ(catalog_->videos.count({}), 0);  // all or nothing
 }
 
 TEST_P(CatalogConformance, TheLongestKeysFit) {
@@ -177,17 +180,17 @@ TEST_P(CatalogConformance, TheLongestKeysFit) {
             .created = {}};
   EXPECT_EQ(catalog_->record({.video = video, .post = post, .notes = {{longest, "x"}}}), AddOutcome::added);
   EXPECT_EQ(stored(video.id), video);
-  EXPECT_TRUE(catalog_->post(longest, longest).has_value());
+  EXPECT_TRUE(catalog_->posts.get(longest, longest).has_value());
   post.id += "x";
   EXPECT_EQ(error_of([&] { catalog_->record({.post = post}); }).code, Code::invalid_argument);
   EXPECT_EQ(error_of([&] { catalog_->record({.notes = {{longest + "x", ""}}}); }).code, Code::invalid_argument);
 }
 
 TEST_P(CatalogConformance, AddAllAnswersForEachVideoInOrder) {
-  catalog_->add(video_of(2));
-  EXPECT_THAT(catalog_->add_all(std::vector<Video>{video_of(3), video_of(2, {"new"}), video_of(1), video_of(3)}),
+  catalog_->videos.add(video_of(2));
+  EXPECT_THAT(catalog_->videos.add_all(std::vector<Video>{video_of(3), video_of(2, {"new"}), video_of(1), video_of(3)}),
               ElementsAre(AddOutcome::added, AddOutcome::duplicate, AddOutcome::added, AddOutcome::duplicate));
-  EXPECT_EQ(catalog_->count({}), 3);
+  EXPECT_EQ(catalog_->videos.count({}), 3);
   EXPECT_THAT(stored(id_of(2)).hashtags, ElementsAre("new"));
 }
 
@@ -282,16 +285,17 @@ TEST_P(CatalogConformance, RandomVideosComeBackUnchanged) {
   RandomVideos random(seed);
   std::vector<Video> videos;
   for (int i = 0; i < 300; ++i) videos.push_back(random.next());
-  EXPECT_EQ(catalog_->add(videos[0]), AddOutcome::added);
-  catalog_->add_all(std::span(videos).subspan(1));
+  EXPECT_EQ(catalog_->videos.add(videos[0]), AddOutcome::added);
+  catalog_->videos.add_all(std::span(videos).subspan(1));
   catalog_ = place_->open();
   for (const auto& video : videos) {
     EXPECT_EQ(stored(video.id), video) << testing::PrintToString(video.caption);
     for (const auto& hashtag : video.hashtags) {
-      EXPECT_GE(catalog_->count({.source = video.source, .hashtag = hashtag}), 1) << testing::PrintToString(hashtag);
+      EXPECT_GE(catalog_->videos.count({.source = video.source, .hashtag = hashtag}), 1)
+          << testing::PrintToString(hashtag);
     }
   }
-  EXPECT_EQ(catalog_->count({}), 300);
+  EXPECT_EQ(catalog_->videos.count({}), 300);
 }
 
 TEST_P(CatalogConformance, ManyThreadsShareOneCatalog) {
@@ -300,14 +304,14 @@ TEST_P(CatalogConformance, ManyThreadsShareOneCatalog) {
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < kEach; ++i) {
-        EXPECT_EQ(catalog_->add(video_of(t * kEach + i, {"all", numbered("t", t)})), AddOutcome::added);
-        EXPECT_TRUE(catalog_->get(id_of(t * kEach + i)).has_value());
-        EXPECT_GE(catalog_->count({.source = {}, .hashtag = "all"}), i + 1);
+        EXPECT_EQ(catalog_->videos.add(video_of(t * kEach + i, {"all", numbered("t", t)})), AddOutcome::added);
+        EXPECT_TRUE(catalog_->videos.get(id_of(t * kEach + i)).has_value());
+        EXPECT_GE(catalog_->videos.count({.source = {}, .hashtag = "all"}), i + 1);
       }
     });
   }
   for (auto& thread : threads) thread.join();
-  EXPECT_EQ(catalog_->hashtag_counts().front(), (std::pair<std::string, std::int64_t>{"all", kThreads * kEach}));
+  EXPECT_EQ(catalog_->videos.hashtag_counts().front(), (std::pair<std::string, std::int64_t>{"all", kThreads * kEach}));
 }
 
 TEST_P(CatalogConformance, TwoConnectionsWriteAtOnce) {
@@ -319,15 +323,15 @@ TEST_P(CatalogConformance, TwoConnectionsWriteAtOnce) {
       std::vector<std::string> hashtags{numbered("a", i), numbered("b", i), numbered("c", i)};
       if (!forwards) std::reverse(hashtags.begin(), hashtags.end());
       const int first = forwards ? 0 : 1000;
-      catalog.add_all(std::vector<Video>{video_of(first + i, hashtags), video_of(5000 + i, hashtags)});
+      catalog.videos.add_all(std::vector<Video>{video_of(first + i, hashtags), video_of(5000 + i, hashtags)});
     }
   };
   std::thread one([&] { add(*catalog_, true); }), two([&] { add(*other, false); });
   one.join();
   two.join();
-  EXPECT_EQ(catalog_->count({}), 3 * kEach);
-  EXPECT_EQ(other->count({.source = {}, .hashtag = "a7"}), 3);
-  EXPECT_EQ(other->hashtag_counts().size(), 3U * kEach);
+  EXPECT_EQ(catalog_->videos.count({}), 3 * kEach);
+  EXPECT_EQ(other->videos.count({.source = {}, .hashtag = "a7"}), 3);
+  EXPECT_EQ(other->videos.hashtag_counts().size(), 3U * kEach);
 }
 
 TEST_P(CatalogConformance, TwoProcessesAddAtOnce) {
@@ -337,8 +341,8 @@ TEST_P(CatalogConformance, TwoProcessesAddAtOnce) {
     return [&, first](const test::Child::WriteLine&) {
       const auto catalog = place_->open();
       for (int i = 0; i < kEach; ++i) {
-        catalog->add(video_of(first + i, {numbered("own", first)}));
-        catalog->add(video_of(10'000 + i, {numbered("by", first)}));  // both add these
+        catalog->videos.add(video_of(first + i, {numbered("own", first)}));
+        catalog->videos.add(video_of(10'000 + i, {numbered("by", first)}));  // both add these
       }
     };
   };
@@ -346,9 +350,9 @@ TEST_P(CatalogConformance, TwoProcessesAddAtOnce) {
   EXPECT_EQ(one.wait(), 0);
   EXPECT_EQ(two.wait(), 0);
   catalog_ = place_->open();
-  EXPECT_EQ(catalog_->count({}), 3 * kEach);
+  EXPECT_EQ(catalog_->videos.count({}), 3 * kEach);
   for (const auto* hashtag : {"own0", "own1000", "by0", "by1000"}) {
-    EXPECT_EQ(catalog_->count({.source = {}, .hashtag = hashtag}), kEach) << hashtag;
+    EXPECT_EQ(catalog_->videos.count({.source = {}, .hashtag = hashtag}), kEach) << hashtag;
   }
 }
 
@@ -356,13 +360,13 @@ TEST_P(CatalogConformance, ProcessesCreateTheCatalogAtOnce) {
   for (int round = 0; round < 5; ++round) {
     const auto place = GetParam().make();
     const auto add = [&](int number) {
-      return [&, number](const test::Child::WriteLine&) { place->open()->add(video_of(number)); };
+      return [&, number](const test::Child::WriteLine&) { place->open()->videos.add(video_of(number)); };
     };
     test::Child a(add(1)), b(add(2)), c(add(3));
     EXPECT_EQ(a.wait(), 0);
     EXPECT_EQ(b.wait(), 0);
     EXPECT_EQ(c.wait(), 0);
-    EXPECT_EQ(place->open()->count({}), 3);
+    EXPECT_EQ(place->open()->videos.count({}), 3);
   }
 }
 
@@ -374,9 +378,9 @@ TEST_P(CatalogConformance, AKilledProcessLosesNothingAcknowledged) {
     test::Child child([&, next](const test::Child::WriteLine& say) {
       const auto catalog = place_->open();
       for (int i = next;; i += 3) {
-        catalog->add(video_of(i, {"kept", numbered("n", i)}));
+        catalog->videos.add(video_of(i, {"kept", numbered("n", i)}));
         say(std::to_string(i));
-        catalog->add_all(std::vector<Video>{video_of(i + 1, {"pair"}), video_of(i + 2, {"pair"})});
+        catalog->videos.add_all(std::vector<Video>{video_of(i + 1, {"pair"}), video_of(i + 2, {"pair"})});
         say(std::to_string(i + 1));
         say(std::to_string(i + 2));
       }
@@ -390,13 +394,13 @@ TEST_P(CatalogConformance, AKilledProcessLosesNothingAcknowledged) {
     std::istringstream lines(said);
     for (std::string line; std::getline(lines, line);) {
       const int i = std::stoi(line);
-      const auto video = catalog->get(id_of(i));
+      const auto video = catalog->videos.get(id_of(i));
       ASSERT_TRUE(video.has_value()) << "acknowledged and lost: " << i;
       EXPECT_EQ(video->hashtags.size(), i % 3 == 0 ? 2U : 1U);
       next = std::max(next, i + 3 - i % 3);
     }
     // An unacknowledged change set is stored as a whole or not at all.
-    EXPECT_EQ(catalog->count({.source = {}, .hashtag = "pair"}) % 2, 0);
+    EXPECT_EQ(catalog->videos.count({.source = {}, .hashtag = "pair"}) % 2, 0);
     next += 3;
   }
 }

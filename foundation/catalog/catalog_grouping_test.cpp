@@ -11,7 +11,7 @@ using testing::IsEmpty;
 
 std::vector<SplitGrouping> groupings_of(Catalog& catalog) {
   std::vector<SplitGrouping> all;
-  catalog.each_grouping([&](const SplitGrouping& grouping) { all.push_back(grouping); });
+  catalog.fingerprints.each([&](const SplitGrouping& grouping) { all.push_back(grouping); });
   return all;
 }
 
@@ -22,7 +22,7 @@ TEST_P(CatalogConformance, KinComeInTheOrderOfTheirAddition) {
   first.author = id_of(7);
   first.created = 5;
   catalog_->record({.video = first, .fingerprint = "abc"});
-  catalog_->add(video_of(1));
+  catalog_->videos.add(video_of(1));
   catalog_->record({.video = video_of(5), .fingerprint = ""});
   const auto all = groupings_of(*place_->open());
   ASSERT_EQ(all.size(), 3U);
@@ -40,10 +40,11 @@ TEST_P(CatalogConformance, KinComeInTheOrderOfTheirAddition) {
 }
 
 TEST_P(CatalogConformance, FingerprintsAndClustersAreReplacedEachByItself) {
-  for (int i = 1; i <= 3; ++i) catalog_->add(video_of(i));
-  catalog_->put_fingerprints(std::vector<std::pair<std::string, std::string>>{{id_of(1), "a"}, {id_of(8), "unknown"}});
-  catalog_->put_clusters(std::vector<std::pair<std::string, std::string>>{{id_of(1), "c"}, {id_of(2), "c"}});
-  catalog_->put_fingerprints(std::vector<std::pair<std::string, std::string>>{{id_of(1), "b"}});
+  for (int i = 1; i <= 3; ++i) catalog_->videos.add(video_of(i));
+  catalog_->fingerprints.put(std::vector<std::pair<std::string, std::string>>{{id_of(1), "a"}, {id_of(8), "unknown"}});
+  catalog_->fingerprints.put_clusters(
+      std::vector<std::pair<std::string, std::string>>{{id_of(1), "c"}, {id_of(2), "c"}});
+  catalog_->fingerprints.put(std::vector<std::pair<std::string, std::string>>{{id_of(1), "b"}});
   auto all = groupings_of(*catalog_);
   ASSERT_EQ(all.size(), 3U);
   EXPECT_EQ(all[0].fingerprint, "b");
@@ -51,17 +52,17 @@ TEST_P(CatalogConformance, FingerprintsAndClustersAreReplacedEachByItself) {
   EXPECT_EQ(all[1].cluster, "");  // not computed
   EXPECT_EQ(all[1].fingerprint, std::nullopt);
   EXPECT_EQ(all[2].fingerprint, std::nullopt);
-  catalog_->put_clusters(std::vector<std::pair<std::string, std::string>>{{id_of(1), ""}});
+  catalog_->fingerprints.put_clusters(std::vector<std::pair<std::string, std::string>>{{id_of(1), ""}});
   EXPECT_EQ(groupings_of(*catalog_)[0].cluster, "");
 }
 
 TEST_P(CatalogConformance, ABadFingerprintChangesNothing) {
   EXPECT_THAT(error_of([&] { catalog_->record({.video = video_of(1), .fingerprint = "\xFF"}); }).message,
               HasSubstr("fingerprint"));
-  EXPECT_EQ(catalog_->count({}), 0);
-  catalog_->add(video_of(1));
+  EXPECT_EQ(catalog_->videos.count({}), 0);
+  catalog_->videos.add(video_of(1));
   const std::vector<std::pair<std::string, std::string>> rows{{id_of(1), "good"}, {id_of(1), "\xFF"}};
-  EXPECT_EQ(error_of([&] { catalog_->put_fingerprints(rows); }).code, Code::invalid_argument);
+  EXPECT_EQ(error_of([&] { catalog_->fingerprints.put(rows); }).code, Code::invalid_argument);
   EXPECT_EQ(groupings_of(*catalog_)[0].fingerprint, std::nullopt);
 }
 

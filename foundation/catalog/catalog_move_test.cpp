@@ -64,29 +64,29 @@ TEST_P(CatalogConformance, WhatIsThereStays) {
   catalog_->record({.video = video_of(9, {"bird"}), .notes = {{"cursor", "9"}}, .fingerprint = "mine"});
   EXPECT_EQ(catalog_->restore(every_kind()),
             (Counts{.videos = 1, .fingerprints = 1, .posts = 2, .notes = 1, .tombstones = 1}));
-  EXPECT_EQ(catalog_->get(id_of(9))->hashtags, (std::vector<std::string>{"bird", "Cat", "d\xC3\xB6g"}));
-  EXPECT_GT(catalog_->get(id_of(9))->added, 1);
-  EXPECT_EQ(catalog_->note("cursor"), "9");
+  EXPECT_EQ(catalog_->videos.get(id_of(9))->hashtags, (std::vector<std::string>{"bird", "Cat", "d\xC3\xB6g"}));
+  EXPECT_GT(catalog_->videos.get(id_of(9))->added, 1);
+  EXPECT_EQ(catalog_->notes.get("cursor"), "9");
 }
 
 TEST_P(CatalogConformance, WhatWasForgottenHereStaysAway) {
-  catalog_->forget(Forgettable::video, id_of(9));
+  catalog_->tombstones.forget(Forgettable::video, id_of(9));
   auto rows = every_kind();
   const auto error = error_of([&] { catalog_->restore(rows); });
   EXPECT_EQ(error.code, Code::invalid_argument);
   EXPECT_THAT(error.message, HasSubstr("salt"));
-  EXPECT_EQ(catalog_->count({}), 0);  // all or nothing
-  rows.resize(7);                     // without the salt and the tombstone
+  EXPECT_EQ(catalog_->videos.count({}), 0);  // all or nothing
+  rows.resize(7);                            // without the salt and the tombstone
   EXPECT_EQ(catalog_->restore(rows), (Counts{.videos = 1, .fingerprints = 1, .posts = 1, .notes = 1}));
-  EXPECT_EQ(catalog_->get(id_of(9)), std::nullopt);
-  EXPECT_EQ(catalog_->post("tiktok", "1"), std::nullopt);
+  EXPECT_EQ(catalog_->videos.get(id_of(9)), std::nullopt);
+  EXPECT_EQ(catalog_->posts.get("tiktok", "1"), std::nullopt);
 }
 
 TEST_P(CatalogConformance, ARowThatCannotBeRestoredChangesNothing) {
   auto rows = every_kind();
   rows.emplace_back(Note{.name = "bad", .body = "\xFF"});
   EXPECT_THAT(error_of([&] { catalog_->restore(rows); }).message, HasSubstr("note bad"));
-  EXPECT_EQ(catalog_->count({}), 0);
+  EXPECT_EQ(catalog_->videos.count({}), 0);
 }
 
 TEST_P(CatalogConformance, RowsAreAsTheyWereAtTheBeginning) {

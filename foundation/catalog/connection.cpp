@@ -1,14 +1,13 @@
-#include "reeltag/catalog.hpp"
+#include "connection.hpp"
 
 #include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <filesystem>
 
-#include "connection.hpp"
+#include "migrations.hpp"
 #include "reeltag/sql/postgres.hpp"
 #include "reeltag/sql/sqlite.hpp"
-#include "sql_catalog.hpp"
 
 namespace reeltag::catalog {
 namespace {
@@ -38,16 +37,6 @@ std::filesystem::path path_of(const std::string& location) {
   return std::filesystem::absolute(path).lexically_normal();
 }
 
-}  // namespace
-
-void check_location(const std::string& location) {
-  if (sql::is_postgres_url(location)) {
-    sql::check_postgres_url(location);
-  } else {
-    path_of(location);
-  }
-}
-
 std::unique_ptr<Database> open_database(const std::string& location, const Options& options) {
   if (!std::isfinite(options.lock_wait) || options.lock_wait < 0) {
     throw Exception(Code::invalid_argument, "lock_wait must be a number of seconds, not negative");
@@ -59,8 +48,23 @@ std::unique_ptr<Database> open_database(const std::string& location, const Optio
   return std::make_unique<sql::SqliteDatabase>(path_of(location), lock_wait);
 }
 
-std::unique_ptr<Catalog> open(const std::string& location, const Options& options) {
-  return std::make_unique<SqlCatalog>(open_database(location, options));
+}  // namespace
+
+void check_location(const std::string& location) {
+  if (sql::is_postgres_url(location)) {
+    sql::check_postgres_url(location);
+  } else {
+    path_of(location);
+  }
+}
+
+std::shared_ptr<Connection> connect(std::unique_ptr<sql::Database> database) {
+  sql::migrate(*database, migrations());
+  return std::make_shared<Connection>(std::move(database));
+}
+
+std::shared_ptr<Connection> connect(const std::string& location, const Options& options) {
+  return connect(open_database(location, options));
 }
 
 }  // namespace reeltag::catalog

@@ -1,36 +1,48 @@
-// The connection behind Jobs, Ownership, Taggings, FeedbackLog and Tokens. Thread-safe through Use; owns the database.
-// Private to the catalog.
+// The connection behind the tables. Private to the catalog.
 #pragma once
 
+#include <atomic>
 #include <memory>
 #include <mutex>
-#include <string>
+#include <thread>
 
-#include "reeltag/catalog/service.hpp"
+#include "reeltag/base/error.hpp"
+#include "reeltag/catalog/connection.hpp"
 #include "sql_types.hpp"
 
 namespace reeltag::catalog {
-
-std::unique_ptr<Database> open_database(const std::string& location, const Options& options);
 
 class Connection {
  public:
   explicit Connection(std::unique_ptr<Database> database) : database_(std::move(database)) {}
 
-  // Gives one call the database and holds the lock meanwhile.
+  // Gives one call the database and holds the lock meanwhile. A callback that calls back gets an Exception instead of a
+  // deadlock.
   class Use {
    public:
-    explicit Use(Connection& connection) : lock_(connection.mutex_), database_(*connection.database_) {}
-    Database* operator->() const { return &database_; }
-    Database& operator*() const { return database_; }
+    explicit Use(Connection& connection) : connection_(connection) {
+      if (connection.user_ == std::this_thread::get_id()) {
+        throw Exception(Code::internal, "a callback of the catalog called the catalog");
+      }
+      connection.mutex_.lock();
+      connection.user_ = std::this_thread::get_id();
+    }
+    Use(const Use&) = delete;
+    Use& operator=(const Use&) = delete;
+    ~Use() {
+      connection_.user_ = std::thread::id{};
+      connection_.mutex_.unlock();
+    }
+    Database* operator->() const { return connection_.database_.get(); }
+    Database& operator*() const { return *connection_.database_; }
 
    private:
-    std::lock_guard<std::mutex> lock_;
-    Database& database_;
+    Connection& connection_;
   };
 
  private:
   std::mutex mutex_;
+  std::atomic<std::thread::id> user_;
   std::unique_ptr<Database> database_;
 };
 

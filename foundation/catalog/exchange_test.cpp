@@ -55,7 +55,7 @@ class Exchange : public testing::Test {
     }
     rows.emplace_back(Note{.name = "cursor", .body = "5"});
     catalog.restore(rows);
-    catalog.forget(Forgettable::video, id_of(1));
+    catalog.tombstones.forget(Forgettable::video, id_of(1));
   }
 
   TemporaryFolder folder_;
@@ -77,13 +77,13 @@ TEST_F(Exchange, ARoundTripThroughAllFormsAndDatabasesChangesNothing) {
   EXPECT_EQ(in.stored, out.rows);
   EXPECT_TRUE(in.rejected.empty());
   EXPECT_EQ(rows_of(*second), rows);
-  EXPECT_EQ(second->add(video_of(1)), AddOutcome::forgotten);
+  EXPECT_EQ(second->videos.add(video_of(1)), AddOutcome::forgotten);
 
   EXPECT_EQ(export_to(*second, path("b"), {.secrets = true}).rows, out.rows);
   const auto third = sqlite("third");
   EXPECT_EQ(import_from(*third, path("b"), {.secrets = true}).stored, out.rows);
   EXPECT_EQ(rows_of(*third), rows);
-  EXPECT_EQ(third->hashtag_counts(), first->hashtag_counts());
+  EXPECT_EQ(third->videos.hashtag_counts(), first->videos.hashtag_counts());
 }
 
 TEST_F(Exchange, NobodyElseCanReadTheFiles) {
@@ -99,7 +99,7 @@ TEST_F(Exchange, NobodyElseCanReadTheFiles) {
 TEST_F(Exchange, SecretsGoOnlyWhereTheyAreAskedFor) {
   const auto catalog = sqlite("c");
   fill(*catalog);
-  const auto salt = *catalog->note(kSaltNote);
+  const auto salt = *catalog->notes.get(kSaltNote);
   const auto out = export_to(*catalog, path("plain.jsonl"));
   EXPECT_EQ(out.tombstones_left_out, 1);
   EXPECT_EQ(out.rows.tombstones, 0);
@@ -108,8 +108,8 @@ TEST_F(Exchange, SecretsGoOnlyWhereTheyAreAskedFor) {
   EXPECT_THAT(*read_file(path("secret.jsonl"), 1 << 30), HasSubstr(salt));
   const auto other = sqlite("other");
   import_from(*other, path("secret.jsonl"));
-  EXPECT_EQ(other->note(kSaltNote), std::nullopt);
-  EXPECT_TRUE(other->tombstones().empty());
+  EXPECT_EQ(other->notes.get(kSaltNote), std::nullopt);
+  EXPECT_TRUE(other->tombstones.all().empty());
 }
 
 TEST_F(Exchange, AnImportThatWasStoppedGoesOn) {
@@ -123,8 +123,8 @@ TEST_F(Exchange, AnImportThatWasStoppedGoesOn) {
                 {.secrets = true, .stop = stop.get_token(), .progress = [&](std::int64_t) { stop.request_stop(); }});
   });
   EXPECT_EQ(stopped.code, Code::interrupted);
-  EXPECT_GT(second->count({}), 0);
-  EXPECT_LT(second->count({}), first->count({}));
+  EXPECT_GT(second->videos.count({}), 0);
+  EXPECT_LT(second->videos.count({}), first->videos.count({}));
   const auto rest = import_from(*second, path("a.jsonl"), {.secrets = true});
   EXPECT_LT(rest.stored.videos, rest.rows.videos);
   EXPECT_EQ(rows_of(*second), rows_of(*first));
@@ -154,7 +154,7 @@ TEST_F(Exchange, AFileThatIsCutOffOrChangedStoresNothing) {
     const auto other = sqlite("other");
     const auto error = error_of([&] { import_from(*other, path("bad.jsonl")); });
     EXPECT_THAT(error.message, HasSubstr("bad.jsonl"));
-    EXPECT_EQ(other->count({}), 0);
+    EXPECT_EQ(other->videos.count({}), 0);
     return error.code;
   };
   EXPECT_EQ(refused(text.substr(0, text.size() / 2)), Code::corrupt);
@@ -175,7 +175,7 @@ TEST_F(Exchange, AFileThatIsCutOffOrChangedStoresNothing) {
   EXPECT_EQ(error_of([&] { import_from(*other, path("b")); }).code, Code::corrupt);
   fs::copy(path("b") / "notes.parquet", path("b") / "posts.parquet");
   EXPECT_EQ(error_of([&] { import_from(*other, path("b")); }).code, Code::corrupt);
-  EXPECT_EQ(other->count({}), 0);
+  EXPECT_EQ(other->videos.count({}), 0);
   EXPECT_EQ(error_of([&] { import_from(*other, path("nowhere")); }).code, Code::not_found);
 }
 
@@ -189,7 +189,7 @@ TEST_F(Exchange, ARowThatNoCatalogCanHoldIsNamedAndTheRestStored) {
   EXPECT_EQ(report.stored.notes, 1);
   ASSERT_EQ(report.rejected.size(), 1U);
   EXPECT_THAT(report.rejected[0].second.message, HasSubstr("1000 bytes"));
-  EXPECT_EQ(catalog->note("good"), "x");
+  EXPECT_EQ(catalog->notes.get("good"), "x");
 }
 
 }  // namespace

@@ -1,11 +1,13 @@
-// Catalog queries: fingerprints and clusters.
+// The table of fingerprints and clusters.
 #include "check_video.hpp"
-#include "sql_catalog.hpp"
+#include "connection.hpp"
+#include "reeltag/catalog/tables.hpp"
+#include "table_rows.hpp"
 
 namespace reeltag::catalog {
 namespace {
 
-const std::string kSelectKin =
+const std::string kSelectGroupings =
     "SELECT v.id, v.store_key, v.split_group, v.author, v.created, f.frames, f.cluster_name FROM video v "
     "LEFT JOIN fingerprint f ON f.video_row = v.row_no ORDER BY v.row_no";
 const std::string kPutFingerprint =
@@ -16,9 +18,11 @@ const std::string kPutCluster =
 
 }  // namespace
 
-void SqlCatalog::each_grouping(const std::function<void(const SplitGrouping&)>& visit) {
-  const Turn turn(*this);
-  auto rows = database_.stream_with(kSelectKin, {});
+Fingerprints::Fingerprints(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
+
+void Fingerprints::each(const std::function<void(const SplitGrouping&)>& visit) {
+  const Connection::Use database(*connection_);
+  auto rows = database->stream_with(kSelectGroupings, {});
   while (rows.step()) {
     SplitGrouping grouping{.video = rows.text(0),
                            .key = rows.text(1),
@@ -33,29 +37,29 @@ void SqlCatalog::each_grouping(const std::function<void(const SplitGrouping&)>& 
   }
 }
 
-void SqlCatalog::put_fingerprint(std::string_view video, std::string_view fingerprint) {
-  database_.query(kPutFingerprint, video, fingerprint).step();
+void put_fingerprint(Database& database, std::string_view video, std::string_view fingerprint) {
+  database.query(kPutFingerprint, video, fingerprint).step();
 }
 
-void SqlCatalog::put_fingerprints(std::span<const std::pair<std::string, std::string>> fingerprints) {
+void Fingerprints::put(std::span<const std::pair<std::string, std::string>> fingerprints) {
   for (const auto& [video, text] : fingerprints) {
     check_text(video, "a video's id");
     check_text(text, "the fingerprint of video " + video);
   }
-  const Turn turn(*this);
-  Transaction transaction(database_);
-  for (const auto& [video, text] : fingerprints) put_fingerprint(video, text);
+  const Connection::Use database(*connection_);
+  Transaction transaction(*database);
+  for (const auto& [video, text] : fingerprints) put_fingerprint(*database, video, text);
   transaction.commit();
 }
 
-void SqlCatalog::put_clusters(std::span<const std::pair<std::string, std::string>> clusters) {
+void Fingerprints::put_clusters(std::span<const std::pair<std::string, std::string>> clusters) {
   for (const auto& [video, text] : clusters) {
     check_text(video, "a video's id");
     check_text(text, "the cluster of video " + video);
   }
-  const Turn turn(*this);
-  Transaction transaction(database_);
-  for (const auto& [video, text] : clusters) database_.query(kPutCluster, video, text).step();
+  const Connection::Use database(*connection_);
+  Transaction transaction(*database);
+  for (const auto& [video, text] : clusters) database->query(kPutCluster, video, text).step();
   transaction.commit();
 }
 

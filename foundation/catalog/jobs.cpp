@@ -6,7 +6,7 @@
 #include "connection.hpp"
 #include "reeltag/base/random.hpp"
 #include "reeltag/base/time.hpp"
-#include "sql_catalog.hpp"
+#include "reeltag/catalog/service.hpp"
 
 namespace reeltag::catalog {
 namespace {

@@ -1,14 +1,15 @@
-// Catalog queries: exporting all rows and restoring them.
+// Exporting all rows and restoring them.
 #include "check_video.hpp"
 #include "chunks.hpp"
-#include "sql_catalog.hpp"
+#include "connection.hpp"
+#include "reeltag/catalog.hpp"
 #include "sql_rows.hpp"
-#include "tombstones.hpp"
+#include "table_rows.hpp"
 
 namespace reeltag::catalog {
 namespace {
 
-const std::string kSelectLooks =
+const std::string kSelectFingerprints =
     "SELECT v.id, f.frames, f.cluster_name FROM fingerprint f JOIN video v ON v.row_no = f.video_row ORDER BY v.row_no";
 const std::string kSelectNotes = "SELECT name, body FROM note ORDER BY name";
 const std::string kSelectTombstones = "SELECT kind, name, made FROM tombstone ORDER BY kind, name";
@@ -39,65 +40,16 @@ std::string_view current_outcome(std::string_view outcome) {
   return outcome == "described" ? "metadata_only" : outcome;
 }
 
-}  // namespace
-
-void SqlCatalog::each_row(const std::function<void(const Row&)>& visit) {
-  const Turn turn(*this);
-  const Snapshot snapshot(database_);
-  {
-    auto rows = database_.stream_with(kSelectVideos + "ORDER BY v.row_no, l.position", {});
-    each_video(rows, [&](const Video& video) { visit(video); });
-  }
-  {
-    auto rows = database_.stream_with(kSelectLooks, {});
-    while (rows.step()) {
-      visit(FingerprintRow{.video = rows.text(0), .fingerprint = rows.text(1), .cluster = rows.text(2)});
-    }
-  }
-  {
-    auto rows = database_.stream_with(kSelectPosts + "ORDER BY site, id", {});
-    while (rows.step()) visit(post_of(rows));
-  }
-  {
-    auto rows = database_.stream_with(kSelectNotes, {});
-    while (rows.step()) visit(Note{.name = rows.text(0), .body = rows.text(1)});
-  }
-  auto rows = database_.stream_with(kSelectTombstones, {});
-  while (rows.step()) visit(Tombstone{.kind = rows.text(0), .name = rows.text(1), .made = rows.integer(2)});
-}
-
-Counts SqlCatalog::restore(std::span<const Row> rows) {
-  for (const auto& row : rows) check_row(row);
-  const Turn turn(*this);
-  Transaction transaction(database_);
-  Counts stored;
-  for (const auto answer : add_many(of_kind<Video>(rows), std::nullopt)) {
-    stored.videos += answer == AddOutcome::added ? 1 : 0;
-  }
-  const auto one = [](Query query) { return query.step() ? 1 : 0; };
-  for (const auto& fingerprint_row : of_kind<FingerprintRow>(rows)) {
-    stored.fingerprints += one(database_.query(kRestoreFingerprint, fingerprint_row.video, fingerprint_row.fingerprint,
-                                               fingerprint_row.cluster));
-  }
-  stored.posts = restore_posts(of_kind<Post>(rows));
-  for (const auto& note : of_kind<Note>(rows)) stored.notes += restore_note(note) ? 1 : 0;
-  for (const auto& tombstone : of_kind<Tombstone>(rows)) {
-    stored.tombstones += one(database_.query(kRestoreTombstone, tombstone.kind, tombstone.name, tombstone.made));
-  }
-  transaction.commit();
-  return stored;
-}
-
-std::int64_t SqlCatalog::restore_posts(std::span<const Post> posts) {
+std::int64_t restore_posts(Database& database, std::span<const Post> posts) {
   constexpr std::size_t kColumns = 12;
-  const bool all_welcome = posts.empty() || salt().empty();
+  const bool all_welcome = posts.empty() || salt_of(database).empty();
   std::vector<const Post*> welcome;
   for (const auto& post : posts) {
-    if (all_welcome || !must_stay_out(nullptr, &post)) welcome.push_back(&post);
+    if (all_welcome || !is_forgotten(database, nullptr, &post)) welcome.push_back(&post);
   }
   std::int64_t stored = 0;
   in_chunks(std::span<const Post* const>(welcome), [&](std::span<const Post* const> chunk) {
-    auto insert = database_.query(kRestorePosts + rows_text(chunk.size(), kColumns) + kLeavePosts);
+    auto insert = database.query(kRestorePosts + rows_text(chunk.size(), kColumns) + kLeavePosts);
     int n = 0;
     const auto bind = [&](const auto&... values) { (insert.bind(++n, values), ...); };
     for (const auto* p : chunk) {
@@ -110,9 +62,9 @@ std::int64_t SqlCatalog::restore_posts(std::span<const Post> posts) {
 }
 
 // With a different salt the tombstones of one of the two catalogs could not be checked.
-bool SqlCatalog::restore_note(const Note& note) {
+bool restore_note(Database& database, const Note& note) {
   if (note.name == kSaltNote) {
-    const auto ours = salt();
+    const auto ours = salt_of(database);
     if (!ours.empty() && ours != note.body) {
       throw Exception(
           Code::invalid_argument,
@@ -121,7 +73,56 @@ bool SqlCatalog::restore_note(const Note& note) {
           "that were exported without secrets");
     }
   }
-  return database_.query(kRestoreNote, note.name, note.body).step();
+  return database.query(kRestoreNote, note.name, note.body).step();
+}
+
+}  // namespace
+
+void Catalog::each_row(const std::function<void(const Row&)>& visit) {
+  const Connection::Use database(*connection_);
+  const Snapshot snapshot(*database);
+  {
+    auto rows = database->stream_with(kSelectVideos + "ORDER BY v.row_no, l.position", {});
+    each_video(rows, [&](const Video& video) { visit(video); });
+  }
+  {
+    auto rows = database->stream_with(kSelectFingerprints, {});
+    while (rows.step()) {
+      visit(FingerprintRow{.video = rows.text(0), .fingerprint = rows.text(1), .cluster = rows.text(2)});
+    }
+  }
+  {
+    auto rows = database->stream_with(kSelectPosts + "ORDER BY site, id", {});
+    while (rows.step()) visit(post_of(rows));
+  }
+  {
+    auto rows = database->stream_with(kSelectNotes, {});
+    while (rows.step()) visit(Note{.name = rows.text(0), .body = rows.text(1)});
+  }
+  auto rows = database->stream_with(kSelectTombstones, {});
+  while (rows.step()) visit(Tombstone{.kind = rows.text(0), .name = rows.text(1), .made = rows.integer(2)});
+}
+
+Counts Catalog::restore(std::span<const Row> rows) {
+  for (const auto& row : rows) check_row(row);
+  const Connection::Use database(*connection_);
+  Transaction transaction(*database);
+  Counts stored;
+  for (const auto answer : add_videos(*database, of_kind<Video>(rows), std::nullopt)) {
+    stored.videos += answer == AddOutcome::added ? 1 : 0;
+  }
+  const auto one = [](Query query) { return query.step() ? 1 : 0; };
+  for (const auto& fingerprint_row : of_kind<FingerprintRow>(rows)) {
+    stored.fingerprints += one(database->query(kRestoreFingerprint, fingerprint_row.video, fingerprint_row.fingerprint,
+                                               fingerprint_row.cluster));
+  }
+  stored.posts = restore_posts(*database, of_kind<Post>(rows));
+  for (const auto& note : of_kind<Note>(rows)) stored.notes += restore_note(*database, note) ? 1 : 0;
+  for (const auto& tombstone : of_kind<Tombstone>(rows)) {
+    stored.tombstones += one(database->query(kRestoreTombstone, tombstone.kind, tombstone.name, tombstone.made));
+  }
+  transaction.commit();
+  return stored;
 }
 
 }  // namespace reeltag::catalog

@@ -4,8 +4,8 @@
 #include "connection.hpp"
 #include "must_exist.hpp"
 #include "reeltag/base/time.hpp"
+#include "reeltag/catalog/service.hpp"
 #include "reeltag/hashtag.hpp"
-#include "sql_catalog.hpp"
 #include "sql_rows.hpp"
 
 namespace reeltag::catalog {
@@ -34,13 +34,6 @@ const std::string kWithHashtag =
 const std::string kNewest = "ORDER BY v.row_no DESC LIMIT $3";
 const std::string kFindVisible = kFromVideos + "WHERE v.id = $2 AND ";
 const std::string kSelectOneVideo = kSelectVideos + "WHERE v.id = $1 ORDER BY l.position";
-
-// Matches the names collect/SOURCE/hashtag/SCOPE/HASHTAG; '0' follows '/'.
-const std::string kJournals =
-    "SELECT name, body FROM note WHERE name >= 'collect/' AND name < 'collect0' ORDER BY name";
-const std::string kCollected =
-    "SELECT COUNT(DISTINCT v.row_no) FROM hashtag n JOIN video_hashtag l ON l.hashtag_row = n.row_no "
-    "JOIN video v ON v.row_no = l.video_row WHERE n.name = $1 AND v.source = $2";
 
 const std::string kDropHolding = "DELETE FROM holding WHERE video = $1 AND owner = $2";
 const std::string kDropFeedback = "DELETE FROM feedback WHERE video = $1 AND owner = $2";
@@ -107,28 +100,6 @@ std::vector<VideoView> Ownership::list(const Viewer& viewer, Visibility of, std:
   auto rows = hashtag.empty() ? database->query(text, viewer.owner, below, limit)
                               : database->query(text, viewer.owner, below, limit, name);
   return views_of(*database, std::move(rows));
-}
-
-std::vector<Ownership::Collection> Ownership::collections() {
-  const std::string middle_of_name = "/hashtag/";
-  const Connection::Use database(*connection_);
-  std::vector<Collection> out;
-  {
-    auto rows = database->query(kJournals);
-    while (rows.step()) {
-      const auto name = rows.text(0);
-      const auto source = name.find('/') + 1, middle = name.find(middle_of_name, source);
-      if (middle == std::string::npos) continue;
-      const auto hashtag = name.find('/', middle + middle_of_name.size());
-      if (hashtag == std::string::npos) continue;
-      out.push_back({name.substr(source, middle - source), name.substr(hashtag + 1), rows.text(1)});
-    }
-  }
-  for (auto& one : out) {
-    auto row = database->query(kCollected, hashtag::fold(one.hashtag), one.source);
-    if (row.step()) one.videos = row.integer(0);
-  }
-  return out;
 }
 
 std::int64_t Ownership::count() {

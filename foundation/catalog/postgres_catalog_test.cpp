@@ -45,21 +45,21 @@ class Postgres : public testing::Test {
 
 TEST_F(Postgres, AServerThatWasRestartedIsConnectedToAnew) {
   const auto catalog = open(url());
-  catalog->add(video_of(1, {"cat"}));
+  catalog->videos.add(video_of(1, {"cat"}));
   server_.stop();
-  EXPECT_EQ(error_of([&] { catalog->count({}); }).code, Code::unavailable);
-  const auto error = error_of([&] { catalog->add(video_of(2)); });
+  EXPECT_EQ(error_of([&] { catalog->videos.count({}); }).code, Code::unavailable);
+  const auto error = error_of([&] { catalog->videos.add(video_of(2)); });
   EXPECT_EQ(error.code, Code::unavailable);
   EXPECT_THAT(error.message, AllOf(HasSubstr(name_), HasSubstr("is the server running")));
   server_.start();
-  EXPECT_EQ(catalog->add(video_of(1, {"dog"})), AddOutcome::duplicate);
+  EXPECT_EQ(catalog->videos.add(video_of(1, {"dog"})), AddOutcome::duplicate);
   server_.kill();
   server_.start();
-  EXPECT_EQ(catalog->get(id_of(1))->hashtags, (std::vector<std::string>{"cat", "dog"}));
+  EXPECT_EQ(catalog->videos.get(id_of(1))->hashtags, (std::vector<std::string>{"cat", "dog"}));
   server_.kill();
   server_.start();
   int seen = 0;
-  catalog->each({}, [&](const Video&) { ++seen; });
+  catalog->videos.each({}, [&](const Video&) { ++seen; });
   EXPECT_EQ(seen, 1);
 }
 
@@ -88,7 +88,7 @@ TEST_F(Postgres, AServerKilledWhileVideosAreAddedKeepsAllOrNothing) {
   std::vector<Video> many;
   for (int i = 0; i < 3000; ++i) many.push_back(video_of(i, {"one", "two"}));
   Error error;
-  std::thread adder([&] { error = error_of([&] { catalog->add_all(many); }); });
+  std::thread adder([&] { error = error_of([&] { catalog->videos.add_all(many); }); });
   while (server_.sql("postgres", "SELECT COUNT(*) FROM pg_locks WHERE locktype = 'advisory'") == "0\n") {
     std::this_thread::sleep_for(1ms);
   }
@@ -96,9 +96,9 @@ TEST_F(Postgres, AServerKilledWhileVideosAreAddedKeepsAllOrNothing) {
   adder.join();
   server_.start();
   EXPECT_EQ(error.code, Code::unavailable) << error.message;
-  EXPECT_EQ(catalog->count({}), 0);
-  EXPECT_EQ(catalog->add_all(many).size(), many.size());
-  EXPECT_EQ(open(url())->count({.source = {}, .hashtag = "two"}), 3000);
+  EXPECT_EQ(catalog->videos.count({}), 0);
+  EXPECT_EQ(catalog->videos.add_all(many).size(), many.size());
+  EXPECT_EQ(open(url())->videos.count({.source = {}, .hashtag = "two"}), 3000);
 }
 
 TEST_F(Postgres, AConnectionLostAmongRowsIsAnError) {
@@ -108,16 +108,16 @@ TEST_F(Postgres, AConnectionLostAmongRowsIsAnError) {
     many[static_cast<std::size_t>(i)] = video_of(i);
     many[static_cast<std::size_t>(i)].caption = std::string(100'000, 'x');  // more than socket buffers hold
   }
-  catalog->add_all(many);
+  catalog->videos.add_all(many);
   int seen = 0;
   const auto error = error_of([&] {
-    catalog->each({}, [&](const Video&) {
+    catalog->videos.each({}, [&](const Video&) {
       if (++seen == 1) end_connections();
     });
   });
   EXPECT_EQ(error.code, Code::unavailable) << error.message;
   EXPECT_LT(seen, 200);
-  EXPECT_EQ(catalog->count({}), 200);
+  EXPECT_EQ(catalog->videos.count({}), 200);
 }
 
 TEST_F(Postgres, AWriterWaitsForAnotherAndReadersDoNot) {
@@ -125,12 +125,12 @@ TEST_F(Postgres, AWriterWaitsForAnotherAndReadersDoNot) {
   sql::PostgresDatabase other(url(), 1s);
   {
     const sql::Transaction transaction(other);
-    EXPECT_EQ(catalog->count({}), 0);
-    const auto error = error_of([&] { catalog->add(video_of(1)); });
+    EXPECT_EQ(catalog->videos.count({}), 0);
+    const auto error = error_of([&] { catalog->videos.add(video_of(1)); });
     EXPECT_EQ(error.code, Code::unavailable);
     EXPECT_THAT(error.message, HasSubstr("another process"));
   }
-  EXPECT_EQ(catalog->add(video_of(1)), AddOutcome::added);
+  EXPECT_EQ(catalog->videos.add(video_of(1)), AddOutcome::added);
 }
 
 TEST_F(Postgres, ASecretInTheUrlIsRefusedAndNotRepeated) {
@@ -180,8 +180,8 @@ TEST_F(Postgres, ADatabaseOfAnotherKindIsRefused) {
   // A separate schema next to the other program's tables.
   server_.sql(name_, "CREATE SCHEMA mine");
   const auto mine = url() + "&options=-csearch_path%3Dmine";
-  open(mine)->add(video_of(1));
-  EXPECT_EQ(open(mine)->count({}), 1);
+  open(mine)->videos.add(video_of(1));
+  EXPECT_EQ(open(mine)->videos.count({}), 1);
   EXPECT_EQ(server_.sql(name_, "SELECT COUNT(*) FROM mine.video"), "1\n");
 }
 

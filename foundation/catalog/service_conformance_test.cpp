@@ -30,7 +30,7 @@ class ServiceConformance : public testing::TestWithParam<ServicePlace> {
   }
   // Adds a video to the catalog, and an owner if one is named.
   void bring(int number, const std::string& owner, const std::string& source = "upload") {
-    catalog_->add(video_of(number, {}, source));
+    catalog_->videos.add(video_of(number, {}, source));
     if (!owner.empty()) ownership_.add_owner(owner, id_of(number), "mine.mp4");
   }
   std::vector<std::string> ids(const Viewer& viewer, Visibility of, const std::string& hashtag = "",
@@ -247,7 +247,7 @@ TEST_P(ServiceConformance, EachSeesItsOwnAndTheLibrary) {
 }
 
 TEST_P(ServiceConformance, VideosAreFoundByAllTheirHashtags) {
-  catalog_->add(video_of(1, {"Cat"}));
+  catalog_->videos.add(video_of(1, {"Cat"}));
   bring(2, "ann");
   bring(3, "", "import");
   const Viewer ann{"ann"};
@@ -291,28 +291,16 @@ TEST_P(ServiceConformance, AVideoGoesWithTheLastWhoBroughtIt) {
   EXPECT_THAT(ids({"ann"}, Visibility::mine), ElementsAre(id_of(2)));
   EXPECT_TRUE(ownership_.find({"bob"}, id_of(1)));
   EXPECT_TRUE(ownership_.remove_owner({"bob"}, id_of(1)));
-  EXPECT_FALSE(catalog_->get(id_of(1)));
+  EXPECT_FALSE(catalog_->videos.get(id_of(1)));
   EXPECT_THAT(ownership_.orphaned_blobs(), ElementsAre(std::pair(id_of(1), "videos/" + id_of(1) + ".mp4")));
   bring(1, "ann");  // added again before its bytes were deleted
   EXPECT_THAT(ownership_.orphaned_blobs(), IsEmpty());
   EXPECT_FALSE(ownership_.remove_owner({"ann"}, id_of(2)));  // part of the library
-  EXPECT_TRUE(catalog_->get(id_of(2)));
+  EXPECT_TRUE(catalog_->videos.get(id_of(2)));
   EXPECT_TRUE(ownership_.remove_owner({"boss", true}, id_of(2)));
-  EXPECT_FALSE(catalog_->get(id_of(2)));
+  EXPECT_FALSE(catalog_->videos.get(id_of(2)));
   ownership_.forget_orphaned_blob(id_of(2));
   EXPECT_THAT(ownership_.orphaned_blobs(), IsEmpty());
-}
-
-TEST_P(ServiceConformance, CollectionsAreCountedByHashtag) {
-  catalog_->add(video_of(1, {"Cats"}, "tiktok"));
-  catalog_->add(video_of(2, {"cats"}, "import"));
-  catalog_->record({.notes = {{"collect/tiktok/hashtag/-/cats", R"({"round":1})"}, {"collect/tiktok/round", "{}"}}});
-  const auto all = ownership_.collections();
-  ASSERT_THAT(all, SizeIs(1));
-  EXPECT_EQ(all[0].source, "tiktok");
-  EXPECT_EQ(all[0].hashtag, "cats");
-  EXPECT_EQ(all[0].videos, 1);
-  EXPECT_EQ(all[0].journal, R"({"round":1})");
 }
 
 TEST_P(ServiceConformance, WhatIsForgottenLeavesNothingHere) {
@@ -323,7 +311,7 @@ TEST_P(ServiceConformance, WhatIsForgottenLeavesNothingHere) {
   const auto job = upload("ann", "u1");
   jobs_.claim("w", "here", 60);
   jobs_.finish(job.id, "w", id_of(1));
-  catalog_->forget(Forgettable::video, id_of(1));
+  catalog_->tombstones.forget(Forgettable::video, id_of(1));
   EXPECT_FALSE(jobs_.get(job.id));
   EXPECT_FALSE(taggings_.find(id_of(1)));
   EXPECT_THAT(feedback_.list(id_of(1), "ann"), IsEmpty());

@@ -63,9 +63,9 @@ TEST_F(SqliteFile, NothingForgottenCanBeReadFromTheFiles) {
     post.video = video.id;
     catalog->record({.video = video, .post = post, .fingerprint = "finger-" + std::to_string(i)});
   }
-  reader->count({});
-  catalog->forget(Forgettable::video, id_of(77));
-  catalog->forget(Forgettable::author, id_of(1078));
+  reader->videos.count({});
+  catalog->tombstones.forget(Forgettable::video, id_of(77));
+  catalog->tombstones.forget(Forgettable::author, id_of(1078));
   catalog->compact();
   std::string bytes;
   for (const auto& entry : fs::directory_iterator(folder_.path())) bytes += *read_file(entry.path(), 1 << 30);
@@ -78,10 +78,10 @@ TEST_F(SqliteFile, NothingForgottenCanBeReadFromTheFiles) {
 
 TEST_F(SqliteFile, CompactingWaitsForReadersAndSaysSo) {
   const auto catalog = open(path(), {.lock_wait = 0.2});
-  for (int i = 1; i <= 100; ++i) catalog->add(video_of(i));
+  for (int i = 1; i <= 100; ++i) catalog->videos.add(video_of(i));
   const auto reader = open(path());
   bool asked = false;
-  reader->each({}, [&](const Video&) {
+  reader->videos.each({}, [&](const Video&) {
     if (std::exchange(asked, true)) return;
     EXPECT_EQ(error_of([&] { catalog->compact(); }).code, Code::unavailable);
   });
@@ -89,10 +89,10 @@ TEST_F(SqliteFile, CompactingWaitsForReadersAndSaysSo) {
 }
 
 TEST_F(SqliteFile, LocationsAreAPathOrAUrl) {
-  open("sqlite://" + path())->add(video_of(1));
-  EXPECT_EQ(open(path())->count({}), 1);
+  open("sqlite://" + path())->videos.add(video_of(1));
+  EXPECT_EQ(open(path())->videos.count({}), 1);
   const auto odd = (folder_.path() / "a?b#c%20 :memory:.db").string();
-  open(odd)->add(video_of(1));
+  open(odd)->videos.add(video_of(1));
   EXPECT_TRUE(fs::exists(odd));
 }
 
@@ -123,21 +123,21 @@ TEST_F(SqliteFile, AFileThatIsNoDatabaseIsNamedAndLeftAlone) {
 TEST_F(SqliteFile, ADamagedCatalogIsCorrupt) {
   std::vector<Video> videos;
   for (int i = 0; i < 600; ++i) videos.push_back(video_of(i, {"tag" + std::to_string(i)}));
-  open(path())->add_all(videos);
+  open(path())->videos.add_all(videos);
   auto bytes = *read_file(path(), 1 << 30);
   ASSERT_GT(bytes.size(), 100'000U);
   std::fill(bytes.begin() + 8192, bytes.end(), '\x5A');
   std::ofstream(path(), std::ios::binary) << bytes;
   const auto error = error_of([&] {
     const auto catalog = open(path());
-    catalog->each({}, [](const Video&) {});
+    catalog->videos.each({}, [](const Video&) {});
   });
   EXPECT_EQ(error.code, Code::corrupt);
   EXPECT_THAT(error.message, HasSubstr(path()));
 }
 
 TEST_F(SqliteFile, AReadOnlyFileIsPermissionDenied) {
-  open(path())->add(video_of(1));
+  open(path())->videos.add(video_of(1));
   fs::permissions(folder_.path(), static_cast<fs::perms>(0755));
   fs::permissions(path(), static_cast<fs::perms>(0444));
   // Tests usually run as root, who ignores file modes.
@@ -168,19 +168,19 @@ std::unique_ptr<test::Child> locker(const std::string& path, const std::string& 
 }
 
 TEST_F(SqliteFile, ALockHeldForLongIsUnavailableAndReadsGoOn) {
-  open(path())->add(video_of(1));
+  open(path())->videos.add(video_of(1));
   const auto holder = locker(path(), "BEGIN IMMEDIATE");
   // Opening what needs no migration, and reading, do not wait for a writer.
   const auto catalog = open(path(), {.lock_wait = 0.2});
-  EXPECT_EQ(catalog->count({}), 1);
+  EXPECT_EQ(catalog->videos.count({}), 1);
   const auto start = std::chrono::steady_clock::now();
-  const auto error = error_of([&] { catalog->add(video_of(2)); });
+  const auto error = error_of([&] { catalog->videos.add(video_of(2)); });
   EXPECT_GE(std::chrono::steady_clock::now() - start, 150ms);
   EXPECT_EQ(error.code, Code::unavailable);
   EXPECT_THAT(error.message, AllOf(HasSubstr(path()), HasSubstr("another process")));
   holder->kill();
-  EXPECT_EQ(catalog->add(video_of(2)), AddOutcome::added);
-  EXPECT_EQ(catalog->count({}), 2);
+  EXPECT_EQ(catalog->videos.add(video_of(2)), AddOutcome::added);
+  EXPECT_EQ(catalog->videos.count({}), 2);
 }
 
 TEST_F(SqliteFile, AnExclusiveLockIsUnavailableAtOpen) {
@@ -191,7 +191,7 @@ TEST_F(SqliteFile, AnExclusiveLockIsUnavailableAtOpen) {
 
 TEST_F(SqliteFile, AFullDiskChangesNothing) {
   const auto catalog = open(path());
-  catalog->add(video_of(1));
+  catalog->videos.add(video_of(1));
   std::vector<Video> many;
   for (int i = 2; i < 1000; ++i) many.push_back(video_of(i, {"new"}));
   rlimit before{};
@@ -199,14 +199,14 @@ TEST_F(SqliteFile, AFullDiskChangesNothing) {
   const auto handler = std::signal(SIGXFSZ, SIG_IGN);
   const rlimit small{128 << 10, before.rlim_max};
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
-  const auto error = error_of([&] { catalog->add_all(many); });
+  const auto error = error_of([&] { catalog->videos.add_all(many); });
   ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &before), 0);
   std::signal(SIGXFSZ, handler);
   EXPECT_EQ(error.code, Code::unavailable);
   EXPECT_THAT(error.message, HasSubstr("nothing was changed"));
-  EXPECT_EQ(catalog->count({}), 1);
-  EXPECT_EQ(catalog->add_all(many).size(), many.size());
-  EXPECT_EQ(open(path())->count({.source = {}, .hashtag = "new"}), 998);
+  EXPECT_EQ(catalog->videos.count({}), 1);
+  EXPECT_EQ(catalog->videos.add_all(many).size(), many.size());
+  EXPECT_EQ(open(path())->videos.count({.source = {}, .hashtag = "new"}), 998);
 }
 
 TEST_F(SqliteFile, DurabilityAndKeysAreOn) {

@@ -4,7 +4,6 @@
 #include "reeltag/base/time.hpp"
 #include "reeltag/catalog/service.hpp"
 #include "reeltag/hashtag.hpp"
-#include "sql_catalog.hpp"
 
 namespace reeltag::catalog {
 namespace {

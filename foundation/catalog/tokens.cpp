@@ -1,4 +1,4 @@
-// API tokens, and the connection shared by all of the server's tables.
+// API tokens.
 
 #include <algorithm>
 #include <array>
@@ -7,11 +7,10 @@
 
 #include "check_video.hpp"
 #include "connection.hpp"
-#include "migrations.hpp"
 #include "reeltag/base/hash.hpp"
 #include "reeltag/base/random.hpp"
 #include "reeltag/base/time.hpp"
-#include "sql_catalog.hpp"
+#include "reeltag/catalog/service.hpp"
 
 namespace reeltag::catalog {
 namespace {
@@ -50,12 +49,6 @@ Token token_of(const Query& row) {
 std::string hash_of(std::string_view text) { return hex(sha256(text)); }
 
 }  // namespace
-
-std::shared_ptr<Connection> connect(const std::string& location, const Options& options) {
-  auto database = open_database(location, options);
-  sql::migrate(*database, migrations());
-  return std::make_shared<Connection>(std::move(database));
-}
 
 Tokens::Tokens(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 

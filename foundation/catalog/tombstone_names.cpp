@@ -1,4 +1,4 @@
-#include "tombstones.hpp"
+#include "tombstone_names.hpp"
 
 #include <array>
 #include <cerrno>
@@ -50,7 +50,7 @@ void check_forgettable(Forgettable kind, std::string_view value) {
   if (value.empty()) throw Exception(Code::invalid_argument, what + " is empty");
 }
 
-bool Tombstones::holds(Forgettable kind, std::string_view value) const {
+bool TombstoneSet::holds(Forgettable kind, std::string_view value) const {
   return !names_.empty() && names_.contains(tombstone_name(salt_, kind, value));
 }
 

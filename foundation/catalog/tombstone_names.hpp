@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "reeltag/catalog.hpp"
+#include "reeltag/catalog/rows.hpp"
 
 namespace reeltag::catalog {
 

@@ -1,14 +1,15 @@
-// Catalog queries: forgetting.
+// The table of tombstones, and forgetting.
+#include "connection.hpp"
 #include "reeltag/base/ids.hpp"
 #include "reeltag/base/time.hpp"
-#include "sql_catalog.hpp"
-#include "tombstones.hpp"
+#include "reeltag/catalog/tables.hpp"
+#include "table_rows.hpp"
+#include "tombstone_names.hpp"
 
 namespace reeltag::catalog {
 namespace {
 
 const std::string kPendingNote = "forget/pending";
-const std::string kSelectNoteBody = "SELECT body FROM note WHERE name = $1";
 const std::string kKeepSalt = "INSERT INTO note (name, body) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING";
 
 const std::string kPutPending =
@@ -39,26 +40,50 @@ std::pair<std::string_view, std::string_view> parts_of(std::string_view post) {
   return {post.substr(0, colon), post.substr(colon + 1)};
 }
 
+void bury(Database& database, Forgettable kind, std::string_view value) {
+  database.query(kBury, kind_name(kind), tombstone_name(salt_of(database), kind, value), unix_seconds()).step();
+  if (kind != Forgettable::post) return;
+  // The collector names post files by the id for single-site sources, by site and id for others.
+  const auto [site, id] = parts_of(value);
+  bury(database, Forgettable::download, content_id(id));
+  bury(database, Forgettable::download, content_id(std::string(site) + "/" + std::string(id)));
+}
+
+std::vector<std::string> column(Query rows) {
+  std::vector<std::string> values;
+  while (rows.step()) values.push_back(rows.text(0));
+  return values;
+}
+
+void take_out_posts(Database& database, const std::vector<std::string>& posts, ForgetResult& gone) {
+  for (const auto& post : posts) {
+    bury(database, Forgettable::post, post);
+    const auto [site, id] = parts_of(post);
+    if (database.query(kDeletePost, site, id).step()) gone.posts.push_back(post);
+  }
+}
+
+void take_out(Database& database, const std::string& video, ForgetResult& gone) {
+  bury(database, Forgettable::video, video);
+  if (database.query(kDeleteVideo, video).step()) gone.videos.push_back(video);
+  database.query(kDeleteJobs, video).step();
+  take_out_posts(database, column(database.query(kPostsOfVideo, video)), gone);
+}
+
 }  // namespace
 
-std::string SqlCatalog::text_of(std::string_view note) {
-  auto row = database_.query(kSelectNoteBody, note);
-  return row.step() ? row.text(0) : std::string();
-}
+std::string salt_of(Database& database) { return note_body(database, kSaltNote); }
 
-// Empty if nothing was ever forgotten.
-std::string SqlCatalog::salt() { return text_of(kSaltNote); }
-
-bool SqlCatalog::has_tombstone(Forgettable kind, std::string_view value) {
-  const auto salt = this->salt();
+bool has_tombstone(Database& database, Forgettable kind, std::string_view value) {
+  const auto salt = salt_of(database);
   if (salt.empty()) return false;
-  return database_.query(kSelectTombstone, kind_name(kind), tombstone_name(salt, kind, value)).step();
+  return database.query(kSelectTombstone, kind_name(kind), tombstone_name(salt, kind, value)).step();
 }
 
-bool SqlCatalog::must_stay_out(const Video* video, const Post* post) {
-  if (salt().empty()) return false;
+bool is_forgotten(Database& database, const Video* video, const Post* post) {
+  if (salt_of(database).empty()) return false;
   const auto buried = [&](Forgettable kind, const std::string& value) {
-    return !value.empty() && has_tombstone(kind, value);
+    return !value.empty() && has_tombstone(database, kind, value);
   };
   if (video != nullptr && (buried(Forgettable::video, video->id) || buried(Forgettable::author, video->author) ||
                            buried(Forgettable::author, video->group))) {
@@ -68,88 +93,55 @@ bool SqlCatalog::must_stay_out(const Video* video, const Post* post) {
                              buried(Forgettable::author, post->author) || buried(Forgettable::video, post->video));
 }
 
-void SqlCatalog::bury(Forgettable kind, std::string_view value) {
-  database_.query(kBury, kind_name(kind), tombstone_name(salt(), kind, value), unix_seconds()).step();
-  if (kind != Forgettable::post) return;
-  // The collector names post files by the id for single-site sources, by site and id for others.
-  const auto [site, id] = parts_of(value);
-  bury(Forgettable::download, content_id(id));
-  bury(Forgettable::download, content_id(std::string(site) + "/" + std::string(id)));
-}
+Tombstones::Tombstones(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
-std::vector<std::string> SqlCatalog::column(Query rows) {
-  std::vector<std::string> values;
-  while (rows.step()) values.push_back(rows.text(0));
-  return values;
-}
-
-void SqlCatalog::take_out_posts(const std::vector<std::string>& posts, ForgetResult& gone) {
-  for (const auto& post : posts) {
-    bury(Forgettable::post, post);
-    const auto [site, id] = parts_of(post);
-    if (database_.query(kDeletePost, site, id).step()) gone.posts.push_back(post);
-  }
-}
-
-void SqlCatalog::take_out(const std::string& video, ForgetResult& gone) {
-  bury(Forgettable::video, video);
-  if (database_.query(kDeleteVideo, video).step()) gone.videos.push_back(video);
-  database_.query(kDeleteJobs, video).step();
-  take_out_posts(column(database_.query(kPostsOfVideo, video)), gone);
-}
-
-ForgetResult SqlCatalog::forget(Forgettable kind, std::string_view value) {
+ForgetResult Tombstones::forget(Forgettable kind, std::string_view value) {
   check_forgettable(kind, value);
-  const Turn turn(*this);
-  Transaction transaction(database_);
-  if (salt().empty()) database_.query(kKeepSalt, kSaltNote, random_salt()).step();
-  database_.query(kPutPending, kPendingNote, random_salt()).step();
-  bury(kind, value);
+  const Connection::Use database(*connection_);
+  Transaction transaction(*database);
+  if (salt_of(*database).empty()) database->query(kKeepSalt, kSaltNote, random_salt()).step();
+  database->query(kPutPending, kPendingNote, random_salt()).step();
+  bury(*database, kind, value);
   ForgetResult gone;
-  if (kind == Forgettable::video) take_out(std::string(value), gone);
+  if (kind == Forgettable::video) take_out(*database, std::string(value), gone);
   if (kind == Forgettable::author) {
-    for (const auto& video : column(database_.query(kVideosOfAuthor, value))) take_out(video, gone);
-    take_out_posts(column(database_.query(kPostsOfAuthor, value)), gone);
+    for (const auto& video : column(database->query(kVideosOfAuthor, value))) take_out(*database, video, gone);
+    take_out_posts(*database, column(database->query(kPostsOfAuthor, value)), gone);
   }
   if (kind == Forgettable::post) {
     const auto [site, id] = parts_of(value);
-    const auto videos = column(database_.query(kVideosOfPost, site, id));
-    take_out_posts({std::string(value)}, gone);
-    for (const auto& video : videos) take_out(video, gone);
+    const auto videos = column(database->query(kVideosOfPost, site, id));
+    take_out_posts(*database, {std::string(value)}, gone);
+    for (const auto& video : videos) take_out(*database, video, gone);
   }
-  database_.execute(kDeleteHashtags);
+  database->execute(kDeleteHashtags);
   transaction.commit();
   return gone;
 }
 
-bool SqlCatalog::is_forgotten(Forgettable kind, std::string_view value) {
-  const Turn turn(*this);
-  return has_tombstone(kind, value);
+bool Tombstones::holds(Forgettable kind, std::string_view value) {
+  const Connection::Use database(*connection_);
+  return has_tombstone(*database, kind, value);
 }
 
-Tombstones SqlCatalog::tombstones() {
-  const Turn turn(*this);
-  const Snapshot snapshot(database_);
-  auto salt = this->salt();
+TombstoneSet Tombstones::all() {
+  const Connection::Use database(*connection_);
+  const Snapshot snapshot(*database);
+  auto salt = salt_of(*database);
   std::unordered_set<std::string> names;
-  auto rows = database_.query(kSelectTombstoneNames);
+  auto rows = database->query(kSelectTombstoneNames);
   while (rows.step()) names.insert(rows.text(0));
   return {std::move(salt), std::move(names)};
 }
 
-std::string SqlCatalog::forgetting() {
-  const Turn turn(*this);
-  return text_of(kPendingNote);
+std::string Tombstones::pending() {
+  const Connection::Use database(*connection_);
+  return note_body(*database, kPendingNote);
 }
 
-void SqlCatalog::finish_forgetting(std::string_view pending) {
-  const Turn turn(*this);
-  database_.query(kDropPending, kPendingNote, pending).step();
-}
-
-void SqlCatalog::compact() {
-  const Turn turn(*this);
-  database_.compact();
+void Tombstones::finish(std::string_view pending) {
+  const Connection::Use database(*connection_);
+  database->query(kDropPending, kPendingNote, pending).step();
 }
 
 }  // namespace reeltag::catalog

@@ -1,10 +1,12 @@
 // Adds videos with their hashtags in batches.
 #include <algorithm>
 #include <set>
+#include <unordered_map>
 
 #include "chunks.hpp"
+#include "reeltag/base/error.hpp"
 #include "reeltag/hashtag.hpp"
-#include "sql_catalog.hpp"
+#include "table_rows.hpp"
 
 namespace reeltag::catalog {
 namespace {
@@ -22,6 +24,12 @@ const std::string kInsertLinks = "INSERT INTO video_hashtag (video_row, position
 const std::string kSelectLinks =
     "SELECT h.name, l.position FROM video_hashtag l JOIN hashtag h ON h.row_no = l.hashtag_row WHERE l.video_row = $1";
 
+// A hashtag of a video.
+struct Link {
+  std::int64_t video_row = 0, position = 0;
+  std::string typed, name;
+};
+
 void take_rows(Query query, std::unordered_map<std::string, std::int64_t>& rows) {
   while (query.step()) rows.emplace(query.text(0), query.integer(1));
 }
@@ -33,43 +41,13 @@ void append_links(std::int64_t video_row, const Video& video, std::vector<Link>&
   }
 }
 
-}  // namespace
-
-std::vector<AddOutcome> SqlCatalog::add_many(std::span<const Video> videos, std::optional<std::int64_t> added) {
-  const bool all_welcome = salt().empty();  // nothing was ever forgotten
-  std::vector<AddOutcome> answers(videos.size(), AddOutcome::duplicate);
-  std::vector<const Video*> welcome;
-  for (std::size_t i = 0; i < videos.size(); ++i) {
-    if (!all_welcome && must_stay_out(&videos[i], nullptr)) {
-      answers[i] = AddOutcome::forgotten;
-    } else {
-      welcome.push_back(&videos[i]);
-    }
-  }
-  auto rows = insert_videos(welcome, added);
-  std::vector<Link> links;
-  std::vector<const Video*> again;
-  for (std::size_t i = 0; i < videos.size(); ++i) {
-    if (answers[i] == AddOutcome::forgotten) continue;
-    if (const auto row = rows.extract(videos[i].id)) {
-      append_links(row.mapped(), videos[i], links);
-      answers[i] = AddOutcome::added;
-    } else {
-      again.push_back(&videos[i]);
-    }
-  }
-  insert_links(links);
-  for (const auto* video : again) insert_links(missing_links(*video));
-  return answers;
-}
-
 // Inserts the new videos. Returns their row numbers by id.
-std::unordered_map<std::string, std::int64_t> SqlCatalog::insert_videos(std::span<const Video* const> videos,
-                                                                        std::optional<std::int64_t> added) {
+std::unordered_map<std::string, std::int64_t> insert_videos(Database& database, std::span<const Video* const> videos,
+                                                            std::optional<std::int64_t> added) {
   constexpr std::size_t kColumns = 16;
   std::unordered_map<std::string, std::int64_t> rows;
   in_chunks(videos, [&](std::span<const Video* const> chunk) {
-    auto insert = database_.query(kInsertVideos + rows_text(chunk.size(), kColumns) + kLeaveVideos);
+    auto insert = database.query(kInsertVideos + rows_text(chunk.size(), kColumns) + kLeaveVideos);
     int n = 0;
     const auto bind = [&](const auto&... values) { (insert.bind(++n, values), ...); };
     for (const auto* v : chunk) {
@@ -82,13 +60,13 @@ std::unordered_map<std::string, std::int64_t> SqlCatalog::insert_videos(std::spa
 }
 
 // The hashtags that the video's row lacks, numbered after the existing ones.
-std::vector<Link> SqlCatalog::missing_links(const Video& video) {
-  auto select = database_.query(kSelectVideoRow, video.id);
+std::vector<Link> missing_links(Database& database, const Video& video) {
+  auto select = database.query(kSelectVideoRow, video.id);
   if (!select.step()) throw Exception(Code::internal, "the catalog gave no row where there must be one");
   const auto video_row = select.integer(0);
   std::set<std::string> there;
   std::int64_t next = 0;
-  auto stored = database_.query(kSelectLinks, video_row);
+  auto stored = database.query(kSelectLinks, video_row);
   while (stored.step()) {
     there.insert(stored.text(0));
     next = std::max(next, stored.integer(1) + 1);
@@ -102,18 +80,7 @@ std::vector<Link> SqlCatalog::missing_links(const Video& video) {
   return links;
 }
 
-void SqlCatalog::insert_links(std::span<const Link> links) {
-  const auto rows = hashtag_rows(links);
-  in_chunks(links, [&](std::span<const Link> chunk) {
-    auto insert = database_.query(kInsertLinks + rows_text(chunk.size(), 4));
-    int n = 0;
-    const auto bind = [&](const auto&... values) { (insert.bind(++n, values), ...); };
-    for (const auto& link : chunk) bind(link.video_row, link.position, rows.at(link.name), link.typed);
-    insert.step();
-  });
-}
-
-std::unordered_map<std::string, std::int64_t> SqlCatalog::hashtag_rows(std::span<const Link> links) {
+std::unordered_map<std::string, std::int64_t> hashtag_rows(Database& database, std::span<const Link> links) {
   std::unordered_map<std::string, std::int64_t> rows;
   const auto each_chunk = [&](const std::vector<std::string>& names, const auto& query_of) {
     in_chunks(std::span(names), [&](std::span<const std::string> chunk) {
@@ -126,15 +93,57 @@ std::unordered_map<std::string, std::int64_t> SqlCatalog::hashtag_rows(std::span
   std::set<std::string> wanted;
   for (const auto& link : links) wanted.insert(link.name);
   each_chunk({wanted.begin(), wanted.end()},
-             [&](std::size_t count) { return database_.query(kSelectHashtags + rows_text(1, count)); });
+             [&](std::size_t count) { return database.query(kSelectHashtags + rows_text(1, count)); });
   std::vector<std::string> unknown;
   for (const auto& name : wanted) {
     if (!rows.contains(name)) unknown.push_back(name);
   }
   each_chunk(unknown, [&](std::size_t count) {
-    return database_.query(kInsertHashtags + rows_text(count, 1) + kReturnHashtags);
+    return database.query(kInsertHashtags + rows_text(count, 1) + kReturnHashtags);
   });
   return rows;
+}
+
+void insert_links(Database& database, std::span<const Link> links) {
+  const auto rows = hashtag_rows(database, links);
+  in_chunks(links, [&](std::span<const Link> chunk) {
+    auto insert = database.query(kInsertLinks + rows_text(chunk.size(), 4));
+    int n = 0;
+    const auto bind = [&](const auto&... values) { (insert.bind(++n, values), ...); };
+    for (const auto& link : chunk) bind(link.video_row, link.position, rows.at(link.name), link.typed);
+    insert.step();
+  });
+}
+
+}  // namespace
+
+std::vector<AddOutcome> add_videos(Database& database, std::span<const Video> videos,
+                                   std::optional<std::int64_t> added) {
+  const bool all_welcome = salt_of(database).empty();  // nothing was ever forgotten
+  std::vector<AddOutcome> answers(videos.size(), AddOutcome::duplicate);
+  std::vector<const Video*> welcome;
+  for (std::size_t i = 0; i < videos.size(); ++i) {
+    if (!all_welcome && is_forgotten(database, &videos[i], nullptr)) {
+      answers[i] = AddOutcome::forgotten;
+    } else {
+      welcome.push_back(&videos[i]);
+    }
+  }
+  auto rows = insert_videos(database, welcome, added);
+  std::vector<Link> links;
+  std::vector<const Video*> again;
+  for (std::size_t i = 0; i < videos.size(); ++i) {
+    if (answers[i] == AddOutcome::forgotten) continue;
+    if (const auto row = rows.extract(videos[i].id)) {
+      append_links(row.mapped(), videos[i], links);
+      answers[i] = AddOutcome::added;
+    } else {
+      again.push_back(&videos[i]);
+    }
+  }
+  insert_links(database, links);
+  for (const auto* video : again) insert_links(database, missing_links(database, *video));
+  return answers;
 }
 
 }  // namespace reeltag::catalog

@@ -1,12 +1,11 @@
-#include "sql_catalog.hpp"
-
-#include <chrono>
-
+// The table of videos.
 #include "check_video.hpp"
-#include "migrations.hpp"
+#include "connection.hpp"
 #include "reeltag/base/time.hpp"
+#include "reeltag/catalog/tables.hpp"
 #include "reeltag/hashtag.hpp"
 #include "sql_rows.hpp"
+#include "table_rows.hpp"
 
 namespace reeltag::catalog {
 namespace {
@@ -51,60 +50,45 @@ std::int64_t single_integer(Query query) {
 
 }  // namespace
 
-SqlCatalog::Turn::Turn(SqlCatalog& catalog) : catalog_(catalog) {
-  if (catalog.inside_ == std::this_thread::get_id()) {
-    throw Exception(Code::internal, "a callback of the catalog called the catalog");
-  }
-  catalog.mutex_.lock();
-  catalog.inside_ = std::this_thread::get_id();
-}
+Videos::Videos(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
-SqlCatalog::Turn::~Turn() {
-  catalog_.inside_ = std::thread::id{};
-  catalog_.mutex_.unlock();
-}
+AddOutcome Videos::add(const Video& video) { return add_all({&video, 1}).front(); }
 
-SqlCatalog::SqlCatalog(std::unique_ptr<Database> database) : owned_(std::move(database)), database_(*owned_) {
-  sql::migrate(database_, migrations());
-}
-
-AddOutcome SqlCatalog::add(const Video& video) { return add_all({&video, 1}).front(); }
-
-std::vector<AddOutcome> SqlCatalog::add_all(std::span<const Video> videos) {
+std::vector<AddOutcome> Videos::add_all(std::span<const Video> videos) {
   for (const auto& video : videos) check_video(video);
   if (videos.empty()) return {};
-  const Turn turn(*this);
-  Transaction transaction(database_);
-  auto answers = add_many(videos, unix_seconds());
+  const Connection::Use database(*connection_);
+  Transaction transaction(*database);
+  auto answers = add_videos(*database, videos, unix_seconds());
   transaction.commit();
   return answers;
 }
 
-std::optional<Video> SqlCatalog::get(std::string_view id) {
+std::optional<Video> Videos::get(std::string_view id) {
   check_text(id, "the id to look for");
-  const Turn turn(*this);
-  auto rows = database_.query(kSelectVideo, id);
+  const Connection::Use database(*connection_);
+  auto rows = database->query(kSelectVideo, id);
   std::optional<Video> found;
   each_video(rows, [&](const Video& video) { found = video; });
   return found;
 }
 
-void SqlCatalog::each(const Filter& filter, const std::function<void(const Video&)>& visit) {
+void Videos::each(const Filter& filter, const std::function<void(const Video&)>& visit) {
   const auto condition = condition_of(filter);
-  const Turn turn(*this);
-  auto rows = database_.stream_with(kSelectVideos + condition.sql + "ORDER BY v.id, l.position", condition.values);
+  const Connection::Use database(*connection_);
+  auto rows = database->stream_with(kSelectVideos + condition.sql + "ORDER BY v.id, l.position", condition.values);
   each_video(rows, visit);
 }
 
-std::int64_t SqlCatalog::count(const Filter& filter) {
+std::int64_t Videos::count(const Filter& filter) {
   const auto condition = condition_of(filter);
-  const Turn turn(*this);
-  return single_integer(database_.query_with(kCountVideos + condition.sql, condition.values));
+  const Connection::Use database(*connection_);
+  return single_integer(database->query_with(kCountVideos + condition.sql, condition.values));
 }
 
-std::vector<std::pair<std::string, std::int64_t>> SqlCatalog::hashtag_counts() {
-  const Turn turn(*this);
-  auto rows = database_.query(kCountHashtags);
+std::vector<std::pair<std::string, std::int64_t>> Videos::hashtag_counts() {
+  const Connection::Use database(*connection_);
+  auto rows = database->query(kCountHashtags);
   std::vector<std::pair<std::string, std::int64_t>> counts;
   while (rows.step()) counts.emplace_back(rows.text(0), rows.integer(1));
   return counts;

@@ -37,7 +37,7 @@ class TestCatalog {
     v.codec = "h264";
     v.size_bytes = static_cast<std::int64_t>(name.size());
     store->put(v.key, name);
-    catalog->add(v);
+    catalog->videos.add(v);
     return v.id;
   }
   // Adds a video with a fingerprint derived from `look`: equal numbers are copies.

@@ -90,11 +90,11 @@ Result<IngestedVideo> ingest_file(const fs::path& file, Origin origin, catalog::
   const auto digest = sha256_file(file);
   if (!digest) return tl::unexpected(digest.error());
   IngestedVideo stored{.id = hex(*digest), .key = {}, .probe = {}};
-  if (catalog.is_forgotten(catalog::Forgettable::video, stored.id)) {
+  if (catalog.tombstones.holds(catalog::Forgettable::video, stored.id)) {
     stored.forgotten = true;
     return stored;
   }
-  if (const auto existing = catalog.get(stored.id)) {
+  if (const auto existing = catalog.videos.get(stored.id)) {
     stored.key = existing->key;
     const auto there = store.stat(stored.key);
     std::error_code error;
@@ -111,7 +111,7 @@ Result<IngestedVideo> ingest_file(const fs::path& file, Origin origin, catalog::
 }
 
 void undo_ingest(const IngestedVideo& stored, catalog::Catalog& catalog, store::Store& store) {
-  if (!catalog.get(stored.id)) store.remove(stored.key);
+  if (!catalog.videos.get(stored.id)) store.remove(stored.key);
 }
 
 catalog::Video video_row(const IngestedVideo& stored) {

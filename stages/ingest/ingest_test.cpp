@@ -70,14 +70,14 @@ TEST_F(Ingest, UndoneLeavesNoBytesUnlessTheCatalogHasTheVideo) {
   auto row = video_row(again);
   row.source = "import";
   row.group = "g";
-  catalog_->add(row);
+  catalog_->videos.add(row);
   undo_ingest(again, *catalog_, *store_);
   EXPECT_TRUE(store_->stat(again.key));
 }
 
 TEST_F(Ingest, StoresNothingOfAForgottenVideo) {
   const auto path = clip("a.mp4");
-  catalog_->forget(catalog::Forgettable::video, hex(*sha256_file(path)));
+  catalog_->tombstones.forget(catalog::Forgettable::video, hex(*sha256_file(path)));
   EXPECT_TRUE(value_or_throw(ingest(path)).forgotten);
   EXPECT_TRUE(store_->list("").empty());
 }

@@ -33,7 +33,7 @@ Use BlobReferences::use_of(std::string_view key) const {
 
 BlobReferences references_of(const Home& home) {
   BlobReferences needs;
-  home.open_catalog()->each({}, [&](const catalog::Video& v) {
+  home.open_catalog()->videos.each({}, [&](const catalog::Video& v) {
     needs.rows.push_back({v.id, v.key, v.size_bytes});
     needs.keys.insert(v.key);
     needs.videos.insert(v.id);

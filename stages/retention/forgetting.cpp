@@ -17,17 +17,17 @@ namespace {
 
 namespace fs = std::filesystem;
 using catalog::Forgettable;
-using catalog::Tombstones;
+using catalog::TombstoneSet;
 using nlohmann::json;
 
 constexpr std::int64_t kMaxBytes = 1LL << 30;  // of a report or of figures
 constexpr std::size_t kHashDigits = 64;
 
-bool is_forgotten_file(const std::string& name, const Tombstones& tombstones) {
+bool is_forgotten_file(const std::string& name, const TombstoneSet& tombstones) {
   return tombstones.holds(Forgettable::video, fs::path(name).stem().string());
 }
 
-std::int64_t sweep_store(store::Store& store, const Tombstones& tombstones) {
+std::int64_t sweep_store(store::Store& store, const TombstoneSet& tombstones) {
   std::int64_t removed = 0;
   for (const auto& blob : store.list("")) {
     if (is_forgotten_file(blob.key, tombstones) && store.remove(blob.key)) ++removed;
@@ -35,7 +35,7 @@ std::int64_t sweep_store(store::Store& store, const Tombstones& tombstones) {
   return removed;
 }
 
-void sweep_index(const Home& home, const Tombstones& tombstones, SweepReport& report) {
+void sweep_index(const Home& home, const TombstoneSet& tombstones, SweepReport& report) {
   try {
     report.indexed = home.open_index()->remove([&](const std::string& video) {
       return tombstones.holds(Forgettable::video, video) || is_forgotten_file(video, tombstones);
@@ -106,7 +106,7 @@ bool is_older_than_its_set(const fs::path& home, const fs::path& run, const fs::
 // The same text without lines (JSON Lines) or list elements (figures) that name what is forgotten; nothing for a kind
 // of file of which that cannot be told.
 std::optional<std::string> without_forgotten(const fs::path& file, const std::string& text,
-                                             const Tombstones& tombstones) {
+                                             const TombstoneSet& tombstones) {
   if (file.extension() == ".jsonl") {
     std::string kept;
     for (std::size_t at = 0; at < text.size();) {
@@ -140,7 +140,7 @@ bool is_text(const fs::path& file) {
   return kinds.contains(file.extension().string()) || file.filename().string().starts_with(".tmp-");
 }
 
-void sweep_file(const fs::path& file, bool page_of_changed_set, const Tombstones& tombstones, SweepReport& report) {
+void sweep_file(const fs::path& file, bool page_of_changed_set, const TombstoneSet& tombstones, SweepReport& report) {
   if (!is_text(file)) return;
   const auto text = read_file(file, kMaxBytes);
   if (!text) {
@@ -160,7 +160,7 @@ void sweep_file(const fs::path& file, bool page_of_changed_set, const Tombstones
 
 }  // namespace
 
-bool names_forgotten(std::string_view text, const Tombstones& tombstones) {
+bool names_forgotten(std::string_view text, const TombstoneSet& tombstones) {
   if (tombstones.empty()) return false;
   const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
   for (std::size_t at = 0; at < text.size();) {
@@ -175,7 +175,7 @@ bool names_forgotten(std::string_view text, const Tombstones& tombstones) {
   return false;
 }
 
-void sweep_runs(const fs::path& home, const Tombstones& tombstones, SweepReport& report) {
+void sweep_runs(const fs::path& home, const TombstoneSet& tombstones, SweepReport& report) {
   const auto sets = redacted_sets(home);
   for (const auto& place : {home / "runs", home / "models"}) {
     for (const auto& run : folders_in(place)) {
@@ -189,7 +189,7 @@ void sweep_runs(const fs::path& home, const Tombstones& tombstones, SweepReport&
 
 SweepReport sweep(const Home& place, catalog::Catalog& catalog, store::Store& store) {
   const auto& home = place.folder;
-  const auto tombstones = catalog.tombstones();
+  const auto tombstones = catalog.tombstones.all();
   SweepReport report;
   report.blobs = sweep_store(store, tombstones);
   report.downloads = collect::remove_downloads(home, tombstones);

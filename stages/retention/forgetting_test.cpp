@@ -27,7 +27,7 @@ class Forgetting : public testing::Test {
   [[nodiscard]] const fs::path& home() const { return folder_.path(); }
   std::vector<std::string> sweep_now() {
     SweepReport report;
-    sweep_runs(home(), catalog_->tombstones(), report);
+    sweep_runs(home(), catalog_->tombstones.all(), report);
     EXPECT_TRUE(report.failed.empty());
     std::vector<std::string> names;
     for (const auto& path : report.reports) names.push_back(path.lexically_relative(home()).string());
@@ -40,10 +40,10 @@ class Forgetting : public testing::Test {
 };
 
 TEST_F(Forgetting, IdsAreFoundInAnyText) {
-  const auto forgotten = [&](const std::string& text) { return names_forgotten(text, catalog_->tombstones()); };
+  const auto forgotten = [&](const std::string& text) { return names_forgotten(text, catalog_->tombstones.all()); };
   EXPECT_FALSE(forgotten(gone_));
-  catalog_->forget(Forgettable::video, gone_);
-  catalog_->forget(Forgettable::author, author_);
+  catalog_->tombstones.forget(Forgettable::video, gone_);
+  catalog_->tombstones.forget(Forgettable::author, author_);
   EXPECT_TRUE(forgotten(gone_));
   EXPECT_TRUE(forgotten("alt=\"Middle frame of video " + gone_ + "\""));
   EXPECT_TRUE(forgotten("{\"group\":\"" + author_ + "\"}"));
@@ -60,7 +60,7 @@ TEST_F(Forgetting, ReportsOfRunsAreDeletedAndFiguresKept) {
         R"({"top1":0.5,"failed_videos":[{"video":")" + gone_ + R"("},{"video":")" + kept_ + R"("}]})");
   write("runs/a/checkpoints/1.safetensors", gone_);  // numbers, never text: not looked at
   write("models/m/notes.txt", "made with " + gone_);
-  catalog_->forget(Forgettable::video, gone_);
+  catalog_->tombstones.forget(Forgettable::video, gone_);
   EXPECT_THAT(sweep_now(), UnorderedElementsAre("runs/a/report.html", "runs/a/scores.jsonl", "runs/a/metrics.json",
                                                 "models/m/notes.txt"));
   EXPECT_FALSE(fs::exists(home() / "runs/a/report.html"));
@@ -81,7 +81,7 @@ TEST_F(Forgetting, APageOlderThanWhatWasTakenOutOfItsSetGoes) {
     v.group = "g" + std::to_string(i);
     v.hashtags = {"cat"};
     store->put(v.key, "x");
-    catalog_->add(v);
+    catalog_->videos.add(v);
     id = v.id;
   }
   const auto set = dataset::freeze(*catalog_, *store, {}, home() / "datasets");
@@ -91,8 +91,8 @@ TEST_F(Forgetting, APageOlderThanWhatWasTakenOutOfItsSetGoes) {
   write("runs/other/report.html", "pictures");
   write("models/m/bundle.json", R"({"name":"m","trained":{"dataset":")" + set.id + "\"}}");
   EXPECT_TRUE(affected_models(home()).empty());
-  catalog_->forget(Forgettable::video, id);
-  dataset::redact(home() / "datasets", catalog_->tombstones());
+  catalog_->tombstones.forget(Forgettable::video, id);
+  dataset::redact(home() / "datasets", catalog_->tombstones.all());
   EXPECT_THAT(sweep_now(), UnorderedElementsAre("runs/r/report.html"));
   const auto affected = affected_models(home());
   ASSERT_EQ(affected.size(), 2U);

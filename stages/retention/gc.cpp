@@ -24,7 +24,7 @@ void check_share(const Home& home, const store::Store& store, std::size_t videos
 // they add their row.
 bool remove_blob(store::Store& store, const store::Blob& blob, catalog::Catalog& catalog) {
   const auto digest = promised_digest(blob.key);
-  if (!digest.empty() && catalog.get(digest)) return false;
+  if (!digest.empty() && catalog.videos.get(digest)) return false;
   const auto now = store.stat(blob.key);
   return now && now->modified == blob.modified && store.remove(blob.key);
 }

@@ -166,7 +166,7 @@ std::string dry_run(const CollectConfig& config, const CollectOptions& options, 
     out["allowed"] = false;
     out["why"] = e.what();
   }
-  Journal journal(catalog, std::string(source->name()), source->scope());
+  Journal journal(catalog.notes, std::string(source->name()), source->scope());
   if (source->daily_requests() > 0) {
     const auto day = day_of(clock.unix_seconds());
     out["requests_left_today"] = source->daily_requests() - journal.requests(day);
@@ -189,6 +189,15 @@ std::string dry_run(const CollectConfig& config, const CollectOptions& options, 
     }
   }
   return dump_json(out);
+}
+
+std::vector<CollectedHashtag> collected_hashtags(catalog::Catalog& catalog) {
+  std::vector<CollectedHashtag> collected;
+  for (auto& note : collected_notes(catalog.notes)) {
+    const auto videos = catalog.videos.count({.source = note.source, .hashtag = note.hashtag});
+    collected.push_back({std::move(note.source), std::move(note.hashtag), std::move(note.ended), videos});
+  }
+  return collected;
 }
 
 }  // namespace reeltag::collect

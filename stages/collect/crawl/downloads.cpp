@@ -10,7 +10,7 @@ namespace fs = std::filesystem;
 
 std::string download_name(const std::string& post_id) { return content_id(post_id); }
 
-std::int64_t remove_downloads(const fs::path& home, const catalog::Tombstones& tombstones) {
+std::int64_t remove_downloads(const fs::path& home, const catalog::TombstoneSet& tombstones) {
   std::set<fs::path> downloads;
   std::error_code error;
   fs::recursive_directory_iterator it(home / "collect", error);

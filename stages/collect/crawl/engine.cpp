@@ -133,7 +133,7 @@ Engine::Engine(Source& source, const Policy& policy, const CollectConfig& config
       clock_(clock),
       on_failure_(on_failure),
       rate_(clock, policy.requests_per_minute),
-      journal_(catalog, std::string(source.name()), source.scope()),
+      journal_(catalog.notes, std::string(source.name()), source.scope()),
       fetcher_(options.home / "collect" / std::string(source.name()), for_videos(config, options), options.media,
                catalog, store),
       authors_(options.home / "author.salt"),
@@ -245,7 +245,7 @@ Engine::NextStep Engine::source_error(const std::string& hashtag, HashtagCursor&
 tl::expected<Page, SourceFailure> Engine::ask(const std::string& hashtag, const HashtagCursor& at) {
   const auto want = static_cast<int>(std::min<std::int64_t>(config_.limit - at.tried + at.at, 1'000'000));
   const auto settled = [this](const std::string& site, const std::string& id) {
-    const auto known = catalog_.post(site, id);
+    const auto known = catalog_.posts.get(site, id);
     return known && is_settled(*known);
   };
   for (int attempt = 0;; ++attempt) {
@@ -331,7 +331,7 @@ bool Engine::is_settled(const catalog::Post& known) const {
 Engine::ItemResult Engine::judge(const Item& item, const std::string& hashtag) {
   if (item.id.empty()) return {.outcome = Outcome::schema_changed, .why = "an item has no id", .tried = true};
   if (is_forgotten(item)) return {.outcome = Outcome::forgotten};
-  if (const auto known = catalog_.post(site_of(item), item.id)) {
+  if (const auto known = catalog_.posts.get(site_of(item), item.id)) {
     const bool metadata_only =
         known->outcome == outcome_name(Outcome::metadata_only) && item.url.empty() && !item.failed;
     const bool this_round = known->round == journal_.round() && known->source == source_.name();
@@ -354,14 +354,14 @@ Engine::ItemResult Engine::judge(const Item& item, const std::string& hashtag) {
 
 bool Engine::is_forgotten(const Item& item) {
   using catalog::Forgettable;
-  return catalog_.is_forgotten(Forgettable::post, site_of(item) + ":" + item.id) ||
-         (!item.author.empty() && catalog_.is_forgotten(Forgettable::author, authors_.hash(item.author)));
+  return catalog_.tombstones.holds(Forgettable::post, site_of(item) + ":" + item.id) ||
+         (!item.author.empty() && catalog_.tombstones.holds(Forgettable::author, authors_.hash(item.author)));
 }
 
 // Its bytes are stored already: it can only gain hashtags.
 Engine::ItemResult Engine::met_again(const catalog::Post& known, const Item& item, const std::string& hashtag) {
   ItemResult result;
-  result.video = catalog_.get(known.video);
+  result.video = catalog_.videos.get(known.video);
   if (result.video) {
     result.video->hashtags = item.hashtags;
     add_hashtag(result.video->hashtags, hashtag);
@@ -373,11 +373,12 @@ Engine::ItemResult Engine::fetch(const Item& item, catalog::Post post) {
   auto got = get(item);
   ItemResult result{.outcome = got.outcome, .why = got.why, .tried = true};
   if (got.stored && got.stored->forgotten) {
-    catalog_.forget(catalog::Forgettable::post, post.site + ":" + post.id);  // so that it is not fetched again
+    catalog_.tombstones.forget(catalog::Forgettable::post,
+                               post.site + ":" + post.id);  // so that it is not fetched again
     return {.outcome = Outcome::forgotten, .tried = true};
   }
   if (got.stored) {
-    const bool there = catalog_.get(got.stored->id).has_value();
+    const bool there = catalog_.videos.get(got.stored->id).has_value();
     result.outcome = there ? Outcome::duplicate : Outcome::added;
     auto video = ingest::video_row(*got.stored);
     video.source = post.source;

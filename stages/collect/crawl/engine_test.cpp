@@ -9,7 +9,7 @@
 #include <stdexcept>
 #include <utility>
 
-#include "crawl/crashing_catalog.hpp"
+#include "crashing_database.hpp"
 #include "crawl/fake_source.hpp"
 #include "crawl/test_clock.hpp"
 #include "reeltag/base/file.hpp"
@@ -18,6 +18,7 @@
 #include "reeltag/base/log.hpp"
 #include "reeltag/collect.hpp"
 #include "reeltag/make_clips.hpp"
+#include "reeltag/sql/sqlite.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -58,16 +59,24 @@ struct Home {
   }
   HashtagReport cats(FakeSource& source) { return run(source, kCats).hashtags.at(0).second; }
 
+  // Another connection to the catalog, which ends as the crash says.
+  catalog::Catalog dying(const std::shared_ptr<test::Crash>& crash) const {
+    auto sqlite = std::make_unique<sql::SqliteDatabase>(folder.path() / "catalog.db", std::chrono::seconds(10));
+    catalog::Catalog opened(catalog::connect(std::make_unique<test::CrashingDatabase>(std::move(sqlite), crash)));
+    crash->armed = true;
+    return opened;
+  }
+
   // All that a collection stores, except times.
   std::vector<std::string> content(const std::vector<std::string>& ids) const {
     std::vector<std::string> out;
-    catalog->each({}, [&](const catalog::Video& v) {
+    catalog->videos.each({}, [&](const catalog::Video& v) {
       std::string text = v.id + v.key + v.source_id + v.caption;
       for (const auto& h : v.hashtags) text += "#" + h;
       out.push_back(text);
     });
     for (const auto& id : ids) {
-      const auto p = catalog->post("site", id);
+      const auto p = catalog->posts.get("site", id);
       out.push_back(p ? p->id + " " + p->outcome + " " + p->video : id + " unknown");
     }
     for (const auto& blob : store->list("")) out.push_back(blob.key);
@@ -136,19 +145,19 @@ TEST_F(CollectTest, EveryItemEndsInOneOutcomeAndNoneStopsTheRun) {
                                              Pair("unavailable", 1), Pair("not_a_video", 0), Pair("decode_failed", 0)));
   EXPECT_EQ(home.failures.size(), 9U);
   EXPECT_THAT(home.failures, Contains("#cats schema_changed"));  // the one without an id
-  EXPECT_EQ(home.catalog->count({}), 3);
+  EXPECT_EQ(home.catalog->videos.count({}), 3);
   EXPECT_EQ(home.store->list("videos/").size(), 3U);
   for (const auto& [id, bytes_of] : {std::pair{"1", 0U}, {"13", 3U}}) {
-    const auto post = home.catalog->post("site", id);
-    const auto video = home.catalog->get(post->video);
+    const auto post = home.catalog->posts.get("site", id);
+    const auto video = home.catalog->videos.get(post->video);
     ASSERT_TRUE(video);
     EXPECT_EQ(home.store->get(video->key), (*bytes)[bytes_of]);
     EXPECT_EQ(video->author.size(), 64U);
     EXPECT_EQ(video->group, video->author);
     EXPECT_EQ(video->source, "fake");
   }
-  EXPECT_EQ(home.catalog->post("site", "3")->video, home.catalog->post("site", "1")->video);
-  EXPECT_EQ(home.catalog->post("site", "10")->outcome, "metadata_only");
+  EXPECT_EQ(home.catalog->posts.get("site", "3")->video, home.catalog->posts.get("site", "1")->video);
+  EXPECT_EQ(home.catalog->posts.get("site", "10")->outcome, "metadata_only");
   EXPECT_EQ(fs::status(home.folder.path() / "author.salt").permissions(), static_cast<fs::perms>(0600));
   EXPECT_TRUE(fs::is_empty(home.folder.path() / "collect/fake"));  // no download is left
 }
@@ -175,12 +184,13 @@ TEST_F(CollectTest, KilledAnywhereItEndsAsAnUndisturbedOne) {
   bool killed = true;
   for (int step = 1; killed; ++step) {
     const bool after = step % 2 == 0;
+    const int commit = (step + 1) / 2;
     Home home;
     home.config.limit = 12;
     auto again = everything(home, *bytes);
-    CrashingCatalog mortal(*home.catalog, step, after);
+    auto dying = home.dying(std::make_shared<test::Crash>(test::Crash{.commit = commit, .after = after}));
     try {
-      home.run(again, kBoth, &mortal);
+      home.run(again, kBoth, &dying);
       killed = false;
     } catch (const std::runtime_error& e) {
       ASSERT_STREQ(e.what(), "killed");
@@ -188,11 +198,11 @@ TEST_F(CollectTest, KilledAnywhereItEndsAsAnUndisturbedOne) {
     if (!killed) break;
     again = everything(Home(), *bytes);  // the home's files stay as the kill left them
     // After the very last write the round is complete; running again would start another collection.
-    const auto round = home.catalog->note("collect/fake/round");
+    const auto round = home.catalog->notes.get("collect/fake/round");
     if (round && round->find("true") == std::string::npos) continue;
     const auto report = home.run(again, kBoth);
-    EXPECT_EQ(home.content(kIds), content) << step << (after ? " after" : " before");
-    EXPECT_EQ(to_json(report), want) << step << (after ? " after" : " before");
+    EXPECT_EQ(home.content(kIds), content) << commit << (after ? " after" : " before");
+    EXPECT_EQ(to_json(report), want) << commit << (after ? " after" : " before");
   }
 }
 
@@ -281,7 +291,7 @@ TEST_F(CollectTest, AChallengeInPlaceOfAVideoStopsTooAndTheItemIsNotLost) {
   source.pages[""] = {page({item("1"), item("2")})};
   home.place("1", "<html><i id=cs class=e30=></i><i id=wci class=x></i></html>");
   EXPECT_EQ(home.cats(source).ended, "blocked");
-  EXPECT_EQ(home.catalog->post("site", "1"), std::nullopt);
+  EXPECT_EQ(home.catalog->posts.get("site", "1"), std::nullopt);
   home.clock.pass(3601);
   home.place("1", (*bytes)[0]);
   home.place("2", (*bytes)[1]);
@@ -324,7 +334,7 @@ TEST_F(CollectTest, TheLimitIsOfNewItemsAndTheNextCollectionGoesOn) {
   report = home.cats(source);
   EXPECT_EQ(report.added, 2);
   EXPECT_EQ(report.duplicate, 2);
-  EXPECT_EQ(home.catalog->post_counts("site").at(0).second, 4);
+  EXPECT_EQ(home.catalog->posts.counts("site").at(0).second, 4);
 }
 
 TEST_F(CollectTest, RefusalsAndChangedFormsAndDeadlines) {
@@ -352,9 +362,9 @@ TEST_F(CollectTest, WhatIsForgottenIsNotTakenInAgain) {
   home.place("2", (*bytes)[1]);
   home.place("3", (*bytes)[2]);
   home.place("4", (*bytes)[3]);
-  home.catalog->forget(Forgettable::post, "site:1");
-  home.catalog->forget(Forgettable::video, hex(sha256((*bytes)[1])));
-  home.catalog->forget(Forgettable::author, author_hash(home.folder.path() / "author.salt", "alice3"));
+  home.catalog->tombstones.forget(Forgettable::post, "site:1");
+  home.catalog->tombstones.forget(Forgettable::video, hex(sha256((*bytes)[1])));
+  home.catalog->tombstones.forget(Forgettable::author, author_hash(home.folder.path() / "author.salt", "alice3"));
   FakeSource source;
   source.pages[""] = {page({item("1"), item("2"), item("3"), item("4")})};
   const auto report = home.cats(source);
@@ -362,11 +372,11 @@ TEST_F(CollectTest, WhatIsForgottenIsNotTakenInAgain) {
   EXPECT_EQ(report.duplicate, 3);
   EXPECT_EQ(report.seen, report.added + report.duplicate + report.failed);
   EXPECT_TRUE(home.failures.empty());
-  EXPECT_EQ(home.catalog->count({}), 1);
+  EXPECT_EQ(home.catalog->videos.count({}), 1);
   EXPECT_EQ(home.store->list("").size(), 1U);
-  for (const char* id : {"1", "2", "3"}) EXPECT_FALSE(home.catalog->post("site", id)) << id;
+  for (const char* id : {"1", "2", "3"}) EXPECT_FALSE(home.catalog->posts.get("site", id)) << id;
   // The post of the forgotten bytes is known now: they are not fetched again.
-  EXPECT_TRUE(home.catalog->is_forgotten(Forgettable::post, "site:2"));
+  EXPECT_TRUE(home.catalog->tombstones.holds(Forgettable::post, "site:2"));
 }
 
 TEST_F(CollectTest, DownloadsOfWhatIsForgottenAreRemoved) {
@@ -376,13 +386,13 @@ TEST_F(CollectTest, DownloadsOfWhatIsForgottenAreRemoved) {
   const auto folder = home.folder.path() / "collect/fake";
   std::ofstream(folder / (download_name("3") + ".part")) << "begun";
   std::ofstream(folder / (download_name("3") + ".json")) << "{}";
-  for (const char* id : {"1", "3"}) home.catalog->forget(catalog::Forgettable::download, download_name(id));
-  EXPECT_EQ(remove_downloads(home.folder.path(), home.catalog->tombstones()), 2);
-  EXPECT_EQ(remove_downloads(home.folder.path(), home.catalog->tombstones()), 0);
+  for (const char* id : {"1", "3"}) home.catalog->tombstones.forget(catalog::Forgettable::download, download_name(id));
+  EXPECT_EQ(remove_downloads(home.folder.path(), home.catalog->tombstones.all()), 2);
+  EXPECT_EQ(remove_downloads(home.folder.path(), home.catalog->tombstones.all()), 0);
   std::vector<std::string> left;
   for (const auto& entry : fs::directory_iterator(folder)) left.push_back(entry.path().filename());
   EXPECT_THAT(left, testing::ElementsAre(download_name("2")));
-  EXPECT_EQ(remove_downloads(home.folder.path() / "none", home.catalog->tombstones()), 0);
+  EXPECT_EQ(remove_downloads(home.folder.path() / "none", home.catalog->tombstones.all()), 0);
 }
 
 TEST_F(CollectTest, AListThatIsNotToBeHadEndsItsHashtagOnly) {
@@ -408,7 +418,7 @@ TEST_F(CollectTest, ItemsKeptFromUsStopARunOnlyInARow) {
   auto report = home.cats(source);
   EXPECT_EQ(report.ended, "exhausted");
   EXPECT_EQ(report.outcomes.at("blocked"), 4);
-  EXPECT_EQ(home.catalog->post("site", "1")->outcome, "blocked");
+  EXPECT_EQ(home.catalog->posts.get("site", "1")->outcome, "blocked");
   source.pages[""] = {page({kept("6"), kept("7"), kept("8"), item("9", "")})};
   report = home.cats(source);
   EXPECT_EQ(report.ended, "blocked");
@@ -433,9 +443,9 @@ TEST_F(CollectTest, AnAddressIsNoHashtagAndSitesMayTellLess) {
   const auto report = home.run(source, address).hashtags.at(0).second;
   EXPECT_EQ(report.added, 1);
   EXPECT_EQ(report.outcomes.at("schema_changed"), 1);
-  const auto post = home.catalog->post("elsewhere", "1");
+  const auto post = home.catalog->posts.get("elsewhere", "1");
   ASSERT_TRUE(post);
-  const auto video = home.catalog->get(post->video);
+  const auto video = home.catalog->videos.get(post->video);
   EXPECT_THAT(video->hashtags, ElementsAre("cats"));
   EXPECT_EQ(video->group, video->id);
   EXPECT_TRUE(fs::is_empty(home.folder.path() / "collect/fake"));

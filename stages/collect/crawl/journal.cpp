@@ -16,6 +16,7 @@ using nlohmann::json;
 
 constexpr double kMaxCoolDown = 86'400.0;  // seconds, unless the configured one is longer
 constexpr int kMaxDoublings = 20;
+const std::string kPrefix = "collect/";  // of the notes of all sources
 
 // The JSON object of a note; empty if it is missing or unreadable.
 json object_of(const std::optional<std::string>& text) {
@@ -60,10 +61,10 @@ HashtagReport report_of(const json& from) {
 
 }  // namespace
 
-Journal::Journal(catalog::Catalog& catalog, std::string source, std::string scope)
-    : catalog_(catalog), source_(std::move(source)), scope_(std::move(scope)) {}
+Journal::Journal(catalog::Notes& notes, std::string source, std::string scope)
+    : notes_(notes), source_(std::move(source)), scope_(std::move(scope)) {}
 
-std::string Journal::name(const std::string& what) const { return "collect/" + source_ + "/" + what; }
+std::string Journal::name(const std::string& what) const { return kPrefix + source_ + "/" + what; }
 
 std::string Journal::hashtag_name(const std::string& hashtag) const {
   // Hashed, since an address may name an author.
@@ -72,14 +73,14 @@ std::string Journal::hashtag_name(const std::string& hashtag) const {
 }
 
 void Journal::write(const std::string& what, const std::string& body) {
-  catalog_.record({.notes = {{name(what), body}}});
+  notes_.put({.name = name(what), .body = body});
 }
 
 void Journal::open_round(std::span<const std::string> hashtags, std::int64_t limit) {
   std::vector<std::string> sorted(hashtags.begin(), hashtags.end());
   std::sort(sorted.begin(), sorted.end());
   identity_ = content_id(json{{"scope", scope_}, {"hashtags", sorted}, {"limit", limit}}.dump());
-  const auto last = object_of(catalog_.note(name("round")));
+  const auto last = object_of(notes_.get(name("round")));
   round_ = number(last, "round");
   if (truth(last, "open") && text(last, "identity") == identity_) return;
   ++round_;
@@ -93,7 +94,7 @@ void Journal::write_round(bool open) {
 }
 
 HashtagCursor Journal::cursor_of(const std::string& hashtag) {
-  const auto last = object_of(catalog_.note(hashtag_name(hashtag)));
+  const auto last = object_of(notes_.get(hashtag_name(hashtag)));
   HashtagCursor s{.round = round_, .done = false, .start = text(last, "cursor"), .cursor = text(last, "cursor")};
   if (number(last, "round") != round_) return s;
   s.done = truth(last, "done");
@@ -114,12 +115,10 @@ catalog::Note Journal::note(const std::string& hashtag, const HashtagCursor& s) 
                                             {"report", report_json(s.report)}})};
 }
 
-void Journal::save(const std::string& hashtag, const HashtagCursor& s) {
-  catalog_.record({.notes = {note(hashtag, s)}});
-}
+void Journal::save(const std::string& hashtag, const HashtagCursor& s) { notes_.put(note(hashtag, s)); }
 
 std::int64_t Journal::requests(const std::string& day) {
-  const auto ledger = object_of(catalog_.note(name("requests")));
+  const auto ledger = object_of(notes_.get(name("requests")));
   return text(ledger, "day") == day ? number(ledger, "count") : 0;
 }
 
@@ -127,17 +126,34 @@ void Journal::set_requests(const std::string& day, std::int64_t count) {
   write("requests", dump_json({{"day", day}, {"count", count}}));
 }
 
-std::int64_t Journal::cooling_until() { return number(object_of(catalog_.note(name("cool-down"))), "until"); }
+std::int64_t Journal::cooling_until() { return number(object_of(notes_.get(name("cool-down"))), "until"); }
 
 void Journal::cool_down(std::int64_t now, double seconds) {
-  const auto times =
-      std::min<std::int64_t>(number(object_of(catalog_.note(name("cool-down"))), "times"), kMaxDoublings);
+  const auto times = std::min<std::int64_t>(number(object_of(notes_.get(name("cool-down"))), "times"), kMaxDoublings);
   const double wait = std::min(std::ldexp(seconds, static_cast<int>(times)), std::max(seconds, kMaxCoolDown));
   write("cool-down", dump_json({{"until", now + static_cast<std::int64_t>(std::ceil(wait))}, {"times", times + 1}}));
 }
 
 void Journal::calm() {
-  if (catalog_.note(name("cool-down")).value_or("{}") != "{}") write("cool-down", "{}");
+  if (notes_.get(name("cool-down")).value_or("{}") != "{}") write("cool-down", "{}");
+}
+
+std::vector<CollectedNote> collected_notes(catalog::Notes& notes) {
+  const std::string of_hashtag = "/hashtag/";
+  std::vector<CollectedNote> collected;
+  for (const auto& note : notes.list(kPrefix)) {
+    // collect/SOURCE/hashtag/SCOPE/HASHTAG
+    const auto source = kPrefix.size(), end = note.name.find(of_hashtag, source);
+    if (end == std::string::npos) continue;
+    const auto hashtag = note.name.find('/', end + of_hashtag.size());
+    if (hashtag == std::string::npos) continue;
+    const auto body = object_of(note.body);
+    const auto report = body.find("report");
+    collected.push_back({.source = note.name.substr(source, end - source),
+                         .hashtag = note.name.substr(hashtag + 1),
+                         .ended = report == body.end() ? std::string() : report_of(*report).ended});
+  }
+  return collected;
 }
 
 }  // namespace reeltag::collect

@@ -1,11 +1,11 @@
 // Stores the progress of a source's collections as notes in the catalog, in the same transaction as the rows they
-// describe. One thread. Refers to the catalog. An unreadable note counts as missing: the collection starts over, and
+// describe. One thread. Refers to the notes. An unreadable note counts as missing: the collection starts over, and
 // stored videos are not fetched again. Throws as the catalog does.
 //
 // A *round* is one collection of some hashtags up to a limit. It is open until every hashtag has ended; a run for the
 // same hashtags and limit resumes it, also after a kill.
 //
-//   Journal journal(catalog, "research", scope);
+//   Journal journal(catalog.notes, "research", scope);
 //   journal.open_round({"cats"}, 100);
 //   HashtagCursor at = journal.cursor_of("cats");
 #pragma once
@@ -32,7 +32,7 @@ struct HashtagCursor {
 
 class Journal {
  public:
-  Journal(catalog::Catalog& catalog, std::string source, std::string scope);
+  Journal(catalog::Notes& notes, std::string source, std::string scope);
 
   // Resumes the open round of the same hashtags and limit, or opens one.
   void open_round(std::span<const std::string> hashtags, std::int64_t limit);
@@ -60,10 +60,17 @@ class Journal {
   void write(const std::string& what, const std::string& body);
   void write_round(bool open);
 
-  catalog::Catalog& catalog_;
+  catalog::Notes& notes_;
   std::string source_, scope_;
   std::string identity_ = {};  // of the round: its hashtags and limit
   std::int64_t round_ = 0;
 };
+
+// What a hashtag's note says.
+struct CollectedNote {
+  std::string source, hashtag, ended;
+};
+// Of all sources, ordered by the notes' names.
+std::vector<CollectedNote> collected_notes(catalog::Notes& notes);
 
 }  // namespace reeltag::collect

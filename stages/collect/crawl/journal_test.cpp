@@ -10,7 +10,7 @@ namespace {
 class JournalTest : public testing::Test {
  protected:
   // The journal as a new process opens it.
-  Journal journal(const std::string& scope = "s") { return {*catalog_, "fake", scope}; }
+  Journal journal(const std::string& scope = "s") { return {catalog_->notes, "fake", scope}; }
 
   TemporaryFolder folder_;
   std::unique_ptr<catalog::Catalog> catalog_ = catalog::open((folder_.path() / "c.db").string());
@@ -93,11 +93,29 @@ TEST_F(JournalTest, CoolDownsDoubleUntilItIsCalm) {
 }
 
 TEST_F(JournalTest, ANoteThatCannotBeReadIsAsGoodAsNone) {
-  catalog_->record({.notes = {{"collect/fake/round", "[]"}, {"collect/fake/requests", "no"}}});
+  catalog_->notes.put({"collect/fake/round", "[]"});
+  catalog_->notes.put({"collect/fake/requests", "no"});
   auto j = journal();
   j.open_round(kCats, 1);
   EXPECT_EQ(j.round(), 1);
   EXPECT_EQ(j.requests("d"), 0);
+}
+
+TEST_F(JournalTest, CollectedHashtagsAreCountedBySource) {
+  for (const auto& [id, source] : std::vector<std::pair<char, std::string>>{{'1', "fake"}, {'2', "import"}}) {
+    catalog::Video video;
+    video.id = std::string(64, id);
+    video.key = "videos/" + video.id;
+    video.source = source;
+    video.hashtags = {"Cats"};
+    catalog_->videos.add(video);
+  }
+  auto journal = this->journal("");
+  journal.open_round(kBoth, 5);
+  auto cursor = journal.cursor_of("cats");
+  cursor.report.ended = "limit";
+  journal.save("cats", cursor);
+  EXPECT_EQ(collected_hashtags(*catalog_), (std::vector<CollectedHashtag>{{"fake", "cats", "limit", 1}}));
 }
 
 }  // namespace

@@ -182,7 +182,7 @@ class Importer {
   // Queues the metadata-only post of a video that is not here; existing metadata is kept. Posts are written in batches.
   void describe(const std::string& path, Candidate& c, ImportReport& report) {
     const auto site = c.site.empty() ? options_.source : c.site;
-    if (!metadata_only_ids_.insert(site + '\n' + c.source_id).second || catalog_.post(site, c.source_id)) {
+    if (!metadata_only_ids_.insert(site + '\n' + c.source_id).second || catalog_.posts.get(site, c.source_id)) {
       ++report.duplicate;
       return;
     }

@@ -37,7 +37,7 @@ class ImportTest : public testing::Test {
   static std::vector<make_clips::Clip> planned() { return make_clips::plan({.classes = 3, .clips_per_class = 2}); }
   std::vector<catalog::Video> videos() {
     std::vector<catalog::Video> all;
-    catalog_->each({}, [&](const catalog::Video& v) { all.push_back(v); });
+    catalog_->videos.each({}, [&](const catalog::Video& v) { all.push_back(v); });
     return all;
   }
   void write(const std::string& name, const std::string& text) {
@@ -79,7 +79,7 @@ TEST_F(ImportTest, AManifestBecomesRowsAndBlobsAndASecondRunAddsNothing) {
   const auto again = import({shared_clips->path()}, 1);
   EXPECT_EQ(again.added, 0);
   EXPECT_EQ(again.duplicate, 6);
-  EXPECT_EQ(catalog_->count({}), 6);
+  EXPECT_EQ(catalog_->videos.count({}), 6);
 }
 
 TEST_F(ImportTest, LabelFoldersAndSingleFiles) {
@@ -94,7 +94,7 @@ TEST_F(ImportTest, LabelFoldersAndSingleFiles) {
     EXPECT_EQ(v.group, v.id);
     EXPECT_EQ(v.author, "");
   }
-  EXPECT_EQ(catalog_->count({.source = {}, .hashtag = clips[0].class_name}), 2);
+  EXPECT_EQ(catalog_->videos.count({.source = {}, .hashtag = clips[0].class_name}), 2);
   EXPECT_EQ(import({shared_clips->path() / clips[0].file}).duplicate, 1);
 }
 
@@ -200,15 +200,15 @@ TEST_F(ImportTest, ALostStoreEndsTheRunAndEveryRowHasItsBlob) {
   const std::vector<fs::path> paths{shared_clips->path()};
   EXPECT_THROW(import_paths(paths, {.salt_file = home_.path() / "s", .jobs = 2}, *catalog_, lost, {}), Exception);
   for (const auto& v : videos()) EXPECT_TRUE(store_->stat(v.key).has_value());
-  EXPECT_LE(catalog_->count({}), 2);
+  EXPECT_LE(catalog_->videos.count({}), 2);
   EXPECT_EQ(import({shared_clips->path()}).rejected.size(), 0U);
-  EXPECT_EQ(catalog_->count({}), 6);
+  EXPECT_EQ(catalog_->videos.count({}), 6);
 }
 
 TEST_F(ImportTest, AFingerprintComesWithTheVideo) {
   import({shared_clips->path()});
   int seen = 0;
-  catalog_->each_grouping([&](const catalog::SplitGrouping& grouping) {
+  catalog_->fingerprints.each([&](const catalog::SplitGrouping& grouping) {
     ++seen;
     ASSERT_TRUE(grouping.fingerprint) << grouping.video;
     EXPECT_TRUE(media::fingerprint_from(*grouping.fingerprint)) << *grouping.fingerprint;
@@ -219,14 +219,14 @@ TEST_F(ImportTest, AFingerprintComesWithTheVideo) {
 TEST_F(ImportTest, WhatIsForgottenIsRejectedAndLeavesNoBytes) {
   import({shared_clips->path()});
   const auto gone = videos().front();
-  catalog_->forget(catalog::Forgettable::video, gone.id);
+  catalog_->tombstones.forget(catalog::Forgettable::video, gone.id);
   store_->remove(gone.key);
   const auto again = import({shared_clips->path()});
   EXPECT_EQ(again.duplicate, 5);
   ASSERT_EQ(again.rejected.size(), 1U);
   EXPECT_THAT(again.rejected[0].reason.message, HasSubstr("forgotten"));
   EXPECT_FALSE(store_->stat(gone.key));
-  EXPECT_EQ(catalog_->count({}), 5);
+  EXPECT_EQ(catalog_->videos.count({}), 5);
 }
 
 TEST_F(ImportTest, VideosOfAForgottenAuthorAreRejectedUnlessSomebodyElseHasThem) {
@@ -235,7 +235,7 @@ TEST_F(ImportTest, VideosOfAForgottenAuthorAreRejectedUnlessSomebodyElseHasThem)
   fs::copy(shared_clips->path() / planned().back().file, home_.path() / "b.mp4");
   write("mine.jsonl", R"({"file": "b.mp4", "author": "bob"})");
   EXPECT_EQ(import({home_.path() / "mine.jsonl"}).added, 1);
-  catalog_->forget(catalog::Forgettable::author, author_hash(home_.path() / "author.salt", "alice"));
+  catalog_->tombstones.forget(catalog::Forgettable::author, author_hash(home_.path() / "author.salt", "alice"));
   write("hers.jsonl", R"({"file": "a.mp4", "author": "alice"})"
                       "\n"
                       R"({"file": "b.mp4", "author": "alice"})");
@@ -281,14 +281,14 @@ TEST_F(ImportTest, WhatIsSaidWithoutAVideoBecomesAPostAndItsVideoMayFollow) {
   EXPECT_EQ(report.duplicate, 1);
   EXPECT_TRUE(report.rejected.empty());
   EXPECT_THAT(to_json(report), HasSubstr("\"metadata_only\":3"));
-  EXPECT_EQ(catalog_->count({}), 0);
-  const auto post = catalog_->post("tiktok", "7");
+  EXPECT_EQ(catalog_->videos.count({}), 0);
+  const auto post = catalog_->posts.get("tiktok", "7");
   ASSERT_TRUE(post);
   EXPECT_EQ(post->outcome, "metadata_only");
   EXPECT_EQ(post->hashtags, std::vector<std::string>{"cute"});
   EXPECT_EQ(post->author.size(), 64U);
-  EXPECT_EQ(post->author, catalog_->post("tiktok", "9")->author);
-  EXPECT_EQ(catalog_->post("import", "8")->hashtags, std::vector<std::string>{"x"});
+  EXPECT_EQ(post->author, catalog_->posts.get("tiktok", "9")->author);
+  EXPECT_EQ(catalog_->posts.get("import", "8")->hashtags, std::vector<std::string>{"x"});
   EXPECT_EQ(import({home_.path() / "meta", home_.path() / "infos"}).duplicate, 4);
   write("bad/manifest.jsonl",
         "{\"id\": \"20\", \"caption\": \"x\"}\n{\"id\": \"21\", \"caption\": \"x\", \"site\": \"\"}\n");
@@ -300,10 +300,10 @@ TEST_F(ImportTest, WhatIsSaidWithoutAVideoBecomesAPostAndItsVideoMayFollow) {
   // The video arrives later and is not counted as metadata-only again.
   fs::copy_file(shared_clips->path() / planned()[0].file, home_.path() / "infos/a.mp4");
   EXPECT_EQ(import({home_.path() / "infos"}).metadata_only, 0);
-  EXPECT_EQ(catalog_->post("tiktok", "9")->video, videos().at(0).id);
+  EXPECT_EQ(catalog_->posts.get("tiktok", "9")->video, videos().at(0).id);
   fs::remove(home_.path() / "infos/a.mp4");
   EXPECT_EQ(import({home_.path() / "infos"}).duplicate, 1);
-  EXPECT_EQ(catalog_->post("tiktok", "9")->video, videos().at(0).id);
+  EXPECT_EQ(catalog_->posts.get("tiktok", "9")->video, videos().at(0).id);
 }
 
 }  // namespace

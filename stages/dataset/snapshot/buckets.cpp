@@ -232,8 +232,8 @@ PlacedGroups from_text(const std::string& text) {
 
 std::string group_key(const std::string& group) { return hex(sha1(group)).substr(0, kKeyDigits); }
 
-PlacedGroups load_placed(catalog::Catalog& catalog, const SplitRule& rule, const RelatedSets& related) {
-  const auto text = catalog.note(note_name(rule));
+PlacedGroups load_placed(catalog::Notes& notes, const SplitRule& rule, const RelatedSets& related) {
+  const auto text = notes.get(note_name(rule));
   if (!text) return {};
   auto placed = from_text(*text);
   std::unordered_set<std::string> known;
@@ -244,8 +244,8 @@ PlacedGroups load_placed(catalog::Catalog& catalog, const SplitRule& rule, const
   return placed;
 }
 
-void store_placed(catalog::Catalog& catalog, const SplitRule& rule, const PlacedGroups& placed) {
-  catalog.record({.notes = {{note_name(rule), to_text(placed)}}});
+void store_placed(catalog::Notes& notes, const SplitRule& rule, const PlacedGroups& placed) {
+  notes.put({.name = note_name(rule), .body = to_text(placed)});
 }
 
 std::size_t sets_needed(const SplitRule& rule) { return 1U + (rule.val > 0 ? 1U : 0U) + (rule.test > 0 ? 1U : 0U); }

@@ -34,8 +34,8 @@ std::string group_key(const std::string& group);
 
 // Reads the buckets that earlier freezes stored under a rule with the same by, val, test and salt; leaves out groups
 // that the catalog no longer has.
-PlacedGroups load_placed(catalog::Catalog& catalog, const SplitRule& rule, const RelatedSets& related);
-void store_placed(catalog::Catalog& catalog, const SplitRule& rule, const PlacedGroups& placed);
+PlacedGroups load_placed(catalog::Notes& notes, const SplitRule& rule, const RelatedSets& related);
+void store_placed(catalog::Notes& notes, const SplitRule& rule, const PlacedGroups& placed);
 
 // The number of related sets that the rule needs: one for each side that it wants.
 std::size_t sets_needed(const SplitRule& rule);

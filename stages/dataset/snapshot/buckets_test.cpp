@@ -250,17 +250,17 @@ TEST(FewGroups, ThatEarlierFreezesPlacedElsewhereAreNotMoved) {
   std::vector<catalog::Video> changed;
   for (const auto& item : first.items) {
     if (item.split != Split::train || changed.size() == 3) continue;
-    auto video = t.catalog->get(item.video).value();
+    auto video = t.catalog->videos.get(item.video).value();
     video.hashtags = {"rare"};
     changed.push_back(video);
   }
-  for (const auto& video : changed) t.catalog->add(video);
+  for (const auto& video : changed) t.catalog->videos.add(video);
   const auto message =
       message_of([&] { freeze(*t.catalog, *t.store, {.hashtag = "rare", .min_support = 1}, t.root()); });
   EXPECT_THAT(message, HasSubstr("no group is left for val"));
   EXPECT_THAT(message, HasSubstr("--salt NAME"));
   // Nor does a refused freeze place anything.
-  const auto note = [&] { return t.catalog->note("dataset/placed/related/10/10/reeltag"); };
+  const auto note = [&] { return t.catalog->notes.get("dataset/placed/related/10/10/reeltag"); };
   const auto before = note();
   ASSERT_TRUE(before);
   t.add("new", "new group", {"rare"});  // enough for test, not for val too

@@ -51,7 +51,7 @@ struct LeftOut {
   std::int64_t items = 0, rejected = 0;
 };
 
-LeftOut leave_out(Dataset& set, const catalog::Tombstones& tombstones) {
+LeftOut leave_out(Dataset& set, const catalog::TombstoneSet& tombstones) {
   using catalog::Forgettable;
   if (tombstones.empty()) return {};
   LeftOut out;
@@ -99,13 +99,13 @@ std::vector<Result<Summary>> list(const fs::path& root) {
   return result;
 }
 
-Dataset load(const fs::path& root, const std::string& id, const catalog::Tombstones& tombstones) {
+Dataset load(const fs::path& root, const std::string& id, const catalog::TombstoneSet& tombstones) {
   auto set = decode(root / resolve(root, id));
   leave_out(set, tombstones);
   return set;
 }
 
-Redaction redact(const fs::path& root, const catalog::Tombstones& tombstones) {
+Redaction redact(const fs::path& root, const catalog::TombstoneSet& tombstones) {
   Redaction result;
   for (const auto& id : ids_in(root)) {
     try {

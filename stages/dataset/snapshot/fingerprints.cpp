@@ -21,7 +21,7 @@ struct MissingFingerprint {
 
 std::vector<MissingFingerprint> missing_in(catalog::Catalog& catalog) {
   std::vector<MissingFingerprint> missing;
-  catalog.each_grouping([&](const catalog::SplitGrouping& groupings) {
+  catalog.fingerprints.each([&](const catalog::SplitGrouping& groupings) {
     if (!media::fingerprint_from(groupings.fingerprint.value_or("")))
       missing.push_back({groupings.video, groupings.key});
   });
@@ -77,7 +77,7 @@ class Work {
         const std::lock_guard lock(mutex_);
         if (fingerprint) {
           const std::pair<std::string, std::string> row{missing_[i].video, media::to_text(*fingerprint)};
-          catalog_.put_fingerprints({&row, 1});
+          catalog_.fingerprints.put({&row, 1});
         }
         ++done_;
         if (progress_) progress_(done_, static_cast<std::int64_t>(missing_.size()));

@@ -79,7 +79,7 @@ void read_catalog(catalog::Catalog& catalog, store::Store& store, const FreezeOp
                   const GroupingOf& groupings, Dataset& set) {
   std::unordered_set<std::string> keys;
   for (auto& blob : store.list("")) keys.insert(std::move(blob.key));
-  catalog.each(filter_of(options), [&](const catalog::Video& v) {
+  catalog.videos.each(filter_of(options), [&](const catalog::Video& v) {
     const auto at = groupings.find(v.id);
     if (at == groupings.end()) return;  // added after this freeze began
     if (!keys.contains(v.key)) {
@@ -97,7 +97,7 @@ void read_catalog(catalog::Catalog& catalog, store::Store& store, const FreezeOp
                          .cluster = at->second->cluster});
   });
   if (set.items.empty()) {
-    const bool any = catalog.count({}) > 0;
+    const bool any = catalog.videos.count({}) > 0;
     cannot_freeze(
         any ? "no video of the catalog passes the filter, or the store has lost them: see `source` and `hashtag`"
             : "the catalog has no videos: import or collect some first");
@@ -170,13 +170,13 @@ SplitRule split(const SplitRule& asked, const std::vector<catalog::SplitGrouping
   }
   if (rule.by == "source") {
     std::unordered_map<std::string, std::string> sources;
-    catalog.each({}, [&](const catalog::Video& v) { sources.emplace(v.id, v.source); });
-    split_by_source(related, rule, sources, catalog, set);
+    catalog.videos.each({}, [&](const catalog::Video& v) { sources.emplace(v.id, v.source); });
+    split_by_source(related, rule, sources, catalog.notes, set);
     return rule;
   }
   check_set_count(related, rule, set);
-  if (rule.salt == kAutoSalt) rule.salt = find_salt(related, rule, set, catalog);
-  split_by_bucket(related, rule, catalog, set);
+  if (rule.salt == kAutoSalt) rule.salt = find_salt(related, rule, set, catalog.notes);
+  split_by_bucket(related, rule, catalog.notes, set);
   return rule;
 }
 
@@ -217,7 +217,7 @@ void check_group_count(catalog::Catalog& catalog, const FreezeOptions& options) 
   if (options.split.by == "source") return;  // the sources determine how many sides to divide
   std::vector<catalog::SplitGrouping> groupings;
   std::unordered_set<std::string> groups;
-  catalog.each_grouping([&](const catalog::SplitGrouping& one) {
+  catalog.fingerprints.each([&](const catalog::SplitGrouping& one) {
     groupings.push_back(one);
     groups.insert(one.group);
     if (options.split.by == "group") groupings.back().author = groupings.back().cluster = {};

@@ -47,9 +47,9 @@ class Redact : public testing::Test {
 
 TEST_F(Redact, TakesWhatIsForgottenOutAndKeepsTheId) {
   write_file(t_.root() / set_.id / "report.html", video_);
-  t_.catalog->forget(Forgettable::video, video_);
-  t_.catalog->forget(Forgettable::video, lost_);
-  const auto done = redact(t_.root(), t_.catalog->tombstones());
+  t_.catalog->tombstones.forget(Forgettable::video, video_);
+  t_.catalog->tombstones.forget(Forgettable::video, lost_);
+  const auto done = redact(t_.root(), t_.catalog->tombstones.all());
   ASSERT_EQ(done.sets.size(), 1U);
   EXPECT_EQ(done.sets[0].id, set_.id);
   EXPECT_EQ(done.sets[0].videos, 1);
@@ -70,17 +70,17 @@ TEST_F(Redact, TakesWhatIsForgottenOutAndKeepsTheId) {
   EXPECT_EQ(list(t_.root())[0]->videos,
             (std::array<std::int64_t, 3>{left.count(Split::train), left.count(Split::val), left.count(Split::test)}));
   // A second call finds nothing; a further removal adds up.
-  EXPECT_TRUE(redact(t_.root(), t_.catalog->tombstones()).sets.empty());
-  t_.catalog->forget(Forgettable::video, left.items[0].video);
-  redact(t_.root(), t_.catalog->tombstones());
+  EXPECT_TRUE(redact(t_.root(), t_.catalog->tombstones.all()).sets.empty());
+  t_.catalog->tombstones.forget(Forgettable::video, left.items[0].video);
+  redact(t_.root(), t_.catalog->tombstones.all());
   EXPECT_EQ(load(t_.root(), set_.id).forgotten, 2);
   EXPECT_EQ(names().size(), 2U);
 }
 
 TEST_F(Redact, ReadersLeaveOutWhatHasATombstoneBeforeTheFilesAreRewritten) {
-  t_.catalog->forget(Forgettable::video, video_);
+  t_.catalog->tombstones.forget(Forgettable::video, video_);
   EXPECT_EQ(load(t_.root(), set_.id).forgotten, 0);
-  const auto set = load(t_.root(), set_.id, t_.catalog->tombstones());
+  const auto set = load(t_.root(), set_.id, t_.catalog->tombstones.all());
   EXPECT_EQ(set.forgotten, 1);
   EXPECT_EQ(set.items.size(), set_.items.size() - 1);
   for (const auto& item : set.items) EXPECT_NE(item.video, video_);
@@ -91,8 +91,8 @@ TEST_F(Redact, AnAuthorGoesByAuthorAndByGroup) {
   t_.add_related("by author", "g", author, 1);
   t_.add_related("by group", author, "", 2);
   const auto set = freeze(*t_.catalog, *t_.store, {.min_support = 5}, t_.root());
-  t_.catalog->forget(Forgettable::author, author);
-  const auto done = redact(t_.root(), t_.catalog->tombstones());
+  t_.catalog->tombstones.forget(Forgettable::author, author);
+  const auto done = redact(t_.root(), t_.catalog->tombstones.all());
   ASSERT_EQ(done.sets.size(), 1U);
   EXPECT_EQ(done.sets[0].videos, 2);
   EXPECT_THAT(all_bytes(), Not(HasSubstr(author)));
@@ -101,31 +101,31 @@ TEST_F(Redact, AnAuthorGoesByAuthorAndByGroup) {
 TEST_F(Redact, AKillBetweenTheWritesLeavesTheSetWhole) {
   const auto folder = t_.root() / set_.id;
   const auto old_videos = *read_file(folder / "videos.jsonl", 1 << 24);
-  t_.catalog->forget(Forgettable::video, video_);
-  auto set = load(t_.root(), set_.id, t_.catalog->tombstones());
+  t_.catalog->tombstones.forget(Forgettable::video, video_);
+  auto set = load(t_.root(), set_.id, t_.catalog->tombstones.all());
   // Killed before dataset.json was written: the videos under the new name are ignored.
   const auto files = encode_redacted(set);
   write_file(folder / files.videos_name, files.videos_jsonl);
   std::ofstream(folder / ".tmp-123") << "half " << video_;
   EXPECT_EQ(load(t_.root(), set_.id).items.size(), set_.items.size());
-  EXPECT_EQ(redact(t_.root(), t_.catalog->tombstones()).sets.size(), 1U);
+  EXPECT_EQ(redact(t_.root(), t_.catalog->tombstones.all()).sets.size(), 1U);
   EXPECT_EQ(names().size(), 2U);
   // Killed before the old videos were removed.
   std::ofstream(folder / "videos.jsonl") << old_videos;
   EXPECT_EQ(load(t_.root(), set_.id).forgotten, 1);
-  EXPECT_TRUE(redact(t_.root(), t_.catalog->tombstones()).sets.empty());
+  EXPECT_TRUE(redact(t_.root(), t_.catalog->tombstones.all()).sets.empty());
   EXPECT_THAT(all_bytes(), Not(HasSubstr(video_)));
 }
 
 TEST_F(Redact, ARedactedSetIsCheckedAsAnyOther) {
-  t_.catalog->forget(Forgettable::video, video_);
-  redact(t_.root(), t_.catalog->tombstones());
+  t_.catalog->tombstones.forget(Forgettable::video, video_);
+  redact(t_.root(), t_.catalog->tombstones.all());
   const auto folder = t_.root() / set_.id;
   const auto videos = videos_file(folder);
   const auto good = *read_file(videos, 1 << 24);
   write_file(videos, good.substr(0, good.size() / 2));
   EXPECT_THROW(load(t_.root(), set_.id), Exception);
-  const auto done = redact(t_.root(), t_.catalog->tombstones());
+  const auto done = redact(t_.root(), t_.catalog->tombstones.all());
   ASSERT_EQ(done.unreadable.size(), 1U);
   EXPECT_THAT(done.unreadable[0].message, HasSubstr(set_.id));
   write_file(videos, good);

@@ -19,7 +19,7 @@ std::string cluster_name(const std::string& oldest) { return content_id("cluster
 std::vector<catalog::SplitGrouping> read_groupings(catalog::Catalog& catalog) {
   std::vector<catalog::SplitGrouping> groupings;
   std::vector<media::Fingerprint> fingerprints;
-  catalog.each_grouping([&](const catalog::SplitGrouping& one) {
+  catalog.fingerprints.each([&](const catalog::SplitGrouping& one) {
     groupings.push_back(one);
     const auto fingerprint = media::fingerprint_from(one.fingerprint.value_or(""));
     fingerprints.push_back(fingerprint.value_or(media::Fingerprint{}));
@@ -34,7 +34,7 @@ std::vector<catalog::SplitGrouping> read_groupings(catalog::Catalog& catalog) {
     groupings[i].cluster = std::move(name);
     changed.emplace_back(groupings[i].video, groupings[i].cluster);
   }
-  if (!changed.empty()) catalog.put_clusters(changed);
+  if (!changed.empty()) catalog.fingerprints.put_clusters(changed);
   return groupings;
 }
 

@@ -62,10 +62,10 @@ TEST(RelatedVideos, CopiesGetAClusterThatTheCatalogKeeps) {
   EXPECT_EQ(groupings[3].cluster, "");
   EXPECT_EQ(a.find(groupings[0].cluster), std::string::npos);  // does not contain the id
   std::vector<catalog::SplitGrouping> stored;
-  t.catalog->each_grouping([&](const catalog::SplitGrouping& one) { stored.push_back(one); });
+  t.catalog->fingerprints.each([&](const catalog::SplitGrouping& one) { stored.push_back(one); });
   EXPECT_EQ(stored, groupings);
   // One of the two is removed: the other has no copy.
-  t.catalog->forget(catalog::Forgettable::video, c);
+  t.catalog->tombstones.forget(catalog::Forgettable::video, c);
   EXPECT_EQ(read_groupings(*t.catalog)[0].cluster, "");
 }
 

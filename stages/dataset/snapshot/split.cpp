@@ -78,15 +78,15 @@ void check_set_count(std::size_t related, std::size_t groups, const SplitRule& r
   throw Exception(Code::invalid_config, message);
 }
 
-void split_by_bucket(const RelatedSets& related, const SplitRule& rule, catalog::Catalog& catalog, Dataset& set) {
-  const auto stored = load_placed(catalog, rule, related);
+void split_by_bucket(const RelatedSets& related, const SplitRule& rule, catalog::Notes& notes, Dataset& set) {
+  const auto stored = load_placed(notes, rule, related);
   auto placed = stored;
   const auto buckets = buckets_of(related, rule, set, placed);
   for (auto& item : set.items) item.split = split_of(rule, buckets[related.of.at(item.video)]);
   // A split without a wanted side is refused, and then places nothing.
   const bool filled = set.count(Split::train) > 0 && (rule.val == 0 || set.count(Split::val) > 0) &&
                       (rule.test == 0 || set.count(Split::test) > 0);
-  if (filled && placed != stored) store_placed(catalog, rule, placed);
+  if (filled && placed != stored) store_placed(notes, rule, placed);
 }
 
 void split_by_time(const RelatedSets& related, const SplitRule& rule,
@@ -138,7 +138,7 @@ void split_by_time(const RelatedSets& related, const SplitRule& rule,
 namespace {
 
 // Divides related sets that are in train only.
-void divide_train(const RelatedSets& related, const SplitRule& rule, catalog::Catalog& catalog, Dataset& set) {
+void divide_train(const RelatedSets& related, const SplitRule& rule, catalog::Notes& notes, Dataset& set) {
   std::vector<Item> given;
   std::erase_if(set.items, [&](Item& item) {
     if (item.split == Split::train) return false;
@@ -146,7 +146,7 @@ void divide_train(const RelatedSets& related, const SplitRule& rule, catalog::Ca
     return true;
   });
   check_set_count(related, rule, set);
-  split_by_bucket(related, rule, catalog, set);
+  split_by_bucket(related, rule, notes, set);
   std::move(given.begin(), given.end(), std::back_inserter(set.items));
   std::sort(set.items.begin(), set.items.end(), [](const Item& a, const Item& b) { return a.video < b.video; });
 }
@@ -154,8 +154,7 @@ void divide_train(const RelatedSets& related, const SplitRule& rule, catalog::Ca
 }  // namespace
 
 void split_by_source(const RelatedSets& related, const SplitRule& rule,
-                     const std::unordered_map<std::string, std::string>& sources, catalog::Catalog& catalog,
-                     Dataset& set) {
+                     const std::unordered_map<std::string, std::string>& sources, catalog::Notes& notes, Dataset& set) {
   const auto side_of = [&](const Item& item) {
     return std::find(kSplitNames.begin(), kSplitNames.end(), sources.at(item.video)) - kSplitNames.begin();
   };
@@ -181,12 +180,11 @@ void split_by_source(const RelatedSets& related, const SplitRule& rule,
   auto of_train = rule;
   if (set.count(Split::val) > 0) of_train.val = 0;
   if (set.count(Split::test) > 0) of_train.test = 0;
-  if (of_train.val + of_train.test > 0) divide_train(related, of_train, catalog, set);
+  if (of_train.val + of_train.test > 0) divide_train(related, of_train, notes, set);
 }
 
-std::string find_salt(const RelatedSets& related, const SplitRule& rule, const Dataset& set,
-                      catalog::Catalog& catalog) {
-  if (auto noted = catalog.note(kSaltNote)) return *noted;
+std::string find_salt(const RelatedSets& related, const SplitRule& rule, const Dataset& set, catalog::Notes& notes) {
+  if (auto noted = notes.get(kSaltNote)) return *noted;
   std::string best;
   double nearest = std::numeric_limits<double>::infinity();
   for (int i = 0; i < kSalts; ++i) {
@@ -197,7 +195,7 @@ std::string find_salt(const RelatedSets& related, const SplitRule& rule, const D
     nearest = far;
     best = candidate.salt;
   }
-  catalog.record({.notes = {{kSaltNote, best}}});
+  notes.put({.name = kSaltNote, .body = best});
   return best;
 }
 

@@ -18,7 +18,7 @@ void check_set_count(std::size_t related, std::size_t groups, const SplitRule& r
 void check_set_count(const RelatedSets& related, const SplitRule& rule, const Dataset& set);
 
 // rule.by related or group: each related set by its bucket.
-void split_by_bucket(const RelatedSets& related, const SplitRule& rule, catalog::Catalog& catalog, Dataset& set);
+void split_by_bucket(const RelatedSets& related, const SplitRule& rule, catalog::Notes& notes, Dataset& set);
 
 // Orders related sets by their newest video; the oldest go to train, then to val, then to test. The percentages are of
 // videos, and each wanted side gets at least one set. No video of train is newer than the newest of any related set of
@@ -30,11 +30,10 @@ void split_by_time(const RelatedSets& related, const SplitRule& rule,
 // side nearest to test that one of its videos has; its videos of other sides are rejected. Related sets of train alone
 // are divided by their buckets into the sides that no source names.
 void split_by_source(const RelatedSets& related, const SplitRule& rule,
-                     const std::unordered_map<std::string, std::string>& sources, catalog::Catalog& catalog,
-                     Dataset& set);
+                     const std::unordered_map<std::string, std::string>& sources, catalog::Notes& notes, Dataset& set);
 
 // rule.salt auto: of 64 salts, the one for which the hashtags' shares of val and test are nearest to the rule's. The
 // first freeze stores it in the catalog, later ones reuse it.
-std::string find_salt(const RelatedSets& related, const SplitRule& rule, const Dataset& set, catalog::Catalog& catalog);
+std::string find_salt(const RelatedSets& related, const SplitRule& rule, const Dataset& set, catalog::Notes& notes);
 
 }  // namespace reeltag::dataset

@@ -70,7 +70,7 @@ void ask_catalog(const Dataset& set, catalog::Catalog& catalog, Stats& stats) {
   for (const auto& item : set.items) wanted.emplace(item.video, false);
   std::vector<double> seconds;
   std::map<std::string, std::int64_t> sources;
-  catalog.each({}, [&](const catalog::Video& video) {
+  catalog.videos.each({}, [&](const catalog::Video& video) {
     const auto found = wanted.find(video.id);
     if (found == wanted.end()) return;
     found->second = true;

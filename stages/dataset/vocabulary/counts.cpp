@@ -42,12 +42,12 @@ std::string group_of(const json& row) {
 std::vector<TypedHashtags> typed_in_catalog(catalog::Catalog& catalog, const catalog::Filter& filter,
                                             bool metadata_only) {
   std::vector<TypedHashtags> rows;
-  catalog.each(filter, [&](const catalog::Video& v) {
+  catalog.videos.each(filter, [&](const catalog::Video& v) {
     rows.push_back({.hashtags = hashtag::normalize_all(v.hashtags), .group = v.group});
   });
   if (!metadata_only) return rows;
   const auto wanted = hashtag::normalize(filter.hashtag.value_or(""));
-  catalog.each_post([&](const catalog::Post& p) {
+  catalog.posts.each([&](const catalog::Post& p) {
     if (!p.video.empty() || p.outcome != "metadata_only" || (filter.source && p.source != *filter.source)) return;
     auto hashtags = hashtag::normalize_all(p.hashtags);
     if (filter.hashtag && std::find(hashtags.begin(), hashtags.end(), wanted) == hashtags.end()) return;

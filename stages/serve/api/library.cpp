@@ -2,7 +2,6 @@
 #include <map>
 
 #include "api/replies.hpp"
-#include "reeltag/base/json.hpp"
 #include "server_state.hpp"
 
 namespace reeltag::serve {
@@ -47,17 +46,14 @@ server::Response search(ServerState& state, const server::Request& request, cons
   return json_reply({{"query", clean_line(*query, 4 * kMaxQuery)}, {"results", results}});
 }
 
-// Lists the journals of collections (stages/collect), by source and hashtag.
 server::Response list_collections(ServerState& state, const server::Request&, const Principal&) {
   Json list = Json::array();
-  for (const auto& collection : state.ownership.collections()) {
-    const auto journal = parse_json(collection.journal, "journal");
-    Json out{{"source", collection.source}, {"hashtag", collection.hashtag}, {"videos", collection.videos}};
-    if (journal && journal->is_object() && journal->contains("report") && (*journal)["report"].is_object()) {
-      const auto& report = (*journal)["report"];
-      if (report.contains("ended") && report["ended"].is_string()) out["ended"] = report["ended"];
+  if (state.dependencies.collections) {
+    for (const auto& collection : state.dependencies.collections(*state.catalog)) {
+      Json out{{"source", collection.source}, {"hashtag", collection.hashtag}, {"videos", collection.videos}};
+      if (!collection.ended.empty()) out["ended"] = collection.ended;
+      list.push_back(std::move(out));
     }
-    list.push_back(std::move(out));
   }
   return json_reply({{"collections", list}});
 }

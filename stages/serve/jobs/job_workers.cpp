@@ -189,7 +189,7 @@ class JobRun {
 
   // Steps are ordered so that a retry after a kill between two of them completes the rest.
   Result<std::string> keep(const ingest::IngestedVideo& stored, const LoadedModel& loaded, const std::string& found) {
-    if (!state_.catalog->get(stored.id)) {
+    if (!state_.catalog->videos.get(stored.id)) {
       auto video = ingest::video_row(stored);
       video.source = std::string(catalog::kUploadSource);
       video.group = job_.owner;  // keeps an owner's videos on one side of a split
@@ -210,7 +210,7 @@ class JobRun {
       prediction.tags.push_back(std::move(kept));
     }
     state_.working_taggings.put(stored.id, loaded.key, found, sure);
-    if (const auto video = state_.catalog->get(stored.id))
+    if (const auto video = state_.catalog->videos.get(stored.id))
       state_.dependencies.index.put_texts(
           {{{.video = video->id, .caption = video->caption, .typed = video->hashtags}}});
     state_.dependencies.index.put_predictions({{prediction}});

@@ -121,7 +121,7 @@ TEST_F(JobWorkersTest, TurnAReferenceIntoAVideoWithTagsThatIsFound) {
   const auto job = add("https://site/cat.mp4");
   workers.wake();
   const auto done = wait_for(job.id, catalog::JobState::done);
-  const auto video = state_->catalog->get(done.video).value();
+  const auto video = state_->catalog->videos.get(done.video).value();
   EXPECT_EQ(video.source, catalog::kUploadSource);
   EXPECT_EQ(video.group, "ann");
   EXPECT_TRUE(store_->stat(video.key));
@@ -223,7 +223,7 @@ TEST_F(JobWorkersTest, RefuseAForgottenVideo) {
   const auto first = add("https://site/cat.mp4");
   workers.wake();
   const auto video = wait_for(first.id, catalog::JobState::done).video;
-  state_->catalog->forget(catalog::Forgettable::video, video);
+  state_->catalog->tombstones.forget(catalog::Forgettable::video, video);
   const auto again = add("https://site/cat.mp4");
   workers.wake();
   EXPECT_EQ(wait_for(again.id, catalog::JobState::failed).error_code, "permission_denied");

@@ -105,10 +105,7 @@ class Database {
   // As query_with, for results of any size: rows are not kept. No other query may run before this one ends.
   Query stream_with(const std::string& sql, std::span<const std::string> values);
 
- private:
-  friend class Transaction;
-  friend class Snapshot;
-
+  // Only the functions above, Transaction and Snapshot call these.
   virtual Statement& prepare(const std::string& sql) = 0;
   virtual void begin_writing() = 0;
   virtual void begin_reading() = 0;

@@ -166,10 +166,21 @@ using OnFailure = std::function<void(const std::string& item, const Error& error
 CollectReport collect(const CollectConfig& config, const CollectOptions& options, catalog::Catalog& catalog,
                       store::Store& store, const OnFailure& on_failure);
 
+// A hashtag that was collected, with its videos in the catalog.
+struct CollectedHashtag {
+  std::string source, hashtag;
+  std::string ended = {};  // as HashtagReport::ended, of the newest round; empty while it runs
+  std::int64_t videos = 0;
+
+  bool operator==(const CollectedHashtag&) const = default;
+};
+// Ordered by source and hashtag.
+std::vector<CollectedHashtag> collected_hashtags(catalog::Catalog& catalog);
+
 // File name of a post's download in the home; tombstones identify the download by it.
 std::string download_name(const std::string& post_id);
 // Removes complete and partial downloads that have a tombstone. Returns how many.
-std::int64_t remove_downloads(const std::filesystem::path& home, const catalog::Tombstones& tombstones);
+std::int64_t remove_downloads(const std::filesystem::path& home, const catalog::TombstoneSet& tombstones);
 
 // Describes the first requests of collect() and whether they are allowed; sends nothing. Works without policy and
 // credentials. A JSON object:

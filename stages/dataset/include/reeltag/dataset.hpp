@@ -147,7 +147,7 @@ Dataset freeze(catalog::Catalog& catalog, store::Store& store, const FreezeOptio
 
 // id: the full id, a unique prefix, or empty for the newest. Verifies all content against the id. Videos with a
 // tombstone are left out and counted.
-Dataset load(const std::filesystem::path& root, const std::string& id, const catalog::Tombstones& tombstones = {});
+Dataset load(const std::filesystem::path& root, const std::string& id, const catalog::TombstoneSet& tombstones = {});
 
 // Removes everything with a tombstone from the files of all datasets in root; ids stay. Deletes report.html of the
 // affected sets first. A kill at any moment leaves each set complete, with the videos or without. Sets that cannot be
@@ -161,7 +161,7 @@ struct Redaction {
   std::vector<RedactedSet> sets = {};  // sets from which something was removed
   std::vector<Error> unreadable = {};
 };
-Redaction redact(const std::filesystem::path& root, const catalog::Tombstones& tombstones);
+Redaction redact(const std::filesystem::path& root, const catalog::TombstoneSet& tombstones);
 
 struct Summary {
   std::string id;

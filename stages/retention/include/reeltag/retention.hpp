@@ -42,7 +42,7 @@ struct SweepReport {
 };
 // Removes what has a tombstone from everything that the home holds: store, downloads, datasets, runs, models, index.
 // Looks through all of it and asks the tombstones, so it can be killed at any moment and run again. The catalog's rows
-// are deleted before (Catalog::forget); at the end their bytes are too (Catalog::compact).
+// are deleted before (Tombstones::forget); at the end their bytes are too (Catalog::compact).
 SweepReport sweep(const Home& home, catalog::Catalog& catalog, store::Store& store);
 
 // A run or a model that learned from a dataset of which something was forgotten, then or now.
@@ -53,10 +53,10 @@ struct AffectedModel {
 std::vector<AffectedModel> affected_models(const std::filesystem::path& home);
 
 // Whether the text has the id of a forgotten video or the hash of a forgotten author.
-bool names_forgotten(std::string_view text, const catalog::Tombstones& tombstones);
+bool names_forgotten(std::string_view text, const catalog::TombstoneSet& tombstones);
 
 // The part of sweep() for reports and figures of a home's runs and models.
-void sweep_runs(const std::filesystem::path& home, const catalog::Tombstones& tombstones, SweepReport& report);
+void sweep_runs(const std::filesystem::path& home, const catalog::TombstoneSet& tombstones, SweepReport& report);
 
 // --- Blobs that nothing refers to
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -55,6 +56,12 @@ using Fetch =
     std::function<Result<Descriptor>(const std::string& reference, std::chrono::steady_clock::time_point deadline)>;
 using LoadModel = std::function<std::shared_ptr<tag::Model>(const std::filesystem::path& bundle)>;
 
+// A hashtag that was collected live, and how its newest collection ended; "" while it runs.
+struct Collection {
+  std::string source, hashtag, ended;
+  std::int64_t videos = 0;
+};
+
 struct Dependencies {
   std::filesystem::path home;
   std::string catalog;  // as for catalog::open
@@ -65,6 +72,7 @@ struct Dependencies {
   std::string model = {};  // in the form of registry::find_model; an alias is followed
   Fetch fetch = {};
   LoadModel load = {};
+  std::function<std::vector<Collection>(catalog::Catalog&)> collections = {};
   std::string version = {};  // of the program
   // Called once the server accepts requests; the model may still be loading.
   std::function<void(int port)> on_listening = {};

@@ -16,13 +16,11 @@
 #include <utility>
 #include <vector>
 
-#include "reeltag/catalog.hpp"
+#include "reeltag/base/error.hpp"
+#include "reeltag/catalog/connection.hpp"
+#include "reeltag/catalog/rows.hpp"
 
 namespace reeltag::catalog {
-
-// One database connection with its lock. The objects created from it share it.
-class Connection;
-std::shared_ptr<Connection> connect(const std::string& location, const Options& options = {});
 
 enum class JobState { queued, running, done, failed };
 std::string_view state_name(JobState state) noexcept;
@@ -126,13 +124,6 @@ class Ownership {
   // Newest first. hashtag: typed, predicted or accepted, in any spelling; empty: any.
   std::vector<VideoView> list(const Viewer& viewer, Visibility of, std::string_view hashtag, std::int64_t before,
                               std::int64_t limit);
-
-  // The results of live collection. journal: the note of its newest round, JSON (stages/collect/crawl/journal.hpp).
-  struct Collection {
-    std::string source = {}, hashtag = {}, journal = {};
-    std::int64_t videos = 0;
-  };
-  std::vector<Collection> collections();
 
   // Removes the viewer as owner, with that viewer's feedback and finished jobs. Removes the video itself if nobody owns
   // it and it is not part of the library, or if the viewer may see everything. The bytes of a removed video become an
