@@ -424,8 +424,13 @@ class ServeTest(unittest.TestCase):
         server = self.serve()
         client = server.client()
         client.tag(self.clips[0])
+        # A job that has ended is seen as such just before it is counted.
+        ended = 'reeltag_serve_jobs_total{outcome="done"} 1'
+        deadline = time.monotonic() + 10
+        while ended not in client.get("/metrics").body.decode() and time.monotonic() < deadline:
+            time.sleep(0.02)
         text = client.get("/metrics").body.decode()
-        for line in ('reeltag_serve_jobs_total{outcome="done"} 1', 'reeltag_model_info{name="starter",version="starter"} 1',
+        for line in (ended, 'reeltag_model_info{name="starter",version="starter"} 1',
                      'reeltag_inference_stage_duration_seconds_count{stage="forward"} 1', "reeltag_queue_depth 0"):
             self.assertIn(line, text)
         for owner in (client.get("/v1/videos").json()["videos"][0]["video"],):
