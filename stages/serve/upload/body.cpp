@@ -5,6 +5,8 @@
 #include "metadata.hpp"
 #include "reeltag/http/header_value.hpp"
 #include "reeltag/http/multipart.hpp"
+#include "refusal.hpp"
+#include "upload_job.hpp"
 
 namespace reeltag::serve {
 
@@ -20,24 +22,25 @@ Response empty() { return problem(400, "bad_request", "the video is empty"); }
 
 class Body final : public http::server::Upload {
  public:
-  Body(UploadStore& store, std::shared_ptr<UploadFile> file, UploadFile::Writer writer, AnswerJob answer)
-      : store_(store), files_(std::move(file)), writer_(writer), answer_(std::move(answer)) {}
+  Body(UploadStore& store, const OnFinished& on_finished, std::shared_ptr<UploadFile> file, UploadFile::Writer writer,
+       AnswerJob answer)
+      : store_(store), on_finished_(on_finished), file_(std::move(file)), writer_(writer), answer_(std::move(answer)) {}
   ~Body() override {
-    if (!passed_on_) store_.forget(files_);
+    if (!passed_on_) store_.forget(file_);
   }
   Body(const Body&) = delete;
   Body& operator=(const Body&) = delete;
 
   Result<void> read_form(std::string_view content_type) {
     auto parser = http::MultipartParser::make(content_type, {.max_file_bytes = store_.options().max_bytes},
-                                              [this](std::string_view part) { return files_->append(writer_, part); });
+                                              [this](std::string_view part) { return file_->append(writer_, part); });
     if (!parser) return fail(parser.error());
     form_.emplace(std::move(*parser));
     return {};
   }
 
   Result<void> write(std::string_view part) override {
-    return form_ ? form_->feed(part) : files_->append(writer_, part);
+    return form_ ? form_->feed(part) : file_->append(writer_, part);
   }
   Response refusal(const Error& error) override { return refusal_of(error); }
 
@@ -45,11 +48,11 @@ class Body final : public http::server::Upload {
     if (form_) {
       if (const auto read = finish_form(); !read) return problem(read.error());
     }
-    if (!files_->commit(writer_)) return problem(503, "unavailable", "the upload was interrupted; try again");
-    const auto bytes = files_->facts().offset;
+    if (!file_->commit(writer_)) return problem(503, "unavailable", "the upload was interrupted; try again");
+    const auto bytes = file_->facts().offset;
     if (bytes == 0) return empty();
-    files_->change([&](UploadRecord& record) { record.length = bytes; });  // after this a restart turns it into a job
-    const auto job = store_.job_of(*files_);
+    file_->set_length(bytes);  // after this a restart turns it into a job
+    const auto job = job_of(*file_, on_finished_);
     if (!job) return problem(503, "unavailable", "the video could not be passed on; try again in a moment");
     passed_on_ = true;
     return answer_(*job);
@@ -62,19 +65,16 @@ class Body final : public http::server::Upload {
     if (!form->file) return fail(Code::invalid_argument, "the form has no field 'file'");
     auto type = accepted_type(form->file->content_type);
     if (!type) return fail(type.error());
-    std::map<std::string, std::string> metadata = files_->glance().record.metadata;
+    std::map<std::string, std::string> metadata = file_->glance().record.metadata;
     for (const auto& [name, value] : form->fields) metadata.emplace(name, value);
     if (const auto deadline = deadline_of(metadata); !deadline) return fail(deadline.error());
-    files_->change([&](UploadRecord& record) {
-      record.name = display_name(form->file->name);
-      record.content_type = std::move(*type);
-      record.metadata = std::move(metadata);
-    });
+    file_->set_description(display_name(form->file->name), std::move(*type), std::move(metadata));
     return {};
   }
 
   UploadStore& store_;
-  std::shared_ptr<UploadFile> files_;
+  const OnFinished& on_finished_;
+  std::shared_ptr<UploadFile> file_;
   UploadFile::Writer writer_;
   AnswerJob answer_;
   std::optional<http::MultipartParser> form_;
@@ -88,7 +88,8 @@ std::string name_of(const Request& request) {
 
 }  // namespace
 
-Begun begin_body(UploadStore& store, const Request& request, const std::string& owner, AnswerJob answer) {
+Begun begin_body(UploadStore& store, const OnFinished& on_finished, const Request& request, const std::string& owner,
+                 AnswerJob answer) {
   const auto header = request.header("content-type");
   const auto parsed = http::parse_header_value(header);
   const bool is_form = parsed && parsed->value == "multipart/form-data";
@@ -106,12 +107,11 @@ Begun begin_body(UploadStore& store, const Request& request, const std::string& 
   if (request.content_length && bytes == 0) return empty();
   if (bytes > max_bytes + (is_form ? kFormBytes : 0))
     return problem(413, "too_large", "a video may have at most " + std::to_string(max_bytes) + " bytes");
-  auto made = store.create(std::move(record), bytes);
-  if (auto* refused = std::get_if<Response>(&made)) return std::move(*refused);
-  auto& file = std::get<std::shared_ptr<UploadFile>>(made);
-  const auto claim = file->claim(std::chrono::seconds(1), false);
+  const auto file = store.create(std::move(record), bytes);
+  if (!file) return refusal_of(file.error());
+  const auto claim = (*file)->claim(std::chrono::seconds(1), false);
   if (!claim) throw Exception(Code::internal, "a new upload has a writer");
-  auto body = std::make_unique<Body>(store, file, claim->writer, std::move(answer));
+  auto body = std::make_unique<Body>(store, on_finished, *file, claim->writer, std::move(answer));
   if (is_form) {
     if (const auto read = body->read_form(header); !read) return problem(read.error());
   }

@@ -1,5 +1,7 @@
-// Receives a video as the body of one request, raw or as a form. See Uploads::begin. Thread-safe; refers to the store.
-// Failures are Responses.
+// Receives a video as the body of one request, raw or as a form. See Uploads::begin. Thread-safe; refers to the store
+// and on_finished. Failures are Responses.
+//
+//   return begin_body(store, on_finished, request, owner, [](const auto& job) { return accepted(job); });
 #pragma once
 
 #include <functional>
@@ -12,6 +14,7 @@ namespace reeltag::serve {
 
 using AnswerJob = std::function<http::server::Response(const std::string& job)>;
 
-Begun begin_body(UploadStore& store, const http::server::Request& request, const std::string& owner, AnswerJob answer);
+Begun begin_body(UploadStore& store, const OnFinished& on_finished, const http::server::Request& request,
+                 const std::string& owner, AnswerJob answer);
 
 }  // namespace reeltag::serve

@@ -1,12 +1,16 @@
 #include "tus.hpp"
 
-#include <algorithm>
-#include <array>
+#include <atomic>
+#include <chrono>
 #include <cmath>
+#include <memory>
+#include <optional>
 
+#include "checksum.hpp"
 #include "metadata.hpp"
 #include "reeltag/base/time.hpp"
-#include "tus_body.hpp"
+#include "refusal.hpp"
+#include "upload_job.hpp"
 
 namespace reeltag::serve {
 
@@ -17,9 +21,10 @@ using http::server::Response;
 
 namespace {
 
-constexpr const char* kPath = "/v1/uploads";
+constexpr const char* kUploads = "/v1/uploads";
+constexpr const char* kUpload = "/v1/uploads/{upload}";
 constexpr const char* kBodyType = "application/offset+octet-stream";
-constexpr std::chrono::milliseconds kPatience{2000};
+constexpr std::chrono::milliseconds kMaxWait{2000};
 constexpr int kMaxWaiting = 2;
 
 Response bad(std::string detail) { return problem(400, "bad_request", std::move(detail)); }
@@ -88,36 +93,129 @@ std::variant<Response, std::optional<Checksum>> checksum_of(const Request& reque
   return std::optional(std::move(*checksum));
 }
 
-}  // namespace
+// Adds the headers that every tus response has. origin: the request's header.
+Response with_tus(Response response, std::string_view origin) {
+  response.with("Tus-Resumable", "1.0.0");
+  // Exposes these headers to scripts of other sites, if a proxy permits cross-origin requests at all.
+  if (!origin.empty()) {
+    response.with("Access-Control-Expose-Headers",
+                  "Location, Tus-Resumable, Tus-Version, Tus-Extension, Tus-Max-Size, Tus-Checksum-Algorithm, "
+                  "Upload-Offset, Upload-Length, Upload-Defer-Length, Upload-Metadata, Upload-Expires, Reeltag-Job, "
+                  "Retry-After");
+  }
+  return response;
+}
 
-class Tus::Patience {
+// Adds when an unfinished upload expires, or the job of a complete one.
+Response with_expiry_or_job(Response response, UploadFile& file, const UploadFile::Facts& facts,
+                            const OnFinished& on_finished) {
+  if (!facts.is_whole) return std::move(response).with("Upload-Expires", expires_text(facts.record));
+  const auto job = job_of(file, on_finished);
+  if (!job) return problem(job.error()).with("Retry-After", "2");
+  return std::move(response).with("Reeltag-Job", *job);
+}
+
+// The response to a part that is durable.
+Response accepted(UploadFile& file, bool creates, const OnFinished& on_finished) {
+  const auto facts = file.facts();
+  Response response{.status = creates ? 201 : 204};
+  if (creates) response.with("Location", std::string(kUploads) + '/' + file.id());
+  response.with("Upload-Offset", std::to_string(facts.offset));
+  return with_expiry_or_job(std::move(response), file, facts, on_finished);
+}
+
+// Writes the body of one request to the disk. One thread; one object per request.
+class TusBody final : public http::server::Upload {
  public:
-  explicit Patience(std::atomic<int>& waiting) : waiting_(waiting), may_wait_(waiting_++ < kMaxWaiting) {}
-  ~Patience() { --waiting_; }
-  Patience(const Patience&) = delete;
-  Patience& operator=(const Patience&) = delete;
-  [[nodiscard]] std::chrono::milliseconds time() const { return may_wait_ ? kPatience : std::chrono::milliseconds(0); }
+  struct Part {
+    std::shared_ptr<UploadFile> file;
+    UploadFile::Writer writer = 0;  // the claim, released by the destructor
+    std::optional<Checksum> checksum;
+    bool creates = false;  // the request created the upload, and a failure removes it
+    std::string origin;    // from the request, which is gone when the body ends
+  };
+
+  TusBody(UploadStore& store, const OnFinished& on_finished, Part part)
+      : store_(store), on_finished_(on_finished), part_(std::move(part)) {}
+  ~TusBody() override { part_.file->abandon(part_.writer); }
+  TusBody(const TusBody&) = delete;
+  TusBody& operator=(const TusBody&) = delete;
+
+  Result<void> write(std::string_view bytes) override {
+    auto written = part_.file->append(part_.writer, bytes);
+    if (written && part_.checksum) part_.checksum->update(bytes);
+    return written;
+  }
+
+  Response refusal(const Error& error) override {
+    // Keeps nothing of a part that exceeds the length: client and server disagree about the video.
+    if (error.code == Code::too_large) discard();
+    return with_tus(refusal_of(error), part_.origin);
+  }
+
+  Response finish() override { return with_tus(commit(), part_.origin); }
+
+ private:
+  Response commit() {
+    if (part_.checksum && !part_.checksum->matches()) {
+      discard();
+      return problem(460, "checksum_mismatch", "the bytes are not those of the checksum; send them again");
+    }
+    if (!part_.file->commit(part_.writer))
+      return refusal_of({Code::already_exists, "another request has taken this upload over"});
+    return accepted(*part_.file, part_.creates, on_finished_);
+  }
+
+  void discard() {
+    if (part_.creates) return store_.forget(part_.file);
+    part_.file->discard(part_.writer);
+  }
+
+  UploadStore& store_;
+  const OnFinished& on_finished_;
+  Part part_;
+};
+
+// Lets a request wait until another has ended; only a few at once, so that threads stay available.
+class WaitPermit {
+ public:
+  explicit WaitPermit(std::atomic<int>& waiting) : waiting_(waiting), may_wait_(waiting_++ < kMaxWaiting) {}
+  ~WaitPermit() { --waiting_; }
+  WaitPermit(const WaitPermit&) = delete;
+  WaitPermit& operator=(const WaitPermit&) = delete;
+  [[nodiscard]] std::chrono::milliseconds time() const { return may_wait_ ? kMaxWait : std::chrono::milliseconds(0); }
 
  private:
   std::atomic<int>& waiting_;
   bool may_wait_;
 };
 
-// Registers every method with one handler, because X-HTTP-Method-Override may turn any into another; with a limit of
-// its own, so that its refusals have tus headers.
-void Tus::add_routes(http::server::Router& router) {
-  const auto begin = [self = shared_from_this()](const Request& request) { return self->answer(request); };
-  for (const char* method : {"OPTIONS", "POST"}) router.upload(method, kPath, begin, {.max_body = Uploads::kAnyBody});
-  for (const char* method : {"OPTIONS", "HEAD", "POST", "PATCH", "DELETE"})
-    router.upload(method, std::string(kPath) + "/{upload}", begin, {.max_body = Uploads::kAnyBody});
-}
+// Answers the requests of all routes.
+class Tus {
+ public:
+  Tus(UploadStore& store, const OnFinished& on_finished, OwnerOf owner_of)
+      : store_(store), on_finished_(on_finished), owner_of_(std::move(owner_of)) {}
 
-Begun Tus::answer(const Request& request) {
-  Begun begun = dispatch(request);
-  if (auto* response = std::get_if<Response>(&begun)) return with_tus(std::move(*response), request);
-  static_cast<TusBody&>(*std::get<1>(begun)).answers(request);
-  return begun;
-}
+  Begun answer(const Request& request) {
+    Begun begun = dispatch(request);
+    if (auto* response = std::get_if<Response>(&begun)) return with_tus(std::move(*response), request.header("origin"));
+    return begun;
+  }
+
+ private:
+  Begun dispatch(const Request& request);
+  [[nodiscard]] Response options(const Request& request) const;
+  Begun create(const Request& request, const std::string& owner);
+  Response head(UploadFile& file);
+  Begun patch(const Request& request, const std::shared_ptr<UploadFile>& file);
+  std::unique_ptr<TusBody> receive(const Request& request, std::shared_ptr<UploadFile> file, UploadFile::Writer writer,
+                                   std::optional<Checksum> checksum, bool creates);
+
+  UploadStore& store_;
+  const OnFinished& on_finished_;
+  const OwnerOf owner_of_;
+  std::atomic<int> waiting_ = 0;
+};
 
 Begun Tus::dispatch(const Request& request) {
   const auto overridden = request.header("x-http-method-override");
@@ -125,21 +223,26 @@ Begun Tus::dispatch(const Request& request) {
   if (method == "OPTIONS") return options(request);
   if (request.header("tus-resumable") != "1.0.0")
     return problem(412, "unsupported_version", "want Tus-Resumable: 1.0.0").with("Tus-Version", "1.0.0");
-  auto owner = owner_of_(request);
-  if (auto* refused = std::get_if<Response>(&owner)) return std::move(*refused);
+  auto decision = owner_of_(request);
+  if (auto* refused = std::get_if<Response>(&decision)) return std::move(*refused);
+  const auto& owner = std::get<std::string>(decision);
   const bool creates = request.parameter("upload").empty();
-  if (creates && method == "POST") return create(request, std::get<std::string>(owner));
+  if (creates && method == "POST") return create(request, owner);
   if (creates || (method != "HEAD" && method != "PATCH" && method != "DELETE")) {
     return problem(405, "method_not_allowed", "this path does not have " + method)
         .with("Allow", creates ? "OPTIONS, POST" : "OPTIONS, HEAD, PATCH, DELETE");
   }
-  const auto file = find(request, std::get<std::string>(owner));
-  if (!file) return problem(404, "not_found", "there is no such upload");
-  const auto facts = file->glance();
-  if (method == "DELETE") return end(file);
-  if (facts.record.length != facts.offset && facts.record.expires <= unix_time())
+  const auto file = store_.find(request.parameter("upload"));
+  const auto facts = file ? file->glance() : UploadFile::Facts();
+  if (!file || facts.record.owner != owner || facts.record.one_body || facts.record.terminated)
+    return problem(404, "not_found", "there is no such upload");
+  if (method == "DELETE") {
+    store_.cancel(file);
+    return Response{.status = 204};
+  }
+  if (facts.is_unfinished() && facts.record.expires <= unix_time())
     return problem(410, "gone", "the upload has expired; begin a new one");
-  if (method == "HEAD") return head(file);
+  if (method == "HEAD") return head(*file);
   return patch(request, file);
 }
 
@@ -152,74 +255,51 @@ Response Tus::options(const Request& request) const {
       .with("Allow", request.parameter("upload").empty() ? "OPTIONS, POST" : "OPTIONS, HEAD, PATCH, DELETE");
 }
 
-std::shared_ptr<UploadFile> Tus::find(const Request& request, const std::string& owner) const {
-  auto file = store_.find(request.parameter("upload"));
-  if (!file) return nullptr;
-  const auto record = file->glance().record;
-  return record.owner != owner || record.one_body || record.terminated ? nullptr : file;
-}
-
 Begun Tus::create(const Request& request, const std::string& owner) {
   auto described = record_of(request, owner, store_.options().max_bytes);
   if (auto* refused = std::get_if<Response>(&described)) return std::move(*refused);
   auto& record = std::get<UploadRecord>(described);
   const auto length = record.length;
-  auto checksum = checksum_of(request);
-  if (auto* refused = std::get_if<Response>(&checksum)) return std::move(*refused);
+  auto parsed = checksum_of(request);
+  if (auto* refused = std::get_if<Response>(&parsed)) return std::move(*refused);
+  auto& checksum = std::get<std::optional<Checksum>>(parsed);
   if (has_body(request)) {
     if (!is_type_of_bytes(request)) return wrong_type();
     if (request.content_length.value_or(0) > length.value_or(store_.options().max_bytes)) return beyond_length();
   }
-  auto made = store_.create(std::move(record), length.value_or(request.content_length.value_or(0)));
-  if (auto* refused = std::get_if<Response>(&made)) return std::move(*refused);
-  const auto& file = std::get<std::shared_ptr<UploadFile>>(made);
-  if (!has_body(request)) return accepted(*file, true);
-  auto& expected = std::get<std::optional<Checksum>>(checksum);
-  const auto claim = file->claim(kPatience, expected.has_value());
+  const auto file = store_.create(std::move(record), length.value_or(request.content_length.value_or(0)));
+  if (!file) return refusal_of(file.error());
+  if (!has_body(request)) return accepted(**file, true, on_finished_);
+  const auto claim = (*file)->claim(kMaxWait, checksum.has_value());
   if (!claim) return refusal_of({Code::already_exists, "the upload was removed"});
-  return std::make_unique<TusBody>(shared_from_this(), file, claim->writer, std::move(expected), true);
+  return receive(request, *file, claim->writer, std::move(checksum), true);
 }
 
-Response Tus::accepted(UploadFile& file, bool creates) {
-  const auto facts = file.facts();
-  Response response{.status = creates ? 201 : 204};
-  if (creates) response.with("Location", std::string(kPath) + '/' + file.id());
-  response.with("Upload-Offset", std::to_string(facts.offset));
-  if (!facts.is_whole) return std::move(response).with("Upload-Expires", expires_text(facts.record));
-  const auto job = store_.job_of(file);
-  if (!job) return problem(job.error()).with("Retry-After", "2");
-  return std::move(response).with("Reeltag-Job", *job);
-}
-
-Response Tus::head(const std::shared_ptr<UploadFile>& file) {
-  const auto facts = file->settle(Patience(waiting_).time());
+Response Tus::head(UploadFile& file) {
+  const auto facts = file.settle(WaitPermit(waiting_).time());
   const UploadRecord& record = facts.record;
   Response response{.headers = {{"Cache-Control", "no-store"}, {"Upload-Offset", std::to_string(facts.offset)}}};
   if (record.length) response.with("Upload-Length", std::to_string(*record.length));
   if (!record.length) response.with("Upload-Defer-Length", "1");
   if (!record.upload_metadata.empty()) response.with("Upload-Metadata", record.upload_metadata);
-  if (!facts.is_whole) return std::move(response).with("Upload-Expires", expires_text(record));
-  const auto job = store_.job_of(*file);
-  if (!job) return problem(job.error()).with("Retry-After", "2");
-  return std::move(response).with("Reeltag-Job", *job);
+  return with_expiry_or_job(std::move(response), file, facts, on_finished_);
 }
 
 Begun Tus::patch(const Request& request, const std::shared_ptr<UploadFile>& file) {
   if (!is_type_of_bytes(request)) return wrong_type();
   const auto offset = parse_size(request.header("upload-offset"));
   if (!offset) return bad("Upload-Offset: want a number of bytes");
-  auto checksum = checksum_of(request);
-  if (auto* refused = std::get_if<Response>(&checksum)) return std::move(*refused);
-  auto& expected = std::get<std::optional<Checksum>>(checksum);
-  const bool checked = expected.has_value();
+  auto parsed = checksum_of(request);
+  if (auto* refused = std::get_if<Response>(&parsed)) return std::move(*refused);
+  auto& checksum = std::get<std::optional<Checksum>>(parsed);
   // A client that missed the last response repeats its request: nothing is written, so no claim is needed.
   if (const auto facts = file->glance(); facts.is_whole && *offset == facts.offset && !has_body(request))
-    return accepted(*file, false);
-  const auto claim = file->claim(Patience(waiting_).time(), checked);
+    return accepted(*file, false, on_finished_);
+  const auto claim = file->claim(WaitPermit(waiting_).time(), checksum.has_value());
   if (!claim)
     return refusal_of({Code::already_exists, "another request is writing this upload; try again in a moment"});
   // From here on its destructor releases the claim.
-  auto part = std::make_unique<TusBody>(shared_from_this(), file, claim->writer, std::move(expected), false);
+  auto body = receive(request, file, claim->writer, std::move(checksum), false);
   if (*offset != claim->offset)
     return problem(409, "conflict", "the upload's offset is " + std::to_string(claim->offset));
   auto length = claim->record.length;
@@ -229,24 +309,36 @@ Begun Tus::patch(const Request& request, const std::shared_ptr<UploadFile>& file
     const auto bytes = std::get<std::int64_t>(said);
     if (length.value_or(bytes) != bytes || bytes < claim->offset)
       return bad("Upload-Length: the length is known already, or less than there is");
-    if (!length) file->change([&](UploadRecord& record) { record.length = bytes; });
+    if (!length) file->set_length(bytes);
     length = bytes;
   }
   const auto coming = request.content_length.value_or(0);
   if (coming > length.value_or(store_.options().max_bytes) - claim->offset) return beyond_length();
-  if (auto refused = store_.refuse_without_room(coming); coming > 0 && refused) return std::move(*refused);
-  return part;
+  if (const auto room = store_.check_room(coming); coming > 0 && !room) return refusal_of(room.error());
+  return body;
 }
 
-// A complete upload has become a job, which continues; only tus forgets it.
-Response Tus::end(const std::shared_ptr<UploadFile>& file) {
-  const auto facts = file->glance();
-  if (facts.is_whole && !facts.record.job.empty() && !facts.record.released) {
-    file->change([](UploadRecord& record) { record.terminated = true; });
-  } else {
-    store_.forget(file);
-  }
-  return Response{.status = 204};
+std::unique_ptr<TusBody> Tus::receive(const Request& request, std::shared_ptr<UploadFile> file,
+                                      UploadFile::Writer writer, std::optional<Checksum> checksum, bool creates) {
+  return std::make_unique<TusBody>(store_, on_finished_,
+                                   TusBody::Part{.file = std::move(file),
+                                                 .writer = writer,
+                                                 .checksum = std::move(checksum),
+                                                 .creates = creates,
+                                                 .origin = std::string(request.header("origin"))});
+}
+
+}  // namespace
+
+// Registers every method with one handler, because X-HTTP-Method-Override may turn any into another; with a limit of
+// its own, so that its refusals have tus headers.
+void add_tus_routes(http::server::Router& router, UploadStore& store, const OnFinished& on_finished, OwnerOf owner_of) {
+  const auto tus = std::make_shared<Tus>(store, on_finished, std::move(owner_of));
+  const auto begin = [tus](const Request& request) { return tus->answer(request); };
+  for (const char* method : {"OPTIONS", "POST"})
+    router.upload(method, kUploads, begin, {.max_body = Uploads::kAnyBody});
+  for (const char* method : {"OPTIONS", "HEAD", "POST", "PATCH", "DELETE"})
+    router.upload(method, kUpload, begin, {.max_body = Uploads::kAnyBody});
 }
 
 }  // namespace reeltag::serve

@@ -48,8 +48,7 @@ Result<void> write_at(int file, std::int64_t offset, std::string_view bytes) {
   return {};
 }
 
-}  // namespace
-
+// For this user; 0 if unknown.
 std::int64_t free_bytes(const fs::path& folder) {
   struct statvfs facts{};
   if (::statvfs(folder.c_str(), &facts) != 0) return 0;
@@ -57,11 +56,18 @@ std::int64_t free_bytes(const fs::path& folder) {
   return static_cast<std::int64_t>(std::min(free, 9e18));
 }
 
-UploadFile::UploadFile(fs::path folder, UploadRecord record, const StoreLimits& limits)
-    : folder_(std::move(folder)), id_(folder_.filename()), limits_(limits), record_(std::move(record)) {}
+}  // namespace
+
+Result<void> check_free_bytes(const fs::path& folder, std::int64_t bytes, std::int64_t min_free_bytes) {
+  if (free_bytes(folder) - bytes >= min_free_bytes) return {};
+  return fail(Code::unavailable, "there is no room left for uploads; try again later");
+}
+
+UploadFile::UploadFile(fs::path folder, UploadRecord record, const UploadOptions& options)
+    : folder_(std::move(folder)), id_(folder_.filename()), options_(options), record_(std::move(record)) {}
 
 std::shared_ptr<UploadFile> UploadFile::create(const fs::path& uploads, const std::string& id, UploadRecord record,
-                                               const StoreLimits& limits) {
+                                               const UploadOptions& options) {
   const fs::path made = uploads / (".tmp-" + id);
   if (::mkdir(made.c_str(), 0700) != 0) throw_system("cannot make the folder '" + made.string() + "'");
   try {
@@ -74,17 +80,17 @@ std::shared_ptr<UploadFile> UploadFile::create(const fs::path& uploads, const st
     fs::remove_all(made, ignored);
     throw;
   }
-  auto file = std::shared_ptr<UploadFile>(new UploadFile(uploads / id, std::move(record), limits));
+  auto file = std::shared_ptr<UploadFile>(new UploadFile(uploads / id, std::move(record), options));
   file->flushed_ = 0;
   return file;
 }
 
-Result<std::shared_ptr<UploadFile>> UploadFile::load(const fs::path& folder, const StoreLimits& limits) {
+Result<std::shared_ptr<UploadFile>> UploadFile::load(const fs::path& folder, const UploadOptions& options) {
   const auto text = read_file(folder / "upload.json", kMaxRecordBytes);
   if (!text) return fail(text.error());
   auto record = parse_record(*text, (folder / "upload.json").string());
   if (!record) return fail(record.error());
-  auto file = std::shared_ptr<UploadFile>(new UploadFile(folder, std::move(*record), limits));
+  auto file = std::shared_ptr<UploadFile>(new UploadFile(folder, std::move(*record), options));
   if (file->record_.released) {
     file->offset_ = file->flushed_ = file->record_.length.value_or(0);
     file->whole_ = true;
@@ -103,8 +109,8 @@ Result<std::shared_ptr<UploadFile>> UploadFile::load(const fs::path& folder, con
 
 // Succeeds if there is no writer or it is silent. Polls, because append() holds the lock while it waits for the disk,
 // and the deadline must hold meanwhile.
-std::unique_lock<std::mutex> UploadFile::lock_when_free(std::chrono::milliseconds patience) {
-  const auto deadline = steady_clock::now() + patience;
+std::unique_lock<std::mutex> UploadFile::lock_when_free(std::chrono::milliseconds timeout) {
+  const auto deadline = steady_clock::now() + timeout;
   for (;;) {
     std::unique_lock lock(mutex_, std::try_to_lock);
     const auto now = steady_clock::now();
@@ -115,8 +121,8 @@ std::unique_lock<std::mutex> UploadFile::lock_when_free(std::chrono::millisecond
   }
 }
 
-std::optional<UploadFile::Claim> UploadFile::claim(std::chrono::milliseconds patience, bool checked) {
-  const auto lock = lock_when_free(patience);
+std::optional<UploadFile::Claim> UploadFile::claim(std::chrono::milliseconds timeout, bool checked) {
+  const auto lock = lock_when_free(timeout);
   if (!lock || gone_) return std::nullopt;
   end_writer();
   flush();
@@ -132,11 +138,10 @@ Result<void> UploadFile::append(Writer writer, std::string_view part) {
   if (gone_) return fail(Code::not_found, "the upload is no longer there");
   if (writer == 0 || writer != writer_) return fail(Code::already_exists, "another request has taken this upload over");
   const auto size = static_cast<std::int64_t>(part.size());
-  if (size > record_.length.value_or(limits_.max_bytes) - offset_)
+  if (size > record_.length.value_or(options_.max_bytes) - offset_)
     return fail(Code::too_large, "these are more bytes than the upload is to have");
   if (offset_ / kFlushBytes != (offset_ + size) / kFlushBytes) {
-    if (free_bytes(folder_) < limits_.min_free_bytes)
-      return fail(Code::unavailable, "there is no room left for uploads; try again later");
+    if (auto room = check_free_bytes(folder_, 0, options_.min_free_bytes); !room) return room;
     flush();
   }
   if (const auto written = write_at(opened(), offset_, part); !written) {
@@ -174,8 +179,8 @@ void UploadFile::discard(Writer writer) {
   end_writer();
 }
 
-UploadFile::Facts UploadFile::settle(std::chrono::milliseconds patience) {
-  if (const auto lock = lock_when_free(patience); lock && !gone_) end_writer();
+UploadFile::Facts UploadFile::settle(std::chrono::milliseconds timeout) {
+  if (const auto lock = lock_when_free(timeout); lock && !gone_) end_writer();
   return facts();
 }
 
@@ -197,26 +202,36 @@ UploadFile::Facts UploadFile::current() const {
   return {record_, record_.verified.value_or(offset_), writer_ != 0, whole_};
 }
 
-void UploadFile::change(const std::function<void(UploadRecord&)>& edit) {
+void UploadFile::set_length(std::int64_t bytes) {
   const std::lock_guard lock(mutex_);
-  if (gone_) return;
-  const UploadRecord before = record_;
-  edit(record_);
-  try {
-    write_record();
-  } catch (...) {
-    record_ = before;
-    throw;
-  }
+  UploadRecord changed = record_;
+  changed.length = bytes;
+  replace_record(std::move(changed));
   see_whether_whole();
 }
 
-std::string UploadFile::job(const std::function<std::string()>& make) {
-  const std::lock_guard lock(job_mutex_);
-  if (auto known = glance().record.job; !known.empty()) return known;
-  const std::string made = make();
-  change([&](UploadRecord& record) { record.job = made; });
-  return made;
+void UploadFile::set_description(std::string name, std::string content_type,
+                                 std::map<std::string, std::string> metadata) {
+  const std::lock_guard lock(mutex_);
+  UploadRecord changed = record_;
+  changed.name = std::move(name);
+  changed.content_type = std::move(content_type);
+  changed.metadata = std::move(metadata);
+  replace_record(std::move(changed));
+}
+
+void UploadFile::set_job(std::string job) {
+  const std::lock_guard lock(mutex_);
+  UploadRecord changed = record_;
+  changed.job = std::move(job);
+  replace_record(std::move(changed));
+}
+
+void UploadFile::set_terminated() {
+  const std::lock_guard lock(mutex_);
+  UploadRecord changed = record_;
+  changed.terminated = true;
+  replace_record(std::move(changed));
 }
 
 void UploadFile::drop_bytes() {
@@ -230,7 +245,7 @@ void UploadFile::drop_bytes() {
   record_.content_type.clear();
   record_.metadata.clear();
   record_.upload_metadata.clear();
-  write_record();  // first: an unreleased record without its bytes would be unreadable
+  write_record_to(folder_, record_);  // first: an unreleased record without its bytes would be unreadable
   std::error_code ignored;
   fs::remove(data(), ignored);
 }
@@ -284,16 +299,16 @@ void UploadFile::cut_to(std::int64_t offset) {
 }
 
 void UploadFile::set_verified(std::optional<std::int64_t> offset) {
-  const auto before = std::exchange(record_.verified, offset);
-  try {
-    write_record();
-  } catch (...) {
-    record_.verified = before;
-    throw;
-  }
+  UploadRecord changed = record_;
+  changed.verified = offset;
+  replace_record(std::move(changed));
 }
 
-void UploadFile::write_record() { write_record_to(folder_, record_); }
+void UploadFile::replace_record(UploadRecord changed) {
+  if (gone_) return;
+  write_record_to(folder_, changed);
+  record_ = std::move(changed);  // after the disk: if writing throws, the old record still holds
+}
 
 int UploadFile::opened() {
   if (!data_.is_open()) data_ = Descriptor(::open(data().c_str(), O_WRONLY | O_CLOEXEC | O_NOFOLLOW));

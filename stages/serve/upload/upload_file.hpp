@@ -1,5 +1,6 @@
 // One upload on the disk: a folder with its bytes (data) and its record (upload.json), and the claim of the current
-// writer. Thread-safe. Owns the folder; after the removal from the disk the object remains and answers not_found.
+// writer. Knows no protocol and calls nobody back. Thread-safe. Owns the folder; after the removal from the disk the
+// object remains and answers not_found.
 // Failure: Exception(unavailable, permission_denied) on disk errors; append() returns a Result worded for the client:
 // already_exists (another request has taken over), too_large, unavailable (no room), not_found.
 //
@@ -12,7 +13,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
-#include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -20,17 +21,14 @@
 #include <string_view>
 
 #include "reeltag/base/descriptor.hpp"
+#include "reeltag/upload_options.hpp"
 #include "upload_record.hpp"
 
 namespace reeltag::serve {
 
-struct StoreLimits {
-  std::int64_t max_bytes = 0;
-  std::int64_t min_free_bytes = 0;
-};
-
-// Free bytes for this user on the folder's file system; 0 if unknown.
-std::int64_t free_bytes(const std::filesystem::path& folder);
+// Fails with unavailable, worded for the client, if `bytes` more would leave less than min_free_bytes on the folder's
+// file system.
+Result<void> check_free_bytes(const std::filesystem::path& folder, std::int64_t bytes, std::int64_t min_free_bytes);
 
 class UploadFile {
  public:
@@ -45,6 +43,9 @@ class UploadFile {
     std::int64_t offset = 0;  // bytes that survive a power cut
     bool is_written = false;  // a writer is active: more may come, and a failed part may still be discarded
     bool is_whole = false;    // all bytes are there and no writer can discard them
+
+    // The length is unknown or more than the bytes that are there, which a writer may still discard.
+    [[nodiscard]] bool is_unfinished() const { return record.length != offset; }
   };
 
   // A writer that has sent no byte for this long is considered to have lost its client.
@@ -52,13 +53,13 @@ class UploadFile {
 
   // Durable; appears completely or not at all.
   static std::shared_ptr<UploadFile> create(const std::filesystem::path& uploads, const std::string& id,
-                                            UploadRecord record, const StoreLimits& limits);
+                                            UploadRecord record, const UploadOptions& options);
   // Loads an upload left by an earlier process. Fails with corrupt, not_found and the codes of read_file.
-  static Result<std::shared_ptr<UploadFile>> load(const std::filesystem::path& folder, const StoreLimits& limits);
+  static Result<std::shared_ptr<UploadFile>> load(const std::filesystem::path& folder, const UploadOptions& options);
 
-  // Claims the right to append, also from a silent writer; none if the other still writes after `patience`. checked: a
+  // Claims the right to append, also from a silent writer; none if the other still writes after `timeout`. checked: a
   // checksum follows at the end, and until commit() none of the bytes count, also after a kill.
-  std::optional<Claim> claim(std::chrono::milliseconds patience, bool checked);
+  std::optional<Claim> claim(std::chrono::milliseconds timeout, bool checked);
   Result<void> append(Writer writer, std::string_view part);
   // Makes the bytes durable and releases the claim. False if another writer has taken over.
   bool commit(Writer writer);
@@ -68,14 +69,18 @@ class UploadFile {
   void discard(Writer writer);
 
   // Ends a silent writer as claim() does; returns the facts in any case.
-  Facts settle(std::chrono::milliseconds patience);
+  Facts settle(std::chrono::milliseconds timeout);
   [[nodiscard]] Facts facts();
   // Does not wait for the disk.
   [[nodiscard]] Facts glance() const;
-  // Changes the record durably.
-  void change(const std::function<void(UploadRecord&)>& edit);
-  // Returns the job's id, calling make for the first one; concurrent calls wait and get the same id.
-  std::string job(const std::function<std::string()>& make);
+
+  // Each changes the record durably; without effect after the removal from the disk.
+  void set_length(std::int64_t bytes);
+  void set_description(std::string name, std::string content_type, std::map<std::string, std::string> metadata);
+  void set_job(std::string job);
+  void set_terminated();
+  // Held while the caller creates the job, so that concurrent requests create one: they wait, then see it in glance().
+  [[nodiscard]] std::unique_lock<std::mutex> lock_job() { return std::unique_lock(job_mutex_); }
 
   void drop_bytes();  // removes the bytes; the record stays without the client's own data
   void destroy();     // removes everything
@@ -84,8 +89,8 @@ class UploadFile {
   [[nodiscard]] std::filesystem::path data() const { return folder_ / "data"; }
 
  private:
-  UploadFile(std::filesystem::path folder, UploadRecord record, const StoreLimits& limits);
-  std::unique_lock<std::mutex> lock_when_free(std::chrono::milliseconds patience);
+  UploadFile(std::filesystem::path folder, UploadRecord record, const UploadOptions& options);
+  std::unique_lock<std::mutex> lock_when_free(std::chrono::milliseconds timeout);
   // The following require mutex_ to be held.
   [[nodiscard]] Facts current() const;
   void end_writer();
@@ -93,13 +98,13 @@ class UploadFile {
   void flush();
   void cut_to(std::int64_t offset);
   void set_verified(std::optional<std::int64_t> offset);
-  void write_record();
+  void replace_record(UploadRecord changed);
   int opened();
 
   const std::filesystem::path folder_;
   const std::string id_;
-  const StoreLimits limits_;
-  std::mutex job_mutex_;  // taken before mutex_
+  const UploadOptions options_;
+  std::mutex job_mutex_;  // locked before mutex_
   mutable std::mutex mutex_;
   UploadRecord record_;
   Descriptor data_;            // open while there is a writer, or bytes to flush

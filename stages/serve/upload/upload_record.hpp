@@ -17,7 +17,7 @@ struct UploadRecord {
   std::string name = {};
   std::string content_type = {};
   std::map<std::string, std::string> metadata = {};
-  std::string upload_metadata = {};           // tus header as received: HEAD returns it
+  std::string upload_metadata = {};           // as the client wrote it, returned to it unchanged
   std::optional<std::int64_t> length = {};    // none: the client sends it later
   std::optional<std::int64_t> verified = {};  // a part with a checksum is arriving after this offset
   double created = 0, expires = 0;            // seconds since 1970

@@ -1,12 +1,8 @@
 #include "upload_store.hpp"
 
 #include <algorithm>
-#include <array>
-#include <chrono>
-#include <span>
 #include <system_error>
 
-#include "metadata.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/hash.hpp"
 #include "reeltag/base/log.hpp"
@@ -17,39 +13,15 @@ namespace reeltag::serve {
 namespace {
 
 namespace fs = std::filesystem;
-using http::server::problem;
-using http::server::Response;
 
 // 128 random bits: ids cannot be guessed.
 std::string new_upload_id() { return random_hex(16); }
 
 bool is_upload_id(std::string_view name) { return is_hex(name, 32); }
 
-CompletedUpload upload_of(const UploadFile& file, const UploadFile::Facts& facts) {
-  const UploadRecord& record = facts.record;
-  return {.id = file.id(),
-          .owner = record.owner,
-          .name = record.name,
-          .content_type = record.content_type,
-          .file = file.data(),
-          .bytes = facts.offset,
-          .metadata = record.metadata,
-          .deadline = deadline_of(record.metadata).value_or(0.0)};
-}
-
 }  // namespace
 
-Response refusal_of(const Error& error) {
-  if (error.code == Code::already_exists) return problem(423, "locked", error.message).with("Retry-After", "1");
-  if (error.code == Code::unavailable) return problem(507, "insufficient_storage", error.message);
-  return problem(error);
-}
-
-UploadStore::UploadStore(const fs::path& folder, const UploadOptions& options, OnFinished on_finished)
-    : folder_(folder),
-      options_(options),
-      limits_{.max_bytes = options.max_bytes, .min_free_bytes = options.min_free_bytes},
-      on_finished_(std::move(on_finished)) {
+UploadStore::UploadStore(const fs::path& folder, const UploadOptions& options) : folder_(folder), options_(options) {
   std::error_code failed;
   fs::create_directories(folder_, failed);
   if (!failed) fs::permissions(folder_, fs::perms::owner_all, failed);
@@ -69,7 +41,7 @@ void UploadStore::load() {
     std::error_code ignored;
     if (name.starts_with(".tmp-")) fs::remove_all(path, ignored);
     if (!is_upload_id(name)) continue;
-    auto loaded = UploadFile::load(path, limits_);
+    auto loaded = UploadFile::load(path, options_);
     if (!loaded) {
       log::warning("upload_unreadable", {{"upload", name}, {"message", loaded.error().message}});
       continue;
@@ -86,28 +58,27 @@ std::shared_ptr<UploadFile> UploadStore::find(std::string_view id) const {
   return found == files_.end() ? nullptr : found->second;
 }
 
-std::vector<std::shared_ptr<UploadFile>> UploadStore::all() const {
+UploadStore::Files UploadStore::all() const {
   const std::lock_guard lock(mutex_);
-  std::vector<std::shared_ptr<UploadFile>> out;
+  Files out;
   for (const auto& [id, file] : files_) out.push_back(file);
   return out;
 }
 
 int UploadStore::open_of(const std::string& owner) const {
-  const auto file = all();
-  return static_cast<int>(std::count_if(file.begin(), file.end(), [&](const auto& one) {
-    const auto facts = one->glance();
-    return facts.record.owner == owner && facts.record.length != facts.offset;
+  const auto files = all();
+  return static_cast<int>(std::count_if(files.begin(), files.end(), [&](const auto& file) {
+    const auto facts = file->glance();
+    return facts.record.owner == owner && facts.is_unfinished();
   }));
 }
 
-std::optional<Response> UploadStore::refuse_without_room(std::int64_t bytes) const {
-  if (free_bytes(folder_) - bytes >= options_.min_free_bytes) return std::nullopt;
-  return problem(507, "insufficient_storage", "there is no room left for uploads; try again later");
+Result<void> UploadStore::check_room(std::int64_t bytes) const {
+  return check_free_bytes(folder_, bytes, options_.min_free_bytes);
 }
 
-std::variant<Response, std::shared_ptr<UploadFile>> UploadStore::create(UploadRecord record, std::int64_t bytes) {
-  if (auto refused = refuse_without_room(bytes)) return std::move(*refused);
+Result<std::shared_ptr<UploadFile>> UploadStore::create(UploadRecord record, std::int64_t bytes) {
+  if (const auto room = check_room(bytes); !room) return fail(room.error());
   const std::string owner = record.owner;
   int creating = 0;
   {
@@ -121,14 +92,12 @@ std::variant<Response, std::shared_ptr<UploadFile>> UploadStore::create(UploadRe
   try {
     if (open_of(owner) + creating >= options_.max_open) {
       end();
-      return problem(
-                 429, "too_many_uploads",
-                 "at most " + std::to_string(options_.max_open) + " uploads may be unfinished; end one of them first")
-          .with("Retry-After", "60");
+      return fail(Code::permission_denied,
+                  "at most " + std::to_string(options_.max_open) + " uploads may be unfinished; end one of them first");
     }
     record.created = unix_time();
     record.expires = record.created + options_.keep_hours * 3600;
-    auto made = UploadFile::create(folder_, new_upload_id(), std::move(record), limits_);
+    auto made = UploadFile::create(folder_, new_upload_id(), std::move(record), options_);
     {
       const std::lock_guard lock(mutex_);
       files_[made->id()] = made;
@@ -138,15 +107,6 @@ std::variant<Response, std::shared_ptr<UploadFile>> UploadStore::create(UploadRe
   } catch (...) {
     end();
     throw;
-  }
-}
-
-Result<std::string> UploadStore::job_of(UploadFile& file) {
-  try {
-    return file.job([&] { return on_finished_(upload_of(file, file.glance())); });
-  } catch (const std::exception& e) {
-    log::error("upload_not_passed_on", {{"upload", file.id()}, {"message", e.what()}});
-    return fail(Code::unavailable, "the upload is whole, but could not be passed on; ask again in a moment");
   }
 }
 
@@ -160,19 +120,10 @@ void UploadStore::forget(const std::shared_ptr<UploadFile>& file) {
   files_.erase(file->id());
 }
 
-void UploadStore::recover() {
-  for (const auto& file : all()) {
-    const auto facts = file->facts();
-    if (facts.is_whole && facts.record.job.empty() && !facts.record.released) static_cast<void>(job_of(*file));
-  }
-}
-
-std::optional<CompletedUpload> UploadStore::upload(const std::string& id) const {
-  const auto file = find(id);
-  if (!file) return std::nullopt;
+void UploadStore::cancel(const std::shared_ptr<UploadFile>& file) {
   const auto facts = file->glance();
-  if (!facts.is_whole || facts.record.released) return std::nullopt;
-  return upload_of(*file, facts);
+  if (facts.is_whole && !facts.record.job.empty() && !facts.record.released) return file->set_terminated();
+  forget(file);
 }
 
 void UploadStore::remove(const std::string& id) {
@@ -184,19 +135,20 @@ void UploadStore::remove(const std::string& id) {
   forget(file);
 }
 
-std::int64_t UploadStore::expire(const std::function<bool(const std::string& job)>& has_ended) {
+UploadStore::Expired UploadStore::expire() {
   const double now = unix_time();
-  std::int64_t count = 0;
+  Expired expired;
   for (const auto& file : all()) {
     const auto facts = file->glance();
     if (facts.record.expires > now || facts.is_written) continue;
-    const bool is_unfinished = facts.record.length != facts.offset;
-    const bool is_over = facts.record.released || (!facts.record.job.empty() && has_ended(facts.record.job));
-    if (!is_unfinished && !is_over) continue;  // its job needs it
-    forget(file);
-    if (is_unfinished) ++count;
+    if (facts.is_unfinished() || facts.record.released) {
+      forget(file);
+      if (facts.is_unfinished()) ++expired.unfinished;
+    } else if (!facts.record.job.empty()) {
+      expired.with_job.push_back(file);
+    }
   }
-  return count;
+  return expired;
 }
 
 }  // namespace reeltag::serve
