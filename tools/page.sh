@@ -26,7 +26,7 @@ install() {
 
 sources() {
   find web -name node_modules -prune -o -path web/tests -prune -o -type f -print0 | sort -z
-  printf '%s\0' docs/data-policy.md LICENSE tools/page.sh
+  printf '%s\0' docs/data-policy.md foundation/media/file_types.json LICENSE tools/page.sh
 }
 
 build() {

@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <ctime>
 #include <memory>
-#include <set>
 #include <system_error>
 #include <utility>
 
 #include "reeltag/base/descriptor.hpp"
 #include "reeltag/base/hash.hpp"
+#include "reeltag/media/file_types.hpp"
 #include "reeltag/media/fingerprint.hpp"
 
 namespace reeltag::ingest {
@@ -31,10 +31,7 @@ std::string lower(std::string text) {
 
 // The file's own extension if it is a usual one, else one for the container.
 std::string ending_of(const fs::path& file, const std::string& container) {
-  static const std::set<std::string> usual{".mp4", ".mov", ".m4v", ".webm", ".mkv",
-                                           ".avi", ".gif", ".3gp", ".ts",   ".flv"};
-  const auto own = lower(file.extension().string());
-  if (usual.contains(own)) return own;
+  if (media::has_video_ending(file)) return lower(file.extension().string());
   if (container.find("mp4") != std::string::npos) return ".mp4";
   if (container.find("matroska") != std::string::npos) return ".mkv";
   return container == "avi" ? ".avi" : container == "gif" ? ".gif" : ".video";

@@ -1,6 +1,6 @@
 // Where videos come in: dropped anywhere on the page, chosen, recorded, pasted as a file or a link.
 import { useEffect, useRef, useState } from "preact/hooks";
-import { linkIn, looksLikeVideo } from "../logic/sending.ts";
+import { VIDEO_ACCEPT, linkIn, looksLikeVideo } from "../logic/sending.ts";
 import { say } from "../notice.ts";
 import { session } from "../session.ts";
 import { useStore } from "../store.ts";
@@ -82,7 +82,7 @@ function FileButton({ label, icon, main = false, capture = false }: FileButtonPr
         ref={input}
         type="file"
         hidden
-        accept="video/*"
+        accept={VIDEO_ACCEPT}
         multiple={!capture}
         {...(capture ? { capture: "environment" } : {})}
         onChange={chosen}

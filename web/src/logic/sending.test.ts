@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Job } from "../api.ts";
-import { type Happening, type Item, Speed, advance, linkIn, looksLikeVideo, secondsLeft } from "./sending.ts";
+import { type Happening, type Item, Speed, advance, linkIn, VIDEO_ACCEPT, looksLikeVideo, secondsLeft } from "./sending.ts";
 
 const START: Item = { key: "a", name: "clip.mp4", size: 1000, sent: 0, phase: "waiting", progress: 0 };
 const after = (...happenings: Happening[]) => happenings.reduce(advance, START);
@@ -75,6 +75,20 @@ test("links and videos are told from the rest", () => {
     assert.equal(linkIn(text), undefined);
   assert.ok(looksLikeVideo({ name: "a", type: "video/mp4" }));
   assert.ok(looksLikeVideo({ name: "A.MP4", type: "" }));
+  for (const [name, type] of [
+    ["a.gif", "image/gif"],
+    ["a.wmv", "video/x-ms-wmv"],
+    ["a.m2ts", ""],
+    ["a.OGV", ""],
+    ["a.mkv", "application/x-matroska"],
+    ["a.mp4", "application/octet-stream"],
+    ["clip", "Application/MP4"],
+    ["a.rm", "application/vnd.rn-realmedia"],
+  ] as const)
+    assert.ok(looksLikeVideo({ name, type }), name);
+  assert.ok(!looksLikeVideo({ name: "module.ts", type: "text/plain" }));
+  assert.ok(!looksLikeVideo({ name: "a.png", type: "image/png" }));
+  assert.match(VIDEO_ACCEPT, /^video\/\*,image\/gif,.*\.mkv,/);
   assert.ok(!looksLikeVideo({ name: "a.mp4", type: "text/plain" }));
   assert.ok(!looksLikeVideo({ name: "a.pdf", type: "" }));
 });

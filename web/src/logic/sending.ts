@@ -1,4 +1,5 @@
 // The life of one upload as a function of what happens to it, and its speed. Pure: upload.ts does the sending.
+import fileTypes from "../../../foundation/media/file_types.json" with { type: "json" };
 import type { Job, Problem } from "../api.ts";
 
 export type Phase =
@@ -112,10 +113,19 @@ export class Speed {
   }
 }
 
-const VIDEO_NAMES = /\.(mp4|m4v|mov|webm|mkv|avi|mpe?g|3gp|ts)$/i;
+// Types that say nothing of the content, or that some systems give to videos.
+const GENERIC_TYPES = ["application/octet-stream", "application/mp4", "application/ogg", "application/mxf"];
 
+// For the file dialog: all that the server reads.
+export const VIDEO_ACCEPT = ["video/*", "image/gif", "image/apng", "application/mp4", ...fileTypes.video].join(",");
+
+// Whether to send a file: the server looks at its content, so only what cannot be a video is left out here.
 export function looksLikeVideo(file: { name: string; type: string }): boolean {
-  return file.type.startsWith("video/") || (file.type === "" && VIDEO_NAMES.test(file.name));
+  const type = file.type.toLowerCase();
+  if (type.startsWith("video/") || GENERIC_TYPES.includes(type)) return true;
+  if (/^(text|audio)\//.test(type)) return false;
+  const name = file.name.toLowerCase();
+  return fileTypes.video.some((ending) => name.endsWith(ending));
 }
 
 // The link in a pasted text, if that is all it is.
