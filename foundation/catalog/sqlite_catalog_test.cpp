@@ -11,6 +11,7 @@
 #include "child.hpp"
 #include "migrations.hpp"
 #include "reeltag/base/file.hpp"
+#include "reeltag/catalog/service.hpp"
 #include "reeltag/sql/sqlite.hpp"
 
 namespace reeltag::catalog {
@@ -207,6 +208,36 @@ TEST_F(SqliteFile, AFullDiskChangesNothing) {
   EXPECT_EQ(catalog->videos.count({}), 1);
   EXPECT_EQ(catalog->videos.add_all(many).size(), many.size());
   EXPECT_EQ(open(path())->videos.count({.source = {}, .hashtag = "new"}), 998);
+}
+
+TEST_F(SqliteFile, HashtagsThatWereFoldedBeforeMigrationSevenAreMerged) {
+  {
+    sql::SqliteDatabase database(path(), 1s);
+    sql::migrate(database, migrations().first(6));
+    const auto run = [&](const std::string& statement, const auto&... values) {
+      sql::Transaction transaction(database);
+      database.query(statement, values...).step();
+      transaction.commit();
+    };
+    const std::string dotted = "i\u0307zmir", dotless = "\u0131zmir";
+    for (int video = 1; video <= 3; ++video) {
+      run("INSERT INTO video (id, store_key, source, source_id, split_group, author, caption, duration, width, height, "
+          "fps, codec, size_bytes, attributes, added) VALUES ($1, 'k', 's', '', 'g', '', '', 1, 1, 1, 1, '', 1, '{}', "
+          "1)",
+          id_of(video));
+      const auto name = video == 1 ? dotted : video == 2 ? dotless : std::string("izmir");
+      run("INSERT INTO hashtag (name) VALUES ($1)", name);
+      run("INSERT INTO video_hashtag SELECT $1, 0, row_no, name FROM hashtag WHERE name = $2", video, name);
+      run("INSERT INTO tagging_hashtag (name, video) VALUES ($1, $2)", name, id_of(1));
+      run("INSERT INTO feedback (video, owner, name, typed, verdict, given) VALUES ($1, 'ann', $2, $2, 'accept', 1)",
+          id_of(1), name);
+    }
+  }
+  const auto catalog = open(path());
+  EXPECT_THAT(catalog->videos.hashtag_counts(), testing::ElementsAre(testing::Pair("izmir", 3)));
+  EXPECT_EQ(catalog->videos.count({.source = {}, .hashtag = "\u0130zmir"}), 3);
+  FeedbackLog feedback(connect(path()));
+  EXPECT_EQ(feedback.list(id_of(1), "ann").size(), 1U);
 }
 
 TEST_F(SqliteFile, DurabilityAndKeysAreOn) {

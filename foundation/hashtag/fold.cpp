@@ -12,6 +12,8 @@ namespace {
 // Folding can break the normal form and vice versa; two passes suffice for all of Unicode 15, the others are reserve.
 constexpr int kPasses = 4;
 
+const icu::UnicodeString kI(u"i"), kDottedI(u"i\u0307"), kDotlessI(u"\u0131");
+
 bool is_plain_ascii(std::string_view text) {
   return std::all_of(text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x80; });
 }
@@ -30,6 +32,9 @@ std::string fold(std::string_view typed) {
   for (int pass = 0; pass < kPasses && U_SUCCESS(error); ++pass) {
     icu::UnicodeString folded(text);
     folded = nfkc->normalize(nfkc->normalize(folded, error).foldCase(), error);
+    // Turkish writes Istanbul with a dotted capital and isparta with a dotless small letter: people type both as "i".
+    folded.findAndReplace(kDottedI, kI).findAndReplace(kDotlessI, kI);
+    folded = nfkc->normalize(folded, error);
     if (folded == text) break;
     text = folded;
   }

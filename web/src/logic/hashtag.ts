@@ -4,15 +4,15 @@ const PASSES = 4; // folding can undo the normal form, and the other way round
 const MAX_BYTES = 1024;
 
 // Upper case in between: the sharp s and the ligatures have no lower case of their own. Letter by letter: the lower case
-// of a sigma in a word depends on its place. The dotless i has no other case.
+// of a sigma in a word depends on its place. The Turkish dotless i is an "i", as is the dotted one.
 const foldCharacter = (c: string): string =>
-  c === "\u0131" ? c : [...c.toLowerCase().toUpperCase()].map((one) => one.toLowerCase()).join("");
+  c === "\u0131" ? "i" : [...c.toLowerCase().toUpperCase()].map((one) => one.toLowerCase()).join("");
 
 // NFKC and case folding, until nothing changes.
 export function foldHashtag(typed: string): string {
   let text = typed;
   for (let pass = 0; pass < PASSES; ++pass) {
-    const folded = [...text.normalize("NFKC")].map(foldCharacter).join("").normalize("NFKC");
+    const folded = [...text.normalize("NFKC")].map(foldCharacter).join("").replaceAll("i\u0307", "i").normalize("NFKC");
     if (folded === text) break;
     text = folded;
   }
