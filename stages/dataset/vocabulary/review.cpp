@@ -7,7 +7,6 @@
 #include "vocabulary/counts.hpp"
 #include "vocabulary/generic.hpp"
 #include "vocabulary/merges.hpp"
-#include "vocabulary/review_text.hpp"
 
 namespace reeltag::dataset {
 namespace {
@@ -34,9 +33,6 @@ class Reviewer {
       note(name, kept_);
     }
     for (const auto& name : decided.out) note(name, out_);
-    for (int h = 0; h < static_cast<int>(counts_.names.size()); ++h) {
-      if (!writable(counts_.names[at_hashtag(h)])) out_.insert(h);
-    }
   }
 
   Review run() {

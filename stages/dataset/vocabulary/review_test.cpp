@@ -8,6 +8,7 @@
 #include <functional>
 #include <nlohmann/json.hpp>
 #include <random>
+#include <set>
 
 #include "reeltag/base/file.hpp"
 #include "reeltag/hashtag.hpp"
@@ -231,11 +232,48 @@ TEST_F(DecisionFiles, ContradictionsNameTheirLine) {
   EXPECT_THAT(error("a\n\xff\xfe\n"), HasSubstr(":2 is no hashtag"));
 }
 
+TEST_F(DecisionFiles, QuotesKeepWhatWouldBeReadAsSomethingElse) {
+  const auto d = read(
+      "\"rock, paper\"  # 3 videos, \"quoted\"\n\"x #y\" = \"a = b\", c++\n- \"- dash\" # out\nplain, with comma\n"
+      "\"say \\\"hi\\\" \\\\o/\"\n");
+  EXPECT_THAT(d.vocabulary, ElementsAre("rock, paper", "x #y", "plain, with comma", "say \"hi\" \\o/"));
+  EXPECT_THAT(d.spellings, ElementsAre(testing::Pair("a = b", "x #y"), testing::Pair("c++", "x #y")));
+  EXPECT_THAT(d.out, ElementsAre("- dash"));
+  EXPECT_THAT(error("a\n\"never closed\n"), HasSubstr(":2 has a quote that is never closed"));
+  EXPECT_THAT(error("\"a\" b\n"), HasSubstr("has a quote that is never closed, or text behind it"));
+}
+
+// Every hashtag that an import accepts is in the file of its review, and is read back.
+TEST_F(DecisionFiles, EveryHashtagIsReadBack) {
+  const std::vector<std::string> pieces{"a", "rock", ",", " ",  "=", "#",  "-",   "\"", "\\",
+                                        "+", ";",    "'", "😀", ".", "- ", " = ", " #"};
+  Dice dice(11);
+  for (int round = 0; round < 300; ++round) {
+    std::vector<TypedHashtags> rows;
+    std::set<std::string> typed;
+    for (int i = 0; i < 20; ++i) {
+      std::string text;
+      for (int n = 1 + dice.below(6); n > 0; --n)
+        text += pieces[static_cast<std::size_t>(dice.below(static_cast<int>(pieces.size())))];
+      const auto hashtag = hashtag::normalize(text);
+      if (hashtag.empty()) continue;
+      typed.insert(hashtag);
+      rows.push_back({.hashtags = {hashtag}, .group = std::to_string(i)});
+    }
+    const auto found = review(rows, {.min_support = 1, .min_groups = 1}, {});
+    const auto decided = read(review_text(found));
+    std::set<std::string> kept(decided.vocabulary.begin(), decided.vocabulary.end());
+    for (const auto& [spelling, into] : decided.spellings) kept.insert(spelling);
+    kept.insert(decided.out.begin(), decided.out.end());
+    EXPECT_EQ(kept, typed) << round;
+  }
+}
+
 // For any input, the file of a review reads back as the review, independent of row and hash table order.
 TEST_F(DecisionFiles, HoldAnyReviewOfAnyScript) {
   const std::vector<std::string> typed{
       "fyp",      "fyppp",     "fypシ", "東京",       "とうきょう", "кот",   "коты", "हिन्दी", "ทดสอบ", "한국",
-      "שלום",     "مرحبا",     "🐈",    "🐈‍⬛", "❤️",          "love❤️", "love", "a,b",   "x = y", "- dash",
+      "שלום",     "مرحبا",     "🐈",    "🐈‍⬛", "❤️",          "love❤️", "love", "a, b",  "x = y", "- dash",
       "c#",       "two words", "2025",  "2024",       "=",          "-",     "çok",  "cok",   "viral", "vairal",
       "viralfyp", "cars",      "car",   "boxes",      "box",        "😀😀",  "á"};
   for (unsigned seed = 1; seed <= 60; ++seed) {

@@ -19,6 +19,7 @@ constexpr const char* kHead =
     "#   tennis              a hashtag that a model shall learn\n"
     "#   color = colour      the same, with other spellings of it, separated by commas\n"
     "#   - fyp               out\n"
+    "#   \"rock, paper\"       quotes for a hashtag with a comma, \" = \" or \" #\" in it\n"
     "# The order is that of the model's outputs. What follows '#' is a comment.\n";
 
 // Number of code points: approximately the columns of an editor.
@@ -75,9 +76,10 @@ std::string kept_text(const Review& found) {
   for (const auto& merge : found.merges) why.emplace(merge.hashtag, &merge);
   std::string text;
   for (const auto& one : found.vocabulary) {
-    std::string left = one.hashtag, reasons;
+    std::string left = vocabulary_word(one.hashtag), reasons;
+    const auto alone = left.size();
     for (const auto& spelling : one.spellings) {
-      left += (left.size() == one.hashtag.size() ? " = " : ", ") + spelling;
+      left += (left.size() == alone ? " = " : ", ") + vocabulary_word(spelling);
       const auto merge = why.find(spelling);
       if (merge == why.end()) continue;
       reasons += "; " + spelling + " (" + std::to_string(merge->second->videos) + "): " + merge->second->reason;
@@ -90,17 +92,24 @@ std::string kept_text(const Review& found) {
 std::string left_text(const std::string& title, const std::vector<ExcludedHashtag>& list) {
   std::string text;
   for (const auto& one : list) {
-    if (!writable(one.hashtag)) continue;
-    text += line("- " + one.hashtag, count_text(one.videos, "video") + "; " + one.reason);
+    text += line("- " + vocabulary_word(one.hashtag), count_text(one.videos, "video") + "; " + one.reason);
   }
   return text.empty() ? "" : "\n# " + title + "\n" + text;
 }
 
 }  // namespace
 
-bool writable(std::string_view hashtag) {
-  return !hashtag.starts_with("- ") && hashtag.find(',') == std::string_view::npos &&
-         hashtag.find(" = ") == std::string_view::npos && hashtag.find(" #") == std::string_view::npos;
+std::string vocabulary_word(std::string_view hashtag) {
+  const auto has = [&](std::string_view text) { return hashtag.find(text) != std::string_view::npos; };
+  const bool plain = hashtag != "-" && !hashtag.starts_with("- ") && !hashtag.starts_with('#') && !has("\"") &&
+                     !has(",") && !has(" =") && !has(" #");
+  if (plain) return std::string(hashtag);
+  std::string word = "\"";
+  for (const char c : hashtag) {
+    if (c == '"' || c == '\\') word += '\\';
+    word += c;
+  }
+  return word + "\"";
 }
 
 std::string review_text(const Review& found) {
@@ -116,7 +125,8 @@ std::string review_text(const Review& found) {
   if (!found.suggested.empty()) {
     text += "\n# Perhaps the same, but the data does not bear it out. To merge, join the two lines as these show.\n";
     for (const auto& one : found.suggested)
-      text += line("# " + one.into + " = " + one.hashtag, count_text(one.videos, "video") + "; " + one.reason);
+      text += line("# " + vocabulary_word(one.into) + " = " + vocabulary_word(one.hashtag),
+                   count_text(one.videos, "video") + "; " + one.reason);
   }
   return text;
 }
