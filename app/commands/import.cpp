@@ -1,4 +1,8 @@
+#include <map>
+
 #include "commands.hpp"
+#include "commands/videos.hpp"
+#include "reeltag/base/log.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/base/stop.hpp"
 #include "reeltag/collect.hpp"
@@ -12,12 +16,28 @@ void add_import(CLI::App& app, Context& context) {
       ->required();
   auto source = std::make_shared<std::string>(collect::ImportOptions{}.source);
   cmd->add_option("--source", *source, "The catalog's name for where they come from")->capture_default_str();
-  cmd->callback([paths, source, &context] {
+  static const std::map<std::string, collect::LabelsFrom> kLabelsFrom{{"auto", collect::LabelsFrom::automatic},
+                                                                      {"top", collect::LabelsFrom::top},
+                                                                      {"parent", collect::LabelsFrom::parent},
+                                                                      {"none", collect::LabelsFrom::none}};
+  auto labels_from = std::make_shared<collect::LabelsFrom>(collect::LabelsFrom::automatic);
+  cmd->add_option("--labels-from", *labels_from,
+                  "Which folder's name is a video's hashtag: top (below the named folder), parent (the video's own), "
+                  "none, or auto: top, and folders train, val and test are sources (default auto)")
+      ->transform(CLI::CheckedTransformer(kLabelsFrom, CLI::ignore_case))
+      ->option_text("auto|top|parent|none");
+  auto allowed = std::make_shared<std::vector<std::filesystem::path>>();
+  cmd->add_option("--allow-paths", *allowed,
+                  "Folder outside of a manifest's own that its paths may name; may be repeated")
+      ->allow_extra_args(false);
+  cmd->callback([paths, source, labels_from, allowed, &context] {
     context.start();
     const auto catalog = context.open_catalog();
     const auto store = context.open_store();
     collect::ImportOptions options{.source = *source,
                                    .salt_file = context.home() / "author.salt",
+                                   .labels_from = *labels_from,
+                                   .allowed = *allowed,
                                    .remote = context.store_options({}),
                                    .stop = stop::token()};
     std::optional<Progress> progress;
@@ -27,6 +47,8 @@ void add_import(CLI::App& app, Context& context) {
                                                 progress->update(done);
                                               });
     progress.reset();
+    for (const auto& note : report.notes) log::info("import_understood", {{"message", note}});
+    report_passed_over(report.passed_over);
     for (const auto& r : report.rejected) context.item_failed(r.path, r.reason);
     if (context.json) return print(collect::to_json(report));
     const auto metadata_only = " (" + std::to_string(report.metadata_only) + " of them without a video)";

@@ -8,6 +8,7 @@ constexpr std::size_t kMaxRecord = 1U << 20;  // bytes
 // Parses one record, line by line because a quoted field may contain line breaks.
 class CsvRecord {
  public:
+  explicit CsvRecord(char separator) : separator_(separator) {}
   // False: text after a closing quote.
   bool feed(const std::string& line) {
     if (quoted_) fields_.back() += '\n';
@@ -17,7 +18,7 @@ class CsvRecord {
           quoted_ = false, closed_ = true;
         else
           fields_.back() += c;
-      } else if (c == ',') {
+      } else if (c == separator_) {
         fields_.emplace_back();
         closed_ = false;
       } else if (c == '"') {
@@ -38,6 +39,7 @@ class CsvRecord {
   std::vector<std::string>& fields() { return fields_; }
 
  private:
+  char separator_;
   std::vector<std::string> fields_{""};
   bool quoted_ = false;  // within quotes
   bool closed_ = false;  // just after a closing quote
@@ -68,7 +70,7 @@ std::optional<Result<std::vector<std::string>>> CsvReader::next() {
     }
     return fail(Code::invalid_argument, name_ + ":" + std::to_string(first_line_) + ": " + what);
   };
-  CsvRecord record;
+  CsvRecord record(separator_);
   std::size_t size = 0;
   while (true) {
     size += line.size();

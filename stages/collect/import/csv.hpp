@@ -1,5 +1,5 @@
-// Reads CSV as in RFC 4180: comma, quotes, doubled quotes, line breaks within quotes; LF or CRLF; optional byte order
-// mark. One thread. Refers to the stream.
+// Reads CSV as in RFC 4180 with any separator: quotes, doubled quotes, line breaks within quotes; LF or CRLF; optional
+// byte order mark. One thread. Refers to the stream.
 //
 //   CsvReader csv(in, "m.csv");
 //   while (auto record = csv.next()) ...
@@ -18,7 +18,8 @@ namespace reeltag::collect {
 class CsvReader {
  public:
   // name: the file's name in messages. The stream must outlive the reader.
-  CsvReader(std::istream& in, std::string name) : in_(in), name_(std::move(name)) {}
+  CsvReader(std::istream& in, std::string name, char separator = ',')
+      : in_(in), name_(std::move(name)), separator_(separator) {}
 
   // The next record, skipping empty lines; nothing at the end. A quote never closed, text after a closing quote, or a
   // record above 1 MiB is an error (invalid_argument); reading continues with the line after the record's first.
@@ -32,6 +33,7 @@ class CsvReader {
 
   std::istream& in_;
   std::string name_;
+  char separator_;
   std::int64_t last_line_ = 0;
   std::int64_t first_line_ = 0;
 };

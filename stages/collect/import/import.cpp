@@ -104,7 +104,12 @@ class Importer {
   void commit(std::size_t i, ImportReport& report) {
     auto outcome = wait_for(i);
     if (!outcome) {
-      report.rejected.push_back({entries_[i].path, outcome.error()});
+      const auto& candidate = entries_[i].candidate;
+      if (candidate && candidate->may_be_other && outcome.error().code == Code::not_a_video) {
+        report.passed_over.push_back(entries_[i].path);
+      } else {
+        report.rejected.push_back({entries_[i].path, outcome.error()});
+      }
       return;
     }
     try {
@@ -146,7 +151,7 @@ class Importer {
   // again.
   catalog::ChangeSet record_of(Candidate& c, const ingest::IngestedVideo& stored) {
     catalog::Video v = ingest::video_row(stored);
-    v.source = options_.source;
+    v.source = c.source.empty() ? options_.source : std::move(c.source);
     v.source_id = std::move(c.source_id);
     v.author = authors_.hash(c.author);
     if (!c.group.empty()) {
@@ -248,18 +253,24 @@ class Importer {
 ImportReport import_paths(std::span<const fs::path> paths, const ImportOptions& options, catalog::Catalog& catalog,
                           store::Store& store, const media::Limits& limits, const OnProgress& progress) {
   if (paths.empty()) throw Exception(Code::invalid_argument, "import: name at least one folder, manifest or video");
-  std::vector<Entry> entries;
+  ImportList all;
+  const ListOptions how{.labels_from = options.labels_from, .allowed = options.allowed};
   for (const auto& path : paths) {
     try {
-      auto listed =
-          store::is_object_store(path.string()) ? list_remote(path.string(), options.remote) : list_path(path);
-      std::move(listed.begin(), listed.end(), std::back_inserter(entries));
+      auto list = store::is_object_store(path.string()) ? list_remote(path.string(), options.remote, how)
+                                                        : list_path(path, how);
+      std::move(list.entries.begin(), list.entries.end(), std::back_inserter(all.entries));
+      std::move(list.passed_over.begin(), list.passed_over.end(), std::back_inserter(all.passed_over));
+      std::move(list.notes.begin(), list.notes.end(), std::back_inserter(all.notes));
     } catch (const Exception& e) {
       if (paths.size() == 1 || e.code() != Code::not_found) throw;
-      entries.push_back({path.string(), fail(e.error())});
+      all.entries.push_back({path.string(), fail(e.error())});
     }
   }
-  return Importer(std::move(entries), options, catalog, store, limits).run(progress);
+  auto report = Importer(std::move(all.entries), options, catalog, store, limits).run(progress);
+  report.passed_over.insert(report.passed_over.begin(), all.passed_over.begin(), all.passed_over.end());
+  report.notes = std::move(all.notes);
+  return report;
 }
 
 }  // namespace reeltag::collect

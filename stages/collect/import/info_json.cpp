@@ -5,7 +5,6 @@
 #include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <string>
 #include <system_error>
 
@@ -13,6 +12,7 @@
 #include "reeltag/base/json.hpp"
 #include "reeltag/collect.hpp"
 #include "reeltag/hashtag.hpp"
+#include "reeltag/media/file_types.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -27,13 +27,6 @@ constexpr std::int64_t kMaxInfoBytes = 32LL << 20;  // lists of formats and comm
 std::string stem_of(const fs::path& info) {
   const auto name = info.filename().string();
   return name.substr(0, name.size() - kEnding.size());
-}
-
-bool has_video_ending(const fs::path& file) {
-  static const std::set<std::string> usual{".mp4", ".webm", ".mkv", ".mov", ".m4v", ".flv", ".3gp", ".avi", ".ts"};
-  auto ending = file.extension().string();
-  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
-  return usual.contains(ending);
 }
 
 // Counts and similar fields, under yt-dlp's names. No personal names.
@@ -86,7 +79,7 @@ fs::path video_of_info(const fs::path& info) {
   fs::directory_iterator it(folder, error);
   for (; !error && it != fs::directory_iterator(); it.increment(error)) {
     const auto& file = it->path();
-    const bool named = file.stem().string() == stem && has_video_ending(file) && !it->is_directory(error);
+    const bool named = file.stem().string() == stem && media::has_video_ending(file) && !it->is_directory(error);
     if (named && (found.empty() || file.filename() < found.filename())) found = info.parent_path() / file.filename();
   }
   return found;
@@ -132,15 +125,15 @@ Result<void> read_info_json(const fs::path& info, Candidate& c) {
   return {};
 }
 
-void drop_companions(std::vector<fs::directory_entry>& entries) {
+std::vector<fs::path> drop_companions(std::vector<fs::directory_entry>& entries) {
   std::map<std::string, bool> has_video;  // by the name before .info.json
   for (const auto& entry : entries) {
     if (is_info_json(entry.path())) has_video.emplace(stem_of(entry.path()), false);
   }
-  if (has_video.empty()) return;
+  if (has_video.empty()) return {};
   for (const auto& entry : entries) {
     const auto at = has_video.find(entry.path().stem().string());
-    if (at != has_video.end() && has_video_ending(entry.path())) at->second = true;
+    if (at != has_video.end() && media::has_video_ending(entry.path())) at->second = true;
   }
   // name.jpg and name.en.vtt belong to name.
   const auto owned = [&](const std::string& name) {
@@ -149,12 +142,16 @@ void drop_companions(std::vector<fs::directory_entry>& entries) {
     }
     return false;
   };
+  std::vector<fs::path> companions;
   std::erase_if(entries, [&](const fs::directory_entry& entry) {
     const auto& path = entry.path();
-    if (entry.is_directory() || has_video_ending(path)) return false;
+    if (entry.is_directory() || media::has_video_ending(path)) return false;
     if (is_info_json(path)) return has_video.at(stem_of(path)) || is_playlist(path);
-    return owned(path.filename().string());
+    if (!owned(path.filename().string())) return false;
+    companions.push_back(path);
+    return true;
   });
+  return companions;
 }
 
 }  // namespace reeltag::collect

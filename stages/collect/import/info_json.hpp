@@ -29,7 +29,7 @@ void take_info(const nlohmann::json& info, Candidate& candidate);
 Result<void> read_info_json(const std::filesystem::path& info, Candidate& candidate);
 
 // Removes the files that belong to a video's info file: thumbnails, subtitles, the info file itself. Keeps an info file
-// without a video; removes that of a playlist.
-void drop_companions(std::vector<std::filesystem::directory_entry>& entries);
+// without a video; removes that of a playlist. Returns the thumbnails and subtitles.
+std::vector<std::filesystem::path> drop_companions(std::vector<std::filesystem::directory_entry>& entries);
 
 }  // namespace reeltag::collect

@@ -26,13 +26,13 @@ class InfoJson : public testing::Test {
   }
   std::vector<std::string> listed(const std::string& below = "") {
     std::vector<std::string> names;
-    for (const auto& entry : list_path(folder_.path() / below)) {
+    for (const auto& entry : list_path(folder_.path() / below).entries) {
       names.push_back(fs::path(entry.path).filename().string() + (entry.candidate ? "" : " rejected"));
     }
     return names;
   }
   Result<Candidate> only(const std::string& path) {
-    auto entries = list_path(folder_.path() / path);
+    auto entries = list_path(folder_.path() / path).entries;
     EXPECT_EQ(entries.size(), 1U);
     return entries.at(0).candidate;
   }

@@ -3,19 +3,21 @@
 #include <unicode/utf8.h>
 
 #include <algorithm>
-#include <charconv>
-#include <chrono>
-#include <cmath>
-#include <cstdio>
-#include <fstream>
+#include <cctype>
+#include <map>
 #include <nlohmann/json.hpp>
-#include <set>
 #include <sstream>
 #include <system_error>
+#include <tuple>
+#include <utility>
 
+#include "import/columns.hpp"
 #include "import/csv.hpp"
+#include "import/dates.hpp"
+#include "import/label_cell.hpp"
+#include "import/path_list.hpp"
+#include "import/text_input.hpp"
 #include "reeltag/base/json.hpp"
-#include "reeltag/collect.hpp"
 #include "reeltag/hashtag.hpp"
 
 namespace reeltag::collect {
@@ -38,193 +40,264 @@ bool storable(std::string_view text) {
   return true;
 }
 
-// Text, or a whole number as text (ids are often numbers); empty where the key is missing or null.
-Result<std::string> text_of(const json& row, const char* key, const std::string& origin) {
-  const auto at = row.find(key);
-  if (at == row.end() || at->is_null()) return std::string();
-  if (at->is_string() && !storable(at->get_ref<const std::string&>())) {
-    return bad(origin, std::string("\"") + key + "\" is not UTF-8 text");
+// Text, or a whole number as text (ids are often numbers); empty where the column is missing or null.
+Result<std::string> text_of(const Row& row, Field field, const char* name, const std::string& origin) {
+  const json* value = row.find(field);
+  if (value == nullptr || value->is_null()) return std::string();
+  if (value->is_string() && !storable(value->get_ref<const std::string&>())) {
+    return bad(origin, std::string("\"") + name + "\" is not UTF-8 text");
   }
-  if (at->is_string()) return at->get<std::string>();
-  if (at->is_number_integer()) return at->dump();
-  return bad(origin, std::string("\"") + key + "\" must be a text");
+  if (value->is_string()) return value->get<std::string>();
+  if (value->is_number_integer()) return value->dump();
+  return bad(origin, std::string("\"") + name + "\" must be a text");
 }
 
-// From "2025-05-19 15:45:53" or "2025-05-19T15:45:53Z", both UTC, or the day alone.
-std::optional<std::int64_t> seconds_of_date(const std::string& text) {
-  int year = 0, used = 0, hour = 0, minute = 0, second = 0;
-  unsigned month = 0, day = 0;
-  char between = 0;
-  const int read = std::sscanf(text.c_str(), "%4d-%2u-%2u%n%c%2d:%2d:%2d%n", &year, &month, &day, &used, &between,
-                               &hour, &minute, &second, &used);
-  const std::chrono::year_month_day date{std::chrono::year(year), std::chrono::month(month), std::chrono::day(day)};
-  const bool timed = read == 7 && (between == ' ' || between == 'T');
-  const auto rest = text.substr(std::min(text.size(), static_cast<std::size_t>(used)));
-  const bool in_range = hour >= 0 && hour < 24 && minute >= 0 && minute < 60 && second >= 0 && second <= 60;
-  if ((read != 3 && !timed) || !date.ok() || !in_range || !(rest.empty() || (timed && rest == "Z")))
-    return std::nullopt;
-  return std::chrono::seconds(std::chrono::sys_days(date).time_since_epoch()).count() + hour * 3600 + minute * 60 +
-         second;
+// A date that cannot be read costs the date, not the video.
+void read_date(const Row& row, Candidate& c) {
+  const json* value = row.find(Field::created);
+  if (value == nullptr || value->is_null() || (value->is_string() && value->get_ref<const std::string&>().empty()))
+    return;
+  if (value->is_number()) c.created = seconds_of_number(value->get<double>());
+  if (value->is_string()) c.created = seconds_of_date(value->get_ref<const std::string&>());
+  if (!c.created) c.unread_date = value->is_string() ? value->get<std::string>() : dump_json(*value);
 }
 
-// Seconds since 1970 as a number or digits, or a date.
-Result<std::optional<std::int64_t>> created_of(const json& row, const std::string& origin) {
-  const auto at = row.find("created");
-  if (at == row.end() || at->is_null() || (at->is_string() && at->get_ref<const std::string&>().empty()))
-    return std::nullopt;
-  if (at->is_number_unsigned() && at->get<std::uint64_t>() > INT64_MAX) return bad(origin, "\"created\" is too large");
-  if (at->is_number_integer()) return at->get<std::int64_t>();
-  if (at->is_number_float() && std::abs(at->get<double>()) < 1e15) return static_cast<std::int64_t>(at->get<double>());
-  if (at->is_string()) {
-    const auto& text = at->get_ref<const std::string&>();
-    std::int64_t seconds = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error == std::errc{} && end == text.data() + text.size()) return seconds;
-    if (const auto date = seconds_of_date(text)) return date;
-  }
-  return bad(origin, "\"created\" must be seconds since 1970, or a date as 2025-05-19 15:45:53 (UTC)");
-}
-
-std::vector<std::string> split_at_space(const std::string& text) {
-  std::istringstream words(text);
-  std::vector<std::string> result;
-  for (std::string word; words >> word;) result.push_back(word);
-  return result;
-}
-
-// A list of texts, or one text separated by spaces.
-Result<std::vector<std::string>> row_hashtags(const json& row, const std::string& origin) {
-  const auto at = row.find("hashtags");
-  if (at == row.end() || at->is_null()) return std::vector<std::string>();
-  if (at->is_string()) return hashtag::normalize_all(split_at_space(at->get<std::string>()));
-  if (!at->is_array()) return bad(origin, "\"hashtags\" must be a list of texts");
+// A list of texts, or one text with a list in it.
+Result<std::vector<std::string>> row_hashtags(const Row& row, const std::string& origin) {
+  const json* hashtags = row.find(Field::hashtags);
+  const json* value = hashtags != nullptr ? hashtags : row.find(Field::labels);
+  if (value == nullptr || value->is_null()) return std::vector<std::string>();
+  const auto spaces = hashtags != nullptr ? Spaces::separate : Spaces::belong;
+  if (value->is_string()) return hashtag::normalize_all(split_labels(value->get_ref<const std::string&>(), spaces));
+  if (value->is_number_integer()) return hashtag::normalize_all(std::vector{value->dump()});
+  if (!value->is_array()) return bad(origin, "\"hashtags\" must be a list of texts");
   std::vector<std::string> typed;
-  for (const auto& one : *at) {
+  for (const auto& one : *value) {
     if (!one.is_string()) return bad(origin, "\"hashtags\" must be a list of texts");
-    typed.push_back(one.get<std::string>());
+    for (auto& label : split_labels(one.get_ref<const std::string&>(), Spaces::belong))
+      typed.push_back(std::move(label));
   }
   return hashtag::normalize_all(typed);
 }
 
-std::string row_attributes(const json& row) {
-  static const std::set<std::string> known{"file",   "id",      "group", "hashtags", "caption",
-                                           "author", "created", "site",  "missing"};
-  json rest = json::object();
-  for (const auto& [key, value] : row.items()) {
-    const bool is_caption = key == "text" && !row.contains("caption");
-    if (!known.contains(key) && !is_caption) rest[key] = value;
-  }
-  return dump_json(rest);
-}
-
-Result<Candidate> candidate_of(const json& row, const std::string& origin, std::filesystem::path file) {
+Result<Candidate> candidate_of(const Row& row, const std::string& origin, std::filesystem::path file) {
   Candidate c;
   c.file = std::move(file);
-  const char* caption = row.contains("caption") ? "caption" : "text";
-  for (const auto& [key, field] : {std::pair{"id", &c.source_id},
-                                   {"group", &c.group},
-                                   {caption, &c.caption},
-                                   {"author", &c.author},
-                                   {"site", &c.site}}) {
-    auto text = text_of(row, key, origin);
-    if (!text) return tl::unexpected(text.error());
-    *field = std::move(*text);
+  std::string split;
+  for (const auto& [field, name, text] : {std::tuple{Field::id, "id", &c.source_id},
+                                          {Field::group, "group", &c.group},
+                                          {Field::caption, "caption", &c.caption},
+                                          {Field::author, "author", &c.author},
+                                          {Field::site, "site", &c.site},
+                                          {Field::split, "split", &split}}) {
+    auto read = text_of(row, field, name, origin);
+    if (!read) return tl::unexpected(read.error());
+    *text = std::move(*read);
   }
+  c.source = split_of(split).value_or(split);
   auto hashtags = row_hashtags(row, origin);
   if (!hashtags) return tl::unexpected(hashtags.error());
   c.hashtags = std::move(*hashtags);
-  auto created = created_of(row, origin);
-  if (!created) return tl::unexpected(created.error());
-  c.created = *created;
-  c.attributes = row_attributes(row);
+  read_date(row, c);
+  c.attributes = dump_json(row.others());
   if (c.file.empty()) {
-    const bool says = row.contains(caption) || row.contains("hashtags");
-    if (c.source_id.empty() || !says) {
+    const bool lists = row.find(Field::hashtags) != nullptr || row.find(Field::labels) != nullptr;
+    if (c.source_id.empty() || (!lists && row.find(Field::caption) == nullptr)) {
       return bad(origin,
                  "there is no \"file\"; a post without a video has an \"id\" and a \"caption\" or \"hashtags\"");
     }
-    if (!row.contains("hashtags")) c.hashtags = hashtag::find_in_caption(c.caption);
+    if (!lists) c.hashtags = hashtag::find_in_caption(c.caption);
   }
   return c;
 }
 
 // Whether a row declares that its file may be missing: true, or an equivalent text in CSV.
-bool may_be_missing(const json& row) {
-  const auto at = row.find("missing");
-  if (at == row.end()) return false;
-  return at->is_boolean() ? at->get<bool>() : *at == "true" || *at == "yes" || *at == "1";
+bool may_be_missing(const Row& row) {
+  const json* value = row.find(Field::missing);
+  if (value == nullptr) return false;
+  return value->is_boolean() ? value->get<bool>() : *value == "true" || *value == "yes" || *value == "1";
 }
 
-std::vector<Entry> read_jsonl(const std::filesystem::path& manifest) {
-  std::vector<Entry> entries;
+void read_jsonl(const std::filesystem::path& manifest, const ListOptions& options, ImportList& list) {
   const auto read = each_json_line(manifest, [&](std::int64_t line, Result<json>&& row) {
     const auto origin = manifest.string() + ":" + std::to_string(line);
     if (row)
-      entries.push_back(entry_of_row(*row, manifest.parent_path(), origin));
+      list.entries.push_back(entry_of_row(*row, manifest.parent_path(), origin, options));
     else
-      entries.push_back({origin, tl::unexpected(row.error())});
+      list.entries.push_back({origin, tl::unexpected(row.error())});
   });
   if (!read) throw Exception(read.error());
-  return entries;
 }
 
-std::vector<Entry> read_csv(const std::filesystem::path& manifest) {
-  std::ifstream in(manifest, std::ios::binary);
-  if (!in) throw Exception(Code::permission_denied, "cannot read " + manifest.string());
-  CsvReader csv(in, manifest.string());
-  const auto head = csv.next();
-  if (!head) return {};
-  const auto names = [&](const char* column) {
-    return *head && std::find((**head).begin(), (**head).end(), column) != (**head).end();
-  };
-  const bool describes = names("id") && (names("caption") || names("text") || names("hashtags"));
-  if (!names("file") && !describes) {
-    throw Exception(Code::invalid_argument, manifest.string() +
-                                                ": the first line must name the columns, one of them `file`, or, for "
-                                                "posts without a video, `id` and `caption` or `hashtags`");
+using Columns = std::vector<std::string>;
+
+bool has_field(const Columns& columns, Field field) {
+  return std::any_of(columns.begin(), columns.end(), [&](const auto& name) { return field_of(name) == field; });
+}
+
+// Whether rows of these columns name a file, or describe a post without one.
+bool names_items(const Columns& columns) {
+  const bool describes =
+      has_field(columns, Field::caption) || has_field(columns, Field::hashtags) || has_field(columns, Field::labels);
+  return has_field(columns, Field::file) || (has_field(columns, Field::id) && describes);
+}
+
+// The separator with which most columns of the first line are known, and the line's columns.
+std::pair<char, Columns> columns_of(const std::string& first_line) {
+  std::pair<char, Columns> best{',', {}};
+  std::ptrdiff_t best_known = -1;
+  for (const char separator : {',', ';', '\t', '|'}) {
+    std::istringstream line(first_line);
+    auto columns = CsvReader(line, "", separator).next();
+    if (!columns || !*columns) continue;
+    const auto known = std::count_if((**columns).begin(), (**columns).end(), [](const auto& c) { return field_of(c); });
+    if (known > best_known) best = {separator, std::move(**columns)}, best_known = known;
   }
-  std::vector<Entry> entries;
+  return best;
+}
+
+std::string joined(const Columns& columns) {
+  std::string out;
+  for (const auto& column : columns) out += (out.empty() ? "" : ", ") + column;
+  return out;
+}
+
+void read_table(const std::filesystem::path& manifest, char separator, const ListOptions& options, ImportList& list) {
+  const auto in = open_text(manifest);
+  CsvReader csv(*in, manifest.string(), separator);
+  const auto head = csv.next();
   while (const auto record = csv.next()) {
     const auto origin = manifest.string() + ":" + std::to_string(csv.line());
     if (!*record) {
-      entries.push_back({origin, tl::unexpected(record->error())});
+      list.entries.push_back({origin, tl::unexpected(record->error())});
     } else if ((*record)->size() != (*head)->size()) {
-      entries.push_back({origin, bad(origin, std::to_string((*record)->size()) + " fields where the first line has " +
-                                                 std::to_string((*head)->size()))});
+      list.entries.push_back(
+          {origin, bad(origin, std::to_string((*record)->size()) + " fields where the first line has " +
+                                   std::to_string((*head)->size()))});
     } else {
       json row = json::object();
       for (std::size_t i = 0; i < (*head)->size(); ++i) row[(**head)[i]] = (**record)[i];
-      entries.push_back(entry_of_row(row, manifest.parent_path(), origin));
+      list.entries.push_back(entry_of_row(row, manifest.parent_path(), origin, options));
     }
   }
-  return entries;
+}
+
+// The first line that is not empty.
+std::string first_line_of(const std::filesystem::path& manifest) {
+  const auto in = open_text(manifest);
+  std::string line;
+  while (std::getline(*in, line) && (line.empty() || line == "\r")) continue;
+  if (line.ends_with('\r')) line.pop_back();
+  return line;
+}
+
+// Reads a table or a list of paths; returns its columns.
+Columns read_text(const std::filesystem::path& manifest, const ListOptions& options, ImportList& list) {
+  const auto first = first_line_of(manifest);
+  if (first.empty()) return {};
+  auto [separator, columns] = columns_of(first);
+  if (names_items(columns)) {
+    read_table(manifest, separator, options, list);
+  } else if (is_path_line(first)) {
+    list.entries = read_path_list(manifest, options, list.notes);
+  } else {
+    throw Exception(
+        Code::invalid_argument,
+        manifest.string() +
+            ": the first line must name the columns, one of them `file`, or, for posts "
+            "without a video, `id` and `caption` or `hashtags`; or each line must be a video's path and its "
+            "label. It has: " +
+            joined(columns));
+  }
+  return columns;
+}
+
+// Says what a reader of the result would not expect.
+void add_notes(const std::filesystem::path& manifest, const Columns& columns, ImportList& list) {
+  const auto name = manifest.filename().string();
+  std::int64_t read = 0, dates = 0;
+  bool labelled = false;
+  std::string first_date;
+  for (const auto& entry : list.entries) {
+    if (!entry.candidate) continue;
+    ++read;
+    labelled = labelled || !entry.candidate->hashtags.empty();
+    if (entry.candidate->unread_date.empty()) continue;
+    if (dates++ == 0) first_date = entry.candidate->unread_date;
+  }
+  if (dates > 0) {
+    list.notes.push_back(name + ": " + std::to_string(dates) +
+                         " dates could not be read and are left out, the first: '" + first_date + "'");
+  }
+  if (read > 0 && !labelled) {
+    list.notes.push_back(name + ": no row has a hashtag" +
+                         (columns.empty() ? std::string() : "; its columns are " + joined(columns)) +
+                         ". Hashtags are read from hashtags, tags, label, class or category");
+  }
+}
+
+std::string lower_ending(const std::filesystem::path& file) {
+  auto ending = file.extension().string();
+  std::transform(ending.begin(), ending.end(), ending.begin(), [](unsigned char c) { return std::tolower(c); });
+  return ending;
+}
+
+bool is_json_lines(const std::filesystem::path& file) {
+  const auto ending = lower_ending(file);
+  return ending == ".jsonl" || ending == ".ndjson";
 }
 
 }  // namespace
 
-Result<std::filesystem::path> inside(const std::filesystem::path& base, const std::string& file) {
+bool is_manifest(const std::filesystem::path& file) {
+  const auto ending = lower_ending(file);
+  return is_json_lines(file) || ending == ".csv" || ending == ".tsv" || ending == ".txt" || ending == ".list";
+}
+
+std::optional<std::string> split_of(std::string_view name) {
+  static const std::map<std::string, std::string, std::less<>> kSplits{
+      {"train", "train"},    {"training", "train"}, {"val", "val"},     {"valid", "val"},
+      {"validation", "val"}, {"test", "test"},      {"testing", "test"}};
+  std::string lower(name);
+  std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
+  const auto found = kSplits.find(lower);
+  return found == kSplits.end() ? std::nullopt : std::optional(found->second);
+}
+
+Result<std::filesystem::path> inside(const std::filesystem::path& base, const std::string& file,
+                                     const std::vector<std::filesystem::path>& allowed) {
   std::error_code error;
   const auto root = std::filesystem::canonical(base.empty() ? "." : base, error);
   if (error) return fail(Code::not_found, base.string() + ": " + error.message());
-  const auto escapes = [](const std::filesystem::path& relative) {
-    return relative.empty() || *relative.begin() == "..";
+  const auto is_below = [](const std::filesystem::path& target, const std::filesystem::path& folder) {
+    const auto relative = target.lexically_relative(folder);
+    return !relative.empty() && *relative.begin() != "..";
   };
-  const auto untrusted = fail(Code::permission_denied, file + " leads out of the folder of its manifest");
-  const std::filesystem::path relative(file);
-  if (relative.is_absolute() || file.find('\0') != std::string::npos || escapes(relative.lexically_normal()))
-    return untrusted;
-  const auto target = std::filesystem::weakly_canonical(root / relative, error);
-  if (error) return fail(Code::not_found, (base / relative).string() + ": " + error.message());
-  if (escapes(target.lexically_relative(root))) return untrusted;
-  return base / relative;
+  const auto untrusted =
+      fail(Code::permission_denied,
+           file + " leads out of the folder of its manifest; --allow-paths DIR allows another folder");
+  const std::filesystem::path path(file);
+  if (file.empty() || file.find('\0') != std::string::npos) return untrusted;
+  const auto named = path.is_absolute() ? path : root / path;
+  if (!path.is_absolute() && allowed.empty() && !is_below(named.lexically_normal(), root)) return untrusted;
+  const auto target = std::filesystem::weakly_canonical(named, error);
+  if (error) return fail(Code::not_found, (base / path).string() + ": " + error.message());
+  if (is_below(target, root)) return path.is_absolute() ? target : base / path;
+  for (const auto& folder : allowed) {
+    const auto other = std::filesystem::canonical(folder, error);
+    if (!error && is_below(target, other)) return target;
+  }
+  return untrusted;
 }
 
-Entry entry_of_row(const json& row, const std::filesystem::path& base, const std::string& origin) {
-  if (!row.is_object()) return {origin, bad(origin, "a line must be a JSON object")};
-  const auto name = text_of(row, "file", origin);
+Entry entry_of_row(const json& object, const std::filesystem::path& base, const std::string& origin,
+                   const ListOptions& options) {
+  if (!object.is_object()) return {origin, bad(origin, "a line must be a JSON object")};
+  const Row row(object);
+  const auto name = text_of(row, Field::file, "file", origin);
   if (!name) return {origin, tl::unexpected(name.error())};
   if (name->empty()) return {origin, candidate_of(row, origin, {})};
-  auto file = inside(base, *name);
+  auto file = inside(base, *name, options.allowed);
   if (!file) return {*name, fail(file.error().code, origin + ": " + file.error().message)};
   std::error_code error;
   if (may_be_missing(row) && !std::filesystem::exists(*file, error)) return {origin, candidate_of(row, origin, {})};
@@ -232,10 +305,17 @@ Entry entry_of_row(const json& row, const std::filesystem::path& base, const std
   return {path, candidate_of(row, origin, std::move(*file))};
 }
 
-std::vector<Entry> read_manifest(const std::filesystem::path& manifest) {
-  auto entries = manifest.extension() == ".csv" ? read_csv(manifest) : read_jsonl(manifest);
-  if (entries.empty()) throw Exception(Code::not_found, manifest.string() + " has no rows: nothing to import");
-  return entries;
+ImportList read_manifest(const std::filesystem::path& manifest, const ListOptions& options) {
+  ImportList list;
+  Columns columns;
+  if (is_json_lines(manifest)) {
+    read_jsonl(manifest, options, list);
+  } else {
+    columns = read_text(manifest, options, list);
+  }
+  if (list.entries.empty()) throw Exception(Code::not_found, manifest.string() + " has no rows: nothing to import");
+  add_notes(manifest, columns, list);
+  return list;
 }
 
 }  // namespace reeltag::collect

@@ -34,7 +34,7 @@ TEST_F(ManifestTest, ReadsEveryFieldAndKeepsTheRestAsAttributes) {
           R"({"id": 17, "file": "a/b.mp4", "group": "g", "hashtags": ["#Cat", "cat", "Fun "], "caption": "A cat",)"
           R"( "author": "Ann", "created": 1700000000, "category": "pets", "likes": 3})"
           "\n");
-  const auto entries = read_manifest(path);
+  const auto entries = read_manifest(path).entries;
   ASSERT_EQ(entries.size(), 1U);
   ASSERT_TRUE(entries[0].candidate.has_value()) << entries[0].candidate.error().message;
   const auto& c = *entries[0].candidate;
@@ -56,10 +56,10 @@ TEST_F(ManifestTest, ABadLineIsAnEntryWithItsLineNumberAndTheOthersAreRead) {
                         "[1]\n"
                         "{\"id\": \"x\"}\n"
                         "{\"file\": \"b.mp4\", \"hashtags\": [1]}\n"
-                        "{\"file\": \"c.mp4\", \"created\": \"last year\"}\n"
+                        "{\"file\": \"c.mp4\", \"caption\": 1.5}\n"
                         "{\"file\": \"c.mp4\", \"caption\": \"nul \\u0000\"}\n"
                         "{\"file\": \"d.mp4\"}\n");
-  const auto entries = read_manifest(path);
+  const auto entries = read_manifest(path).entries;
   ASSERT_EQ(entries.size(), 8U);
   EXPECT_TRUE(entries[0].candidate.has_value());
   EXPECT_TRUE(entries[7].candidate.has_value());
@@ -96,7 +96,7 @@ TEST_F(ManifestTest, CsvRowsAreReadByTheirHeadLine) {
                         "dog,b.mp4\n"
                         "dog,c.mp4,,,\n"
                         "dog,d.mp4,\xff\xfe,,\n");
-  const auto entries = read_manifest(path);
+  const auto entries = read_manifest(path).entries;
   ASSERT_EQ(entries.size(), 4U);
   ASSERT_TRUE(entries[0].candidate.has_value()) << entries[0].candidate.error().message;
   EXPECT_THAT(entries[0].candidate->hashtags, ElementsAre("cat", "fun"));
@@ -125,7 +125,7 @@ TEST_F(ManifestTest, RowsWithoutAFileDescribeAPost) {
                                    "\n"
                                    R"({"file": "", "caption": "x"})"
                                    "\n");
-  const auto entries = read_manifest(path);
+  const auto entries = read_manifest(path).entries;
   ASSERT_EQ(entries.size(), 6U);
   for (std::size_t i = 0; i < 5; ++i) ASSERT_TRUE(entries[i].candidate.has_value()) << i;
   const auto& c = *entries[0].candidate;
@@ -143,24 +143,69 @@ TEST_F(ManifestTest, RowsWithoutAFileDescribeAPost) {
   EXPECT_TRUE(entries[3].candidate->hashtags.empty());                 // for a file only the field `hashtags` counts
   EXPECT_EQ(entries[4].candidate->file, folder_.path() / "gone.mp4");  // rejected when it is opened
   EXPECT_FALSE(entries[5].candidate.has_value());
-  const auto rows = read_manifest(add("m.csv", "id,hashtags,file,missing\n1,a b,,\n2,c,gone.mp4,yes\n3,c,gone.mp4,\n"));
+  const auto rows =
+      read_manifest(add("m.csv", "id,hashtags,file,missing\n1,a b,,\n2,c,gone.mp4,yes\n3,c,gone.mp4,\n")).entries;
   EXPECT_TRUE(rows[0].candidate->file.empty());
   EXPECT_TRUE(rows[1].candidate->file.empty());
   EXPECT_FALSE(rows[2].candidate->file.empty());
-  EXPECT_EQ(read_manifest(add("d.csv", "id,text\n1,#a #b\n"))[0].candidate->hashtags.size(), 2U);
+  EXPECT_EQ(read_manifest(add("d.csv", "id,text\n1,#a #b\n")).entries[0].candidate->hashtags.size(), 2U);
 }
 
-TEST_F(ManifestTest, DatesAreUtc) {
-  const auto created = [&](const std::string& text) {
-    const auto entry = read_manifest(add("m.jsonl", R"({"file": "a.mp4", "created": ")" + text + "\"}\n")).at(0);
-    return entry.candidate ? *entry.candidate->created : -1;
-  };
-  EXPECT_EQ(created("2025-05-19"), 1'747'612'800);
-  EXPECT_EQ(created("2025-05-19T15:45:53Z"), 1'747'669'553);
-  for (const char* bad : {"2025-02-30", "2025-05-19 25:00:00", "2025-05-19 15:45", "2025-05-19x",
-                          "2025-05-19 15:45:53+07", "19.5.2025", "2025-05-19 15:45:53 "}) {
-    EXPECT_EQ(created(bad), -1) << bad;
+TEST_F(ManifestTest, ADateThatCannotBeReadCostsTheDateOnly) {
+  const auto list = read_manifest(
+      add("m.csv", "file,label,created\na.mp4,x,2025-05-19T15:45:53.000Z\nb.mp4,x,1747669553000\nc.mp4,x,yesterday\n"));
+  ASSERT_EQ(list.entries.size(), 3U);
+  EXPECT_EQ(list.entries[0].candidate->created, 1'747'669'553);
+  EXPECT_EQ(list.entries[1].candidate->created, 1'747'669'553);
+  EXPECT_EQ(list.entries[2].candidate->created, std::nullopt);
+  EXPECT_THAT(list.notes, ElementsAre(HasSubstr("1 dates could not be read and are left out, the first: 'yesterday'")));
+}
+
+TEST_F(ManifestTest, ColumnsAreKnownByTheUsualNames) {
+  for (const auto* head : {"file,label", "File Name,Labels", "file_name,class", "PATH,Category", "filepath,tags",
+                           "video_path,hashtag", "filename,Tag", "video,class_name"}) {
+    const auto list = read_manifest(add("m.csv", std::string(head) + "\na.mp4,cat\n"));
+    ASSERT_TRUE(list.entries[0].candidate) << head;
+    EXPECT_EQ(list.entries[0].candidate->file, folder_.path() / "a.mp4") << head;
+    EXPECT_THAT(list.entries[0].candidate->hashtags, ElementsAre("cat")) << head;
+    EXPECT_EQ(list.entries[0].candidate->attributes, "{}") << head;
   }
+  const auto none = read_manifest(add("m.csv", "file,mood,likes\na.mp4,happy,3\n"));
+  EXPECT_THAT(none.notes, ElementsAre(HasSubstr("no row has a hashtag; its columns are file, mood, likes")));
+}
+
+TEST_F(ManifestTest, SeparatorsAndEncodingsOfSpreadsheets) {
+  const auto utf16 = [](std::string_view text, bool big) {
+    std::string out = big ? "\xFE\xFF" : "\xFF\xFE";
+    for (const char c : text) (out += big ? '\0' : c) += big ? c : '\0';
+    return out;
+  };
+  const std::string semicolons = "file;label\r\na.mp4;hot dog\r\n", tabs = "file\tlabel\na.mp4\thot dog\n";
+  for (const auto& [name, text] :
+       std::vector<std::pair<std::string, std::string>>{{"a.csv", semicolons},
+                                                        {"b.CSV", tabs},
+                                                        {"c.tsv", tabs},
+                                                        {"d.TSV", tabs},
+                                                        {"e.txt", tabs},
+                                                        {"f.csv", "\xEF\xBB\xBF" + semicolons},
+                                                        {"g.csv", utf16(semicolons, false)},
+                                                        {"h.tsv", utf16(tabs, true)},
+                                                        {"i.csv", "file,label\ra.mp4,hot dog\r"},
+                                                        {"j.csv", utf16(tabs, false).substr(2)}}) {
+    const auto list = read_manifest(add(name, text));
+    ASSERT_EQ(list.entries.size(), 1U) << name;
+    ASSERT_TRUE(list.entries[0].candidate) << name;
+    EXPECT_THAT(list.entries[0].candidate->hashtags, ElementsAre("hot dog")) << name;
+  }
+  EXPECT_THROW(read_manifest(add("cut.csv", utf16(semicolons, false) + "x")), Exception);
+}
+
+TEST_F(ManifestTest, ASplitColumnIsTheSource) {
+  const auto list =
+      read_manifest(add("m.csv", "file,label,split\na.mp4,x,training\nb.mp4,x,Validation\nc.mp4,x,test\nd.mp4,x,\n"));
+  std::vector<std::string> sources;
+  for (const auto& entry : list.entries) sources.push_back(entry.candidate->source);
+  EXPECT_THAT(sources, ElementsAre("train", "val", "test", ""));
 }
 
 TEST_F(ManifestTest, EmptyManifestsFoldersAndPathsThrow) {
@@ -178,7 +223,7 @@ TEST_F(ManifestTest, LabelFoldersGiveTheirNameToAllFilesBelow) {
   add("set/smash/3.mp4", "x");
   add("set/loose.mp4", "x");
   std::vector<std::string> seen;
-  for (const auto& entry : list_path(folder_.path() / "set")) {
+  for (const auto& entry : list_path(folder_.path() / "set").entries) {
     const auto& c = *entry.candidate;
     seen.push_back(c.file.filename().string() + ":" + (c.hashtags.empty() ? "-" : c.hashtags[0]));
   }

@@ -12,17 +12,18 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::int64_t kPieceBytes = 8LL << 20;
-constexpr std::string_view kManifest = "manifest.jsonl", kInfo = ".info.json";
-
-bool is_manifest_name(std::string_view name) { return name.ends_with(".jsonl") || name.ends_with(".csv"); }
+constexpr std::string_view kInfo = ".info.json";
 
 // Whether the error concerns one object only; any other store error ends the run.
 bool is_of_one_object(Code code) {
   return code == Code::not_found || code == Code::permission_denied || code == Code::invalid_argument;
 }
 
-std::vector<Entry> tell_apart(std::vector<Entry> entries, const std::shared_ptr<RemoteFolder>& remote) {
-  for (auto& entry : entries) {
+// Shows the store's addresses instead of the local folder's paths.
+ImportList with_remote_paths(ImportList list, const std::shared_ptr<RemoteFolder>& remote) {
+  for (auto& path : list.passed_over) path = remote->remote_path(path);
+  for (auto& note : list.notes) note = remote->remote_path(note);
+  for (auto& entry : list.entries) {
     entry.path = remote->remote_path(entry.path);
     if (entry.candidate) {
       entry.candidate->remote = remote;
@@ -30,7 +31,7 @@ std::vector<Entry> tell_apart(std::vector<Entry> entries, const std::shared_ptr<
       entry.candidate.error().message = remote->remote_path(entry.candidate.error().message);
     }
   }
-  return entries;
+  return list;
 }
 
 }  // namespace
@@ -69,7 +70,7 @@ std::vector<Entry> RemoteFolder::lay_out() {
       fs::create_directories(path.parent_path(), error);
       if (!error && std::ofstream(path)) {
         sizes_.emplace(blob.key, blob.size_bytes);
-        if (blob.key == kManifest || blob.key.ends_with(kInfo)) fetch_in_place(blob.key);
+        if (is_list_name(blob.key) || blob.key.ends_with(kInfo)) fetch_in_place(blob.key);
         continue;
       }
     }
@@ -108,7 +109,7 @@ Result<ingest::IngestedVideo> RemoteFolder::visit(const fs::path& file, const me
   return fail(std::move(error));
 }
 
-std::vector<Entry> list_remote(const std::string& url, store::Options options) {
+ImportList list_remote(const std::string& url, store::Options options, const ListOptions& how) {
   options.url = url;
   auto remote = std::make_shared<RemoteFolder>(store::open(options));
   auto entries = remote->lay_out();
@@ -124,11 +125,11 @@ std::vector<Entry> list_remote(const std::string& url, store::Options options) {
     if (!fs::is_regular_file(named)) {
       throw Exception(Code::not_found, "import: " + remote->remote_path(named.string()) + " is not there");
     }
-    if (is_manifest_name(parent->name)) remote->fetch_in_place(parent->name);
+    if (is_manifest(parent->name)) remote->fetch_in_place(parent->name);
   }
-  auto listed = list_path(named);
-  std::move(listed.begin(), listed.end(), std::back_inserter(entries));
-  return tell_apart(std::move(entries), remote);
+  auto list = list_path(named, how);
+  list.entries.insert(list.entries.begin(), std::move_iterator(entries.begin()), std::move_iterator(entries.end()));
+  return with_remote_paths(std::move(list), remote);
 }
 
 }  // namespace reeltag::collect

@@ -49,6 +49,6 @@ class RemoteFolder {
 };
 
 // The entries of a URL: a prefix, a manifest or a video. Throws not_found if nothing is there.
-std::vector<Entry> list_remote(const std::string& url, store::Options options);
+ImportList list_remote(const std::string& url, store::Options options, const ListOptions& how);
 
 }  // namespace reeltag::collect

@@ -1,0 +1,72 @@
+"""What `import` and `tag FOLDER` make of the folders and tables that people have, through the program."""
+import json
+import shutil
+import unittest
+
+import support
+from support import ffmpeg, must, run
+
+
+class ImportTest(support.Case):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.clips = support.make_clips(cls.folder / "clips", classes=2, clips_per_class=2, seed=3, seconds=0.5, width=64, height=64)
+
+    def setUp(self):
+        self.set = self.folder / self._testMethodName
+        self.home = self.folder / (self._testMethodName + "-home")
+
+    def put(self, clip, name):
+        target = self.set / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.clips[clip], target)
+        return target
+
+    def rows(self):
+        out = self.folder / (self._testMethodName + ".jsonl")
+        must(run("catalog", "export", out, home=self.home))
+        lines = [json.loads(line) for line in out.read_text(encoding="utf-8").splitlines()]
+        return [line["video"] for line in lines if "video" in line]
+
+    def test_a_set_with_splits_is_understood_and_frozen_by_source(self):
+        for clip, name in enumerate(("train/cat/1.mp4", "train/dog/2.mp4", "val/cat/3.mp4", "test/dog/4.mp4")):
+            self.put(clip, name)
+        done = must(run("import", self.set, home=self.home))
+        self.assertIn("2 classes from sub-folders of test, train, val: cat, dog", done.err)
+        self.assertEqual(sorted((v["source"], v["hashtags"]) for v in self.rows()),
+                         [("test", ["dog"]), ("train", ["cat"]), ("train", ["dog"]), ("val", ["cat"])])
+
+    def test_what_is_no_video_is_named_once_and_costs_nothing(self):
+        self.put(0, "cat/1.mp4")
+        (self.set / "cat" / "notes.txt").write_text("bought at the market")
+        (self.set / "cat" / "._1.mp4").write_bytes(b"\0\5\x16\7")
+        done = must(run("import", self.set, "--json", home=self.home))
+        report = done.json()
+        self.assertEqual((report["added"], report["rejected"]), (1, []))
+        self.assertEqual([name.rsplit("/", 1)[1] for name in report["passed_over"]], ["notes.txt"])
+        self.assertIn("notes.txt", done.err)
+
+    def test_a_folder_is_tagged_as_it_is_imported(self):
+        first = self.put(0, "1.mp4")
+        for ending in ("flv", "mpg", "wmv", "3gp", "gif"):
+            size = ["-s", "176x144"] if ending == "3gp" else []
+            ffmpeg("-i", first, *size, self.set / f"v.{ending}")
+        (self.set / "notes.txt").write_text("words")
+        tagged = must(run("tag", self.set, "--json", home=self.home))
+        self.assertEqual(len(tagged.json_lines()), 6)
+        self.assertIn("notes.txt", tagged.err)
+        self.assertEqual(must(run("import", self.set, "--json", home=self.home)).json()["added"], 6)
+
+    def test_names_do_not_drive_the_terminal(self):
+        self.set.mkdir()
+        (self.set / "a\033]0;owned\007\nb.mp4").write_text("no video")
+        for command in ("import", "tag"):
+            done = run(command, self.set, home=self.home)
+            self.assertStatus(done, 3)
+            self.assertNotRegex(done.out + done.err, "[\\x00-\\x09\\x0b-\\x1f\\x7f]")
+            self.assertEqual(len([line for line in done.err.splitlines() if "owned" in line]), 1)
+
+
+if __name__ == "__main__":
+    unittest.main()
