@@ -8,6 +8,7 @@
 #include "reeltag/base/log.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/registry.hpp"
+#include "terminal.hpp"
 
 namespace reeltag::app {
 namespace fs = std::filesystem;
@@ -93,7 +94,8 @@ void Context::item_failed(const std::string& item, const Error& error, const cha
     std::cerr << line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) << "\n";
   } else {
     const bool named = error.message.find(item) != std::string::npos;
-    std::cerr << "failed: " << (named ? "" : item + ": ") << code_name(error.code) << ": " << error.message << "\n";
+    const auto text = (named ? "" : item + ": ") + std::string(code_name(error.code)) + ": " + error.message;
+    std::cerr << "failed: " << one_line(text, std::string::npos) << "\n";
   }
 }
 

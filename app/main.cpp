@@ -2,6 +2,8 @@
 #include <algorithm>
 #include <cstdio>
 #include <iostream>
+#include <sstream>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -10,6 +12,7 @@
 #include "commands.hpp"
 #include "handover.hpp"
 #include "reeltag/base/stop.hpp"
+#include "terminal.hpp"
 
 namespace {
 
@@ -31,21 +34,65 @@ int report(const Error& error, const app::Context& context) {
                      -1, ' ', false, nlohmann::json::error_handler_t::replace)
               << "\n";
   } else {
-    std::cerr << "reeltag: " << error.message << "\n";
+    std::cerr << "reeltag: " << app::lines(error.message) << "\n";
   }
   return stop::exit_status() != 0 ? stop::exit_status() : exit_status(error.code);
 }
 
+// The last command that was read: `fetch` of `reeltag models fetch`.
+const CLI::App& read_command(const CLI::App& cli) {
+  const CLI::App* command = &cli;
+  while (!command->get_subcommands().empty()) command = command->get_subcommands().front();
+  return *command;
+}
+
+std::vector<std::string> subcommand_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const auto* one : command.get_subcommands([](const CLI::App*) { return true; }))
+    names.push_back(one->get_name());
+  return names;
+}
+
+// "--threshold", ... of the command and of those above it.
+std::vector<std::string> option_names(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const auto* app = &command; app != nullptr; app = app->get_parent()) {
+    for (const auto* option : app->get_options()) {
+      for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+    }
+  }
+  return names;
+}
+
+// " Did you mean tag?" for the first word that is no name here but nearly one. Empty if there is none.
+std::string suggestion(const CLI::App& cli, const std::vector<char*>& words) {
+  const auto& command = read_command(cli);
+  const auto commands = subcommand_names(command), options = option_names(command);
+  for (std::size_t i = 1; i < words.size(); ++i) {
+    const std::string word(words[i]);
+    const bool is_option = word.starts_with("--");
+    const auto& known = is_option ? options : commands;
+    const auto name = word.substr(0, is_option ? word.find('=') : std::string::npos);
+    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+    const auto near = config::nearest_name(name, known);
+    if (near && *near != command.get_name()) return " Did you mean " + *near + "?";
+  }
+  return {};
+}
+
 // CLI11's own report of a wrong command line, or our JSON where that was asked for.
-int report_usage(const CLI::App& cli, const CLI::ParseError& e, bool json) {
+int report_usage(const CLI::App& cli, const CLI::ParseError& e, const std::vector<char*>& words) {
   if (e.get_exit_code() == 0) return cli.exit(e);  // --help, --version
-  if (!json) {
-    cli.exit(e);
+  const auto near = suggestion(cli, words);
+  if (std::find(words.begin(), words.end(), std::string_view("--json")) == words.end()) {
+    std::ostringstream out, text;
+    cli.exit(e, out, text);
+    std::cerr << app::lines(text.str()) << (near.empty() ? "" : "\nreeltag:" + near) << "\n";
     return 2;
   }
   app::Context context;
   context.json = true;
-  report({Code::invalid_argument, e.what()}, context);
+  report({Code::invalid_argument, e.what() + near}, context);
   return 2;
 }
 
@@ -88,7 +135,7 @@ int run(int argc, char** argv) {
     stop::install();
     cli.parse(static_cast<int>(words.size()), words.data());
   } catch (const CLI::ParseError& e) {
-    return report_usage(cli, e, std::find(words.begin(), words.end(), std::string_view("--json")) != words.end());
+    return report_usage(cli, e, words);
   } catch (const Exception& e) {
     return report(e.error(), context);
   } catch (const std::exception& e) {

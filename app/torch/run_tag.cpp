@@ -7,6 +7,7 @@
 #include "reeltag/base/progress.hpp"
 #include "reeltag/base/stop.hpp"
 #include "reeltag/untrusted.hpp"
+#include "terminal.hpp"
 #include "torch/tag_video.hpp"
 
 namespace reeltag::app {
@@ -28,7 +29,7 @@ void print_tags(const std::vector<tag::Tag>& tags) {
   for (const auto& t : tags) {
     char score[32];
     std::snprintf(score, sizeof score, "%3.0f %%", 100 * t.score);
-    std::string name = "#" + t.hashtag;
+    std::string name = "#" + one_line(t.hashtag, std::string::npos);
     name.resize(std::max(width, name.size()), ' ');
     print("  " + name + "  " + score + "   " + segments_text(t.segments));
   }
@@ -37,7 +38,7 @@ void print_tags(const std::vector<tag::Tag>& tags) {
 void print_for_people(const tag::TagResult& t) {
   char text[64];
   std::snprintf(text, sizeof text, " (%.1f s)", t.duration);
-  print(t.video + text);
+  print(one_line(t.video, std::string::npos) + text);
   if (t.unsure) {
     print("  unsure: no hashtag reaches its threshold; the closest are");
     return print_tags(t.guesses);

@@ -25,6 +25,15 @@ class Usage(support.Case):
                 self.assertEqual(done.out, "")
                 self.assertIn(word, done.err)
 
+    def test_a_mistyped_name_comes_with_the_nearest(self):
+        for arguments, near in ((["taag", "a.mp4"], "tag"), (["dataset", "freze"], "freeze"), (["models", "fetsh"], "fetch"),
+                                (["tag", "a.mp4", "--thresold", "0.5"], "--threshold"), (["tag", "--jsn", "a.mp4"], "--json")):
+            for json in ([], ["--json"]):
+                with self.subTest(arguments=arguments, json=json):
+                    done = run(*arguments, *json, home=self.folder)
+                    self.assertStatus(done, 2)
+                    self.assertIn(f"Did you mean {near}?", done.err)
+
     def test_top_and_views_of_nothing_are_wrong_usage(self):
         for option in ("--top", "--views"):
             with self.subTest(option=option):
