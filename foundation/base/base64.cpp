@@ -33,7 +33,27 @@ std::string to_base64(std::string_view bytes) {
   return text;
 }
 
+namespace {
+
+// The characters of a text in any of the lenient spellings.
+std::string plain_text(std::string_view text) {
+  if (const auto comma = text.find(','); text.starts_with("data:") && comma != std::string_view::npos)
+    text.remove_prefix(comma + 1);
+  std::string out;
+  out.reserve(text.size());
+  for (const char c : text) {
+    if (c == ' ' || c == '\t' || c == '\r' || c == '\n') continue;
+    out += c == '-' ? '+' : c == '_' ? '/' : c;
+  }
+  return out;
+}
+
+}  // namespace
+
 std::optional<std::string> from_base64(std::string_view text, Base64 form) {
+  std::string plain;
+  if (form == Base64::lenient && text.find_first_of(" \t\r\n-_,") != std::string_view::npos)
+    text = plain = plain_text(text);
   const bool is_padded = text.size() % 4 == 0;
   if (!is_padded && form == Base64::strict) return std::nullopt;
   for (int padding = 0; is_padded && padding < 2 && text.ends_with('='); ++padding) text.remove_suffix(1);

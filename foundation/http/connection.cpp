@@ -190,6 +190,11 @@ Connection::Answer Connection::refusal() {
   if (route_ == nullptr) return without_route(found);
   if (!request.header("expect").empty() && !parser_->expects_continue() && !parser_->is_http_1_0())
     return problem(417, "expectation_failed", "of expectations only 100-continue");
+  const auto coding = lower_case(request.header("content-encoding"));
+  if (!coding.empty() && coding != "identity") {
+    return problem(415, "unsupported", "bodies are not decompressed here: send it without Content-Encoding")
+        .with("Accept-Encoding", "identity");
+  }
   const auto limit = route_->options.max_body >= 0 ? route_->options.max_body : options_.max_body_bytes;
   if (request.content_length.value_or(0) > limit) return too_large(limit);
   return std::nullopt;

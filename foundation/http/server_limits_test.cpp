@@ -166,6 +166,20 @@ TEST(HttpLimits, ContinueComesAfterTheHeadWasAccepted) {
     Raw client(server.port());
     EXPECT_EQ(client.exchange(post("Authorization: let me in\r\nExpect: cake\r\nContent-Length: 1\r\n")).status, 417);
   }
+  for (const auto* coding : {"gzip", "GZIP", "br", "deflate, gzip", "zstd"}) {
+    Raw client(server.port());
+    const auto refused = client.exchange(
+        post("Authorization: let me in\r\nContent-Encoding: " + std::string(coding) + "\r\nContent-Length: 1\r\n") +
+        "x");
+    EXPECT_EQ(refused.status, 415) << coding;
+    EXPECT_NE(refused.body.find("Content-Encoding"), std::string::npos) << coding;
+  }
+  {
+    Raw client(server.port());
+    const auto read =
+        client.exchange(post("Authorization: let me in\r\nContent-Encoding: Identity\r\nContent-Length: 1\r\n") + "x");
+    EXPECT_EQ(read.body, "x");
+  }
   Raw client(server.port());
   EXPECT_EQ(client.exchange(post(me + "Content-Length: 4\r\n")).status, 100);
   EXPECT_EQ(client.exchange("body").body, "body");

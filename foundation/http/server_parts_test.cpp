@@ -112,6 +112,13 @@ TEST(HttpProblem, EveryCodeHasAStatusThatIsNamed) {
   EXPECT_EQ(http_status(Code::too_large), 413);
 }
 
+TEST(HttpReply, EveryStatusThatIsSentHasAReason) {
+  for (const int status : {200, 201, 202, 204, 206, 302, 304, 400, 401, 403, 404, 405, 406, 408, 409, 410, 411, 412,
+                           413, 414, 415, 416, 417, 421, 422, 423, 429, 431, 460, 500, 501, 502, 503, 504, 505, 507}) {
+    EXPECT_NE(reason(status), "Unknown") << status;
+  }
+}
+
 TEST(HttpReply, OptionsAreConfiguration) {
   config::Values values;
   values.set("max_connections=7");

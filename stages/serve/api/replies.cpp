@@ -6,6 +6,7 @@
 
 #include "reeltag/base/hash.hpp"
 #include "reeltag/base/json.hpp"
+#include "reeltag/http/header_value.hpp"
 
 namespace reeltag::serve {
 namespace {
@@ -136,10 +137,13 @@ Result<std::optional<double>> query_real(const server::Request& request, std::st
               std::string(name) + " must be a number from " + Json(least).dump() + " to " + Json(most).dump());
 }
 
+bool is_json(const server::Request& request) {
+  const auto type = http::parse_header_value(request.header("content-type"));
+  return type && type->value == "application/json";
+}
+
 std::variant<nlohmann::json, server::Response> body_object(const server::Request& request) {
-  const auto type = request.header("content-type");
-  if (!type.starts_with("application/json"))
-    return server::problem(415, "unsupported", "the body must be application/json");
+  if (!is_json(request)) return server::problem(415, "unsupported", "the body must be application/json");
   auto json = parse_json(request.body, "the body");
   if (!json) return server::problem(400, "invalid_argument", json.error().message);
   if (!json->is_object()) return server::problem(422, "invalid_argument", "the body must be a JSON object");

@@ -32,6 +32,8 @@ Result<std::int64_t> query_number(const http::server::Request& request, std::str
                                   std::int64_t most, std::int64_t otherwise);
 Result<std::optional<double>> query_real(const http::server::Request& request, std::string_view name, double least,
                                          double most);
+// Whether the body is said to be JSON, in any case and with any parameters.
+bool is_json(const http::server::Request& request);
 // The body's JSON object, or the response that refuses it: 415, 400.
 std::variant<nlohmann::json, http::server::Response> body_object(const http::server::Request& request);
 

@@ -134,7 +134,7 @@ std::variant<server::Response, std::unique_ptr<server::Upload>> bring(ServerStat
     return server::problem(400, "invalid_argument", "Idempotency-Key must have 1 to 200 bytes");
   if (state.jobs.unfinished(owner) >= state.config.max_jobs)
     return server::problem(429, "unavailable", "too many unfinished jobs of yours; wait for some of them");
-  if (!request.header("content-type").starts_with("application/json"))
+  if (!is_json(request))
     return state.uploads.begin(request, owner, [&state](const std::string& job) { return accepted(state, job); });
   return std::make_unique<ReferenceBody>(
       [&state, owner, objects, key, seconds = deadline->value_or(0)](const std::string& body) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 #include "reeltag/base/hash.hpp"
 #include "reeltag/base/random.hpp"
@@ -17,10 +18,19 @@ std::string_view scope_name(Scope scope) {
 }
 
 // "example.org:8080" and "[::1]:8080" without the port.
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(), [](unsigned char c) { return std::tolower(c); });
+  return out;
+}
+
+// The name without the port. Names know no case, and "example.org." is the absolute form of example.org.
 std::string host_of(std::string_view header) {
   const auto bracket = header.find(']');
   const auto colon = header.find(':', bracket == std::string_view::npos ? 0 : bracket);
-  return std::string(header.substr(0, colon));
+  auto name = lower(header.substr(0, colon));
+  if (name.size() > 1 && name.ends_with('.')) name.pop_back();
+  return name;
 }
 
 bool is_safe(std::string_view method) { return method == "GET" || method == "HEAD" || method == "OPTIONS"; }
@@ -77,6 +87,7 @@ std::string cookie_text(const server::Request& request, const std::string& name,
 Authenticator::Authenticator(catalog::Tokens& tokens, bool open, bool loopback, std::vector<std::string> hosts)
     : tokens_(tokens), open_(open), loopback_(loopback), hosts_(std::move(hosts)) {
   // Prevents DNS rebinding: another site can resolve its name to this machine, but its requests carry that name.
+  for (auto& host : hosts_) host = host_of(host);
   if (loopback_) hosts_.insert(hosts_.end(), {"localhost", "127.0.0.1", "[::1]"});
 }
 
@@ -122,7 +133,8 @@ std::optional<server::Response> Authenticator::refuse(const server::Request& req
   const auto origin = request.header("origin");
   const bool other_site = !site.empty() && site != "same-origin" && site != "none";
   const auto scheme = origin.find("://");
-  const bool other_origin = !origin.empty() && (scheme == std::string_view::npos || origin.substr(scheme + 3) != host);
+  const bool other_origin =
+      !origin.empty() && (scheme == std::string_view::npos || lower(origin.substr(scheme + 3)) != lower(host));
   if (!other_site && !other_origin) return std::nullopt;
   return server::problem(403, "permission_denied", "a page of another site sent this; use a token instead");
 }

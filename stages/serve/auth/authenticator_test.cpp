@@ -106,10 +106,13 @@ TEST_F(AuthenticatorTest, OnlyItsOwnNamesAreAnswered) {
     return server::Request{.method = "GET", .path = "/", .headers = {{"host", host}}};
   };
   EXPECT_EQ(decision_on(open_, called("rebound.example")), "421");
-  for (const char* name : {"localhost:8080", "127.0.0.1", "[::1]:8080"})
+  for (const char* name : {"localhost:8080", "127.0.0.1", "[::1]:8080", "LOCALHOST:18080", "localhost.:18080"})
     EXPECT_EQ(decision_on(open_, called(name)), "local");
   Authenticator named(tokens_, true, false, {"tags.example.org"});
   EXPECT_EQ(decision_on(named, called("tags.example.org")), "");
+  Authenticator written(tokens_, true, false, {"Tags.Example.org."});
+  for (const char* name : {"tags.example.org", "TAGS.example.ORG:443", "tags.example.org.:80"})
+    EXPECT_EQ(decision_on(written, called(name)), "");
   EXPECT_EQ(decision_on(named, called("other.example.org")), "421");
 }
 

@@ -181,7 +181,7 @@ class Invocation final : public http::server::Upload {
 
   [[nodiscard]] Result<Descriptor> decoded(const std::string& text, const std::string& name) const {
     const auto bytes = from_base64(text, Base64::lenient);
-    if (!bytes) return fail(Code::invalid_argument, name + ": b64 is not base64 (RFC 4648, without line breaks)");
+    if (!bytes) return fail(Code::invalid_argument, name + ": b64 is not base64 (RFC 4648)");
     Descriptor file = open_unnamed_file(options().scratch);
     if (const auto written = write_all(file, *bytes); !written) return fail(written.error());
     return file;

@@ -1,6 +1,7 @@
 #include "metadata.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <nlohmann/json.hpp>
@@ -82,7 +83,17 @@ Result<std::string> accepted_type(std::string_view content_type) {
   const std::string type = parsed ? parsed->value : std::string();
   const bool video = type.starts_with("video/") && type.size() > 6 && type.size() <= kMaxTypeBytes &&
                      type.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789.+-", 6) == std::string::npos;
-  if (video || type == "image/gif" || type == "application/octet-stream") return type;
+  // What systems give to videos, and what says nothing: the content decides.
+  static constexpr std::array<std::string_view, 9> kOthers{"image/gif",
+                                                           "image/apng",
+                                                           "application/octet-stream",
+                                                           "application/mp4",
+                                                           "application/mxf",
+                                                           "application/ogg",
+                                                           "application/x-matroska",
+                                                           "application/vnd.rn-realmedia",
+                                                           "application/vnd.ms-asf"};
+  if (video || std::find(kOthers.begin(), kOthers.end(), type) != kOthers.end()) return type;
   return fail(Code::unsupported, "want a video: video/*, image/gif or application/octet-stream");
 }
 

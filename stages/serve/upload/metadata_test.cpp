@@ -47,6 +47,8 @@ TEST(UploadMetadata, TypesAreOfVideos) {
   EXPECT_EQ(accepted_type("Video/WebM; codecs=\"vp9, opus\"").value(), "video/webm");
   EXPECT_EQ(accepted_type("image/gif").value(), "image/gif");
   EXPECT_EQ(accepted_type("application/octet-stream").value(), "application/octet-stream");
+  for (const char* type : {"application/mp4", "Application/MXF", "image/apng", "application/x-matroska"})
+    EXPECT_TRUE(accepted_type(type)) << type;
   for (const char* wrong :
        {"image/png", "video/", "video", "text/html", "video/a b", "video/<b>", "application/x-sh", "*/*"})
     EXPECT_EQ(accepted_type(wrong).error().code, Code::unsupported) << wrong;

@@ -1,4 +1,4 @@
-// Base64 (RFC 4648, section 4), without line breaks. Functions: any thread. Invalid input gives nullopt.
+// Base64 (RFC 4648, section 4). Functions: any thread. Invalid input gives nullopt.
 //
 //   to_base64("fo")        // "Zm8="
 //   from_base64("Zm8=")    // "fo"
@@ -12,8 +12,9 @@ namespace reeltag {
 
 std::string to_base64(std::string_view bytes);
 
-// strict: requires padding and the canonical spelling of each value. lenient: padding may be missing, and the unused
-// bits of the last character are ignored.
+// strict: requires padding and the canonical spelling of each value, without line breaks. lenient: padding may be
+// missing, the unused bits of the last character are ignored, white space between characters is skipped, '-' and '_'
+// stand for '+' and '/' (section 5), and a "data:...;base64," before the text is taken off.
 enum class Base64 { strict, lenient };
 
 // Decodes; nullopt if the text is not Base64 of that form.
