@@ -92,13 +92,12 @@ Result<bool> FrameReader::go_to(int packet) {
   const auto& packets = timeline_->packets();
   if (next_packet_ >= 0 && next_packet_ <= packet) {
     const std::int64_t from = packets[next_packet_].position, to = packets[packet].position;
-    if (next_packet_ == packet || (from >= 0 && to >= from && to - from < kSeekGap)) {
-      for (; next_packet_ < packet; ++next_packet_) {
-        const auto more = input_->read(*packet_);
-        if (!more || !*more) return more;
-      }
-      return true;
-    }
+    if (next_packet_ == packet || timeline_->joined() || (from >= 0 && to >= from && to - from < kSeekGap))
+      return read_over(packet);
+  }
+  if (timeline_->joined()) {
+    next_packet_ = input_->rewind() ? 0 : -1;
+    return next_packet_ == 0 ? read_over(packet) : Result<bool>(false);
   }
   const bool by_pts = (input_->format().iformat->flags & AVFMT_SEEK_TO_PTS) != 0;
   const auto stamp = [&](const PacketEntry& e) {
@@ -112,6 +111,24 @@ Result<bool> FrameReader::go_to(int packet) {
   }
   next_packet_ = -1;
   return false;
+}
+
+// Moves on to a later packet without decoding the ones before it.
+Result<bool> FrameReader::read_over(int packet) {
+  for (; next_packet_ < packet; ++next_packet_) {
+    const auto more = input_->read(*packet_);
+    if (!more || !*more) return more;
+  }
+  return true;
+}
+
+// Gives the packet just read its times on the timeline. False if it is another one than the timeline lists.
+bool FrameReader::restamp(int packet) {
+  const PacketEntry& entry = timeline_->packets()[packet];
+  if (entry.bytes != packet_->size) return false;
+  packet_->pts = entry.pts;
+  packet_->dts = entry.dts;
+  return true;
 }
 
 // Reads on until the packet is in packet_; decode() continues from there.
@@ -144,6 +161,7 @@ Result<void> FrameReader::decode(const Run& run, const Sink& sink) {
       if (!*more) break;
     }
     ++next_packet_;
+    if (timeline_->joined() && !restamp(i)) break;
     codec_->skip_frame =
         skip && !wanted[static_cast<std::size_t>(i - run.first)] ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
     if (auto sent = send(packet_.get(), run, sink); !sent) return sent;

@@ -39,7 +39,9 @@ class FrameReader {
   FrameReader(Input& input, const Timeline& timeline, libav::CodecPtr codec);
 
   Result<bool> go_to(int packet);
+  Result<bool> read_over(int packet);
   Result<bool> find(int packet);
+  bool restamp(int packet);
   Result<void> decode(const Run& run, const Sink& sink);
   Result<void> send(const AVPacket* packet, const Run& run, const Sink& sink);
   Result<void> receive(const Run& run, const Sink& sink);

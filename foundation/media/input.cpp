@@ -16,6 +16,10 @@ namespace {
 // addresses, and still pictures.
 constexpr const char* kContainers = "mov,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,m4v,h264,hevc";
 
+// Containers whose files are joined byte by byte (disc titles, camera and recorder splits), each part with its own
+// clock.
+constexpr const char* kRestartingContainers = "mpegts,mpeg";
+
 // The number of bytes examined to detect the container and the streams' properties.
 constexpr int kProbeBytes = 1 << 20;
 
@@ -203,7 +207,7 @@ Result<void> Input::read_headers() {
     return fail(error(Code::decode_failed, std::string("its ") + avcodec_get_name(p.codec_id) +
                                                " stream cannot be decoded: " + libav::error_text(AVERROR_INVALIDDATA)));
   read_facts();
-  if (probe_.duration > limits_.max_duration)
+  if (probe_.duration > limits_.max_duration && !times_may_restart())
     return fail(error(Code::too_large, "lasts " + number(probe_.duration) + " s, the limit media.max_duration is " +
                                            number(limits_.max_duration) + " s"));
   return {};
@@ -239,6 +243,8 @@ void Input::read_facts() {
   probe_.duration = claim_.seconds;
 }
 
+bool Input::times_may_restart() const { return av_match_list(format_->iformat->name, kRestartingContainers, ',') > 0; }
+
 double Input::start_seconds() const {
   return stream_->start_time == AV_NOPTS_VALUE ? 0.0
                                                : static_cast<double>(stream_->start_time) * av_q2d(stream_->time_base);
@@ -268,5 +274,7 @@ Result<bool> Input::read(AVPacket& packet) {
 bool Input::seek(std::int64_t timestamp) {
   return av_seek_frame(format_.get(), stream_->index, timestamp, AVSEEK_FLAG_BACKWARD) >= 0;
 }
+
+bool Input::rewind() { return av_seek_frame(format_.get(), stream_->index, 0, AVSEEK_FLAG_BYTE) >= 0; }
 
 }  // namespace reeltag::media

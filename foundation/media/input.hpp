@@ -30,6 +30,9 @@ class Input {
     bool whole_file = false;
   };
   [[nodiscard]] Claim claim() const { return claim_; }
+  // Whether the container allows times to restart or jump, as in recordings joined byte by byte. libav measures the
+  // claim by the last time stamp, so there it may be wrong by any factor.
+  [[nodiscard]] bool times_may_restart() const;
   // The first frame's time on the container's clock.
   [[nodiscard]] double start_seconds() const;
 
@@ -47,6 +50,8 @@ class Input {
 
   // Seeks to a packet at or before the timestamp (stream time base), using the container's index.
   bool seek(std::int64_t timestamp);
+  // Goes back to the first packet, whatever the time stamps are.
+  bool rewind();
 
   // An error that names the file.
   [[nodiscard]] Error error(Code code, const std::string& text) const { return file_->error(code, text); }

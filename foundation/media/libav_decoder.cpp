@@ -31,14 +31,14 @@ class LibavDecoder final : public Decoder {
 
   [[nodiscard]] const Probe& probe() const override { return probe_; }
 
-  // Reads the packets if the header lacks the duration.
+  // Reads the packets if the header lacks the duration, or if it may be that of one part of the file.
   Result<void> complete_probe() {
-    if (probe_.duration > 0 && probe_.fps > 0) return {};
+    if (probe_.duration > 0 && probe_.fps > 0 && !input_->times_may_restart()) return {};
     if (auto ready = load_timeline(); !ready) return ready;
-    if (probe_.duration <= 0) probe_.duration = timeline_->end();
+    if (probe_.duration <= 0 || timeline_->joined()) probe_.duration = timeline_->end();
     const auto frames = static_cast<double>(timeline_->times().size());
     if (probe_.fps <= 0 && timeline_->end() > 0) probe_.fps = frames / timeline_->end();
-    return {};
+    return check_duration(probe_.duration);
   }
 
   Result<Frames> frames_at(std::span<const double> times, const Scale& scale) override {
@@ -66,6 +66,7 @@ class LibavDecoder final : public Decoder {
   };
 
   Result<void> load_timeline();
+  [[nodiscard]] Result<void> check_duration(double length) const;
   Result<void> check_times(std::span<const double> times) const;
   Result<Size> output_size(const Scale& scale) const;
   [[nodiscard]] Order order_of(std::span<const double> times) const;
@@ -93,12 +94,15 @@ Result<void> LibavDecoder::load_timeline() {
   if (timeline->times().empty())
     return fail(input_->error(Code::decode_failed,
                               "holds no frames" + (timeline->problem().empty() ? "" : ": " + timeline->problem())));
-  if (timeline->end() > limits_.max_duration)
-    return fail(input_->error(
-        Code::too_large,
-        "lasts " + seconds(timeline->end()) + ", the limit media.max_duration is " + seconds(limits_.max_duration)));
+  if (auto fine = check_duration(timeline->end()); !fine) return fine;
   timeline_.emplace(std::move(*timeline));
   return {};
+}
+
+Result<void> LibavDecoder::check_duration(double length) const {
+  if (length <= limits_.max_duration) return {};
+  return fail(input_->error(Code::too_large, "lasts " + seconds(length) + ", the limit media.max_duration is " +
+                                                 seconds(limits_.max_duration)));
 }
 
 // A truncated file still declares the whole duration. Times beyond its last frame must fail instead of silently
@@ -106,7 +110,8 @@ Result<void> LibavDecoder::load_timeline() {
 Result<void> LibavDecoder::check_times(std::span<const double> times) const {
   const Input::Claim claim = input_->claim();
   const double held = claim.whole_file ? timeline_->file_end() : timeline_->end();
-  const bool cut_off = claim.seconds - held > kMissingShare * claim.seconds;
+  // A joined file's header speaks for one part, so it cannot tell whether the last part is cut off.
+  const bool cut_off = !timeline_->joined() && claim.seconds - held > kMissingShare * claim.seconds;
   for (const double t : times) {
     if (!std::isfinite(t)) return fail(Code::invalid_argument, "a time that frames are asked for is not a number");
     if (!cut_off || t <= timeline_->end()) continue;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "continuous.hpp"
+
 namespace reeltag::media {
 namespace {
 
@@ -86,9 +88,13 @@ Result<Timeline> Timeline::read(Input& input) {
     packets.push_back(entry_of(*packet));
   }
   input.read_all_streams(false);
-  Timeline timeline(std::move(packets), input.stream().time_base, input.probe().fps);
+  const AVStream& stream = input.stream();
+  const bool joined =
+      input.times_may_restart() && make_continuous(packets, stream.time_base, input.probe().fps, stream.pts_wrap_bits);
+  Timeline timeline(std::move(packets), stream.time_base, input.probe().fps);
+  timeline.joined_ = joined;
   timeline.problem_ = input.read_problem();
-  timeline.file_end_ = std::max(timeline.end_, file_end - input.start_seconds());
+  if (!joined) timeline.file_end_ = std::max(timeline.end_, file_end - input.start_seconds());
   return timeline;
 }
 

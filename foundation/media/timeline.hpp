@@ -46,6 +46,9 @@ class Timeline {
   [[nodiscard]] double end() const { return end_; }
   // End of the last packet of any stream; equals end() if only the video stream was read.
   [[nodiscard]] double file_end() const { return file_end_; }
+  // True if times restart or jump in the file and were rewritten as one timeline: then packets() differs from what the
+  // container says, and seeking by time does not work.
+  [[nodiscard]] bool joined() const { return joined_; }
   // How the file was truncated; empty if it ended normally.
   [[nodiscard]] const std::string& problem() const { return problem_; }
 
@@ -62,7 +65,7 @@ class Timeline {
   std::vector<PacketEntry> packets_;
   std::vector<int> packet_of_;
   std::vector<double> times_;
-  bool has_pts_ = true;
+  bool has_pts_ = true, joined_ = false;
   double end_ = 0.0, file_end_ = 0.0;
   std::string problem_;
 };
