@@ -9,16 +9,10 @@
 #include <string_view>
 #include <utility>
 
+#include "container.hpp"
+
 namespace reeltag::media {
 namespace {
-
-// Containers of videos. Excludes playlists and scripts (hls, concat, dash), which make libav open other files and
-// addresses, and still pictures.
-constexpr const char* kContainers = "mov,matroska,webm,avi,gif,mpegts,mpeg,flv,asf,ogg,m4v,h264,hevc";
-
-// Containers whose files are joined byte by byte (disc titles, camera and recorder splits), each part with its own
-// clock.
-constexpr const char* kRestartingContainers = "mpegts,mpeg";
 
 // The number of bytes examined to detect the container and the streams' properties.
 constexpr int kProbeBytes = 1 << 20;
@@ -106,6 +100,23 @@ std::int64_t Input::seek_to(void* self, std::int64_t offset, int whence) {
   return input.position_ = offset;
 }
 
+Result<void> Input::check_container(const AVInputFormat& container) const {
+  constexpr const char* kAdvice = "; convert it to MP4, MKV or WebM";
+  std::array<std::uint8_t, kWebpHeadBytes> head{};
+  if (file_->read(0, head) == static_cast<std::int64_t>(head.size()) && is_animated_webp(head))
+    return fail(error(Code::unsupported, std::string("is an animated WebP, which cannot be decoded here") + kAdvice));
+  const std::string name = container.long_name != nullptr ? container.long_name : container.name;
+  switch (kind_of(container)) {
+    case ContainerKind::readable:
+      return {};
+    case ContainerKind::unread_video:
+      return fail(error(Code::unsupported, "is a video in a container that is not read, " + name + kAdvice));
+    case ContainerKind::no_video:
+      break;
+  }
+  return fail(error(Code::not_a_video, "is not a video: its content looks like " + name));
+}
+
 Result<void> Input::open_container() {
   const AVIOInterruptCB on_wait{&Input::interrupted, this};
   auto* const buffer = static_cast<unsigned char*>(av_malloc(kBufferBytes));
@@ -121,9 +132,7 @@ Result<void> Input::open_container() {
   int got = av_probe_input_buffer2(io_.get(), &container, "", nullptr, 0, kProbeBytes);
   if (late()) return fail(timeout());
   if (got < 0) return fail(error(Code::not_a_video, "is not a video: its content has no known container"));
-  if (av_match_list(container->name, kContainers, ',') <= 0)
-    return fail(error(Code::not_a_video, std::string("is not a video: its content looks like ") +
-                                             (container->long_name ? container->long_name : container->name)));
+  if (auto readable = check_container(*container); !readable) return readable;
 
   AVFormatContext* format = libav::owned<libav::InputPtr>(avformat_alloc_context()).release();
   format->pb = io_.get();
@@ -203,7 +212,11 @@ Result<void> Input::read_headers() {
   const AVCodecParameters& p = *stream_->codecpar;
   if (avcodec_find_decoder(p.codec_id) == nullptr)
     return fail(error(Code::unsupported, std::string("no decoder for codec ") + avcodec_get_name(p.codec_id)));
-  if (p.width <= 0 || p.height <= 0)
+  const bool unknown = p.width <= 0 || p.height <= 0;
+  if (unknown && libav::is_over_pixel_limit())  // raw streams: only their pictures say how large they are
+    return fail(
+        error(Code::too_large, "has frames over the limit media.max_pixels of " + std::to_string(limits_.max_pixels)));
+  if (unknown)
     return fail(error(Code::decode_failed, std::string("its ") + avcodec_get_name(p.codec_id) +
                                                " stream cannot be decoded: " + libav::error_text(AVERROR_INVALIDDATA)));
   read_facts();
@@ -243,7 +256,7 @@ void Input::read_facts() {
   probe_.duration = claim_.seconds;
 }
 
-bool Input::times_may_restart() const { return av_match_list(format_->iformat->name, kRestartingContainers, ',') > 0; }
+bool Input::times_may_restart() const { return may_restart(*format_->iformat); }
 
 double Input::start_seconds() const {
   return stream_->start_time == AV_NOPTS_VALUE ? 0.0

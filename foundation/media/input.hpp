@@ -60,6 +60,7 @@ class Input {
  private:
   Input(std::shared_ptr<const File> file, const Limits& limits) : file_(std::move(file)), limits_(limits) {}
 
+  [[nodiscard]] Result<void> check_container(const AVInputFormat& container) const;
   Result<void> open_container();
   void pick_stream();
   Result<void> find_streams();

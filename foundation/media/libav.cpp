@@ -3,6 +3,7 @@
 #include <array>
 #include <cstdarg>
 #include <cstdio>
+#include <cstring>
 #include <mutex>
 
 namespace reeltag::media::libav {
@@ -10,10 +11,14 @@ namespace {
 
 // A fixed buffer: the callback runs inside C code, where exceptions must not pass.
 thread_local std::array<char, 256> last_line{};
+thread_local bool over_pixel_limit = false;
 
 void remember(void* /*context*/, int level, const char* format, va_list args) {
   if (level > AV_LOG_ERROR) return;
   std::vsnprintf(last_line.data(), last_line.size(), format, args);
+  // Of av_image_check_size2() and of dav1d.
+  for (const char* words : {"exceeds specified max pixel count", "exceeds limit"})
+    over_pixel_limit |= std::strstr(last_line.data(), words) != nullptr;
 }
 
 std::string trimmed(std::string text) {
@@ -31,7 +36,12 @@ void silence() {
   std::call_once(once, [] { av_log_set_callback(remember); });
 }
 
-void clear_log() { last_line[0] = '\0'; }
+void clear_log() {
+  last_line[0] = '\0';
+  over_pixel_limit = false;
+}
+
+bool is_over_pixel_limit() { return over_pixel_limit; }
 
 std::string error_text(int av_error) {
   std::array<char, AV_ERROR_MAX_STRING_SIZE> name{};

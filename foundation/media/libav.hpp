@@ -59,6 +59,9 @@ void silence();
 // Clears this thread's captured log, so that error_text() refers to later calls.
 void clear_log();
 
+// Whether a picture was refused because of max_pixels since clear_log(). libav gives no error code for that.
+bool is_over_pixel_limit();
+
 // "Invalid data found when processing input (moov atom not found)": libav's name of the error, and the last error line
 // logged on this thread.
 std::string error_text(int av_error);
