@@ -86,7 +86,7 @@ Error Input::timeout() const {
 int Input::read_bytes(void* self, std::uint8_t* to, int size) {
   auto& input = *static_cast<Input*>(self);
   if (input.late()) return AVERROR_EXIT;
-  const auto got = input.file_->read(input.position_, {to, static_cast<std::size_t>(std::max(size, 0))});
+  const auto got = input.content_.read(input.position_, {to, static_cast<std::size_t>(std::max(size, 0))});
   if (got < 0) return AVERROR(EIO);
   if (got == 0) return AVERROR_EOF;
   input.position_ += got;
@@ -95,7 +95,7 @@ int Input::read_bytes(void* self, std::uint8_t* to, int size) {
 
 std::int64_t Input::seek_to(void* self, std::int64_t offset, int whence) {
   auto& input = *static_cast<Input*>(self);
-  if (whence == AVSEEK_SIZE) return input.file_->size();
+  if (whence == AVSEEK_SIZE) return input.content_.size();
   if ((whence & ~AVSEEK_FORCE) != SEEK_SET || offset < 0) return AVERROR(EINVAL);
   return input.position_ = offset;
 }
@@ -118,6 +118,7 @@ Result<void> Input::check_container(const AVInputFormat& container) const {
 }
 
 Result<void> Input::open_container() {
+  content_.find([this] { return late(); });
   const AVIOInterruptCB on_wait{&Input::interrupted, this};
   auto* const buffer = static_cast<unsigned char*>(av_malloc(kBufferBytes));
   if (buffer == nullptr) throw std::bad_alloc();
@@ -256,7 +257,7 @@ void Input::read_facts() {
   probe_.duration = claim_.seconds;
 }
 
-bool Input::times_may_restart() const { return may_restart(*format_->iformat); }
+bool Input::times_may_restart() const { return content_.joined() || may_restart(*format_->iformat); }
 
 double Input::start_seconds() const {
   return stream_->start_time == AV_NOPTS_VALUE ? 0.0

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "file.hpp"
+#include "flv_parts.hpp"
 #include "libav.hpp"
 #include "picture.hpp"
 #include "reeltag/media.hpp"
@@ -58,7 +59,8 @@ class Input {
   [[nodiscard]] Error timeout() const;
 
  private:
-  Input(std::shared_ptr<const File> file, const Limits& limits) : file_(std::move(file)), limits_(limits) {}
+  Input(std::shared_ptr<const File> file, const Limits& limits)
+      : file_(std::move(file)), content_(file_), limits_(limits) {}
 
   [[nodiscard]] Result<void> check_container(const AVInputFormat& container) const;
   Result<void> open_container();
@@ -73,6 +75,7 @@ class Input {
   static std::int64_t seek_to(void* self, std::int64_t offset, int whence);
 
   std::shared_ptr<const File> file_;
+  FlvParts content_;           // what libav reads of it
   std::int64_t position_ = 0;  // file offset of the next byte for libav
   Limits limits_;
   Probe probe_;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <random>
 
 #include "test_clips.hpp"
 
@@ -45,6 +46,12 @@ std::vector<Joined> joined() {
       {"wraps_first.ts", {kA + kX264 + kBeforeWrap, kB + kX264 + "-output_ts_offset 60"}},
       {"wraps_second.ts", {kA + kX264, kB + kX264 + kBeforeWrap, kC + kX264 + "-output_ts_offset 60"}},
       {"wraps_alone.ts", {kA + kX264 + kBeforeWrap}},
+      {"two.flv", {kA + kX264, kB + kX264}},
+      {"three.flv", {kA + kX264, kB + kX264, kC + kX264}},
+      {"sound.flv", {"-f lavfi -i sine=d=1.5 -c:a aac " + kA + kX264, "-f lavfi -i sine=d=1.5 -c:a aac " + kB + kX264}},
+      {"sorenson.flv", {kA + "-c:v flv -q:v 3", kB + "-c:v flv -q:v 3"}},
+      {"two.h264", {kA + kX264, kB + kX264}},
+      {"two.m2v", {kA + "-c:v mpeg2video -q:v 3 -bf 2", kB + "-c:v mpeg2video -q:v 3 -bf 2"}},
       {"two.mpg", {kA + "-c:v mpeg2video -q:v 3 -bf 2", kB + "-c:v mpeg2video -q:v 3 -bf 2"}},
       {"three.vob",
        {kA + "-c:v mpeg2video -q:v 3 -g 9", kB + "-c:v mpeg2video -q:v 3 -g 9", kC + "-c:v mpeg2video -q:v 3 -g 9"}},
@@ -144,6 +151,25 @@ TEST_P(RestartLimits, ACutLastPartGivesWhatItHolds) {
   EXPECT_GT(duration, 1.4);
   EXPECT_LT(duration, 2.2);
   EXPECT_TRUE((*decoder)->frames_at(std::vector<double>{0.5, duration - 0.2}, {}));
+}
+
+TEST_P(RestartLimits, DamagedPartsNeverCrash) {
+  std::mt19937 random(5);
+  for (const std::string kind : {"ts", "mpg", "flv"}) {
+    const std::string codec = kind == "mpg" ? "-c:v mpeg2video" : kX264;
+    const std::string part = test::content_of(folder_.clip("part." + kind, kA + codec));
+    for (int round = 0; round < 20; ++round) {
+      std::string bad = part + part + part;
+      for (int i = 0; i < 30; ++i) bad[random() % bad.size()] = static_cast<char>(random());
+      if (round % 3 == 0) bad.erase(part.size() / 3, random() % part.size());
+      auto decoder = GetParam().open(folder_.file("bad." + kind, bad), {.max_decode_seconds = 5});
+      if (!decoder) continue;
+      const auto got = (*decoder)->frames_at(std::vector<double>{0.0, 1.7, 3.2}, {.short_side = 32});
+      if (got) {
+        EXPECT_EQ(got->data.size(), 3 * got->frame_bytes());
+      }
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Media, RestartLimits, testing::ValuesIn(test::implementations()),
