@@ -162,6 +162,7 @@ Result<void> FrameReader::decode(const Run& run, const Sink& sink) {
     }
     ++next_packet_;
     if (timeline_->joined() && !restamp(i)) break;
+    if (timeline_->packets()[i].late) continue;
     codec_->skip_frame =
         skip && !wanted[static_cast<std::size_t>(i - run.first)] ? AVDISCARD_NONREF : AVDISCARD_DEFAULT;
     if (auto sent = send(packet_.get(), run, sink); !sent) return sent;

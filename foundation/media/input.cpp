@@ -174,7 +174,7 @@ Result<void> Input::choose_stream() {
     pick_stream();
   }
   if (stream_ == nullptr) return fail(error(Code::not_a_video, "holds no video stream"));
-  read_all_streams(false);
+  select(Streams::video);
   return check_size();
 }
 
@@ -264,9 +264,27 @@ double Input::start_seconds() const {
                                                : static_cast<double>(stream_->start_time) * av_q2d(stream_->time_base);
 }
 
-void Input::read_all_streams(bool all) {
+void Input::select(Streams streams) {
+  selected_ = streams;
   for (unsigned i = 0; i < format_->nb_streams; ++i)
-    format_->streams[i]->discard = all || format_->streams[i] == stream_ ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+    format_->streams[i]->discard = is_selected(static_cast<int>(i)) ? AVDISCARD_DEFAULT : AVDISCARD_ALL;
+}
+
+void Input::set_parts(std::vector<int> streams) {
+  parts_ = std::move(streams);
+  select(selected_);
+}
+
+bool Input::is_similar(int stream) const {
+  const AVStream& other = *format_->streams[stream];
+  return other.codecpar->codec_type == AVMEDIA_TYPE_VIDEO && other.codecpar->codec_id == stream_->codecpar->codec_id &&
+         av_cmp_q(other.time_base, stream_->time_base) == 0;
+}
+
+bool Input::is_selected(int stream) const {
+  if (selected_ == Streams::all || stream == stream_->index) return true;
+  if (selected_ == Streams::similar) return is_similar(stream);
+  return std::find(parts_.begin(), parts_.end(), stream) != parts_.end();
 }
 
 Result<bool> Input::read(AVPacket& packet) {
@@ -280,8 +298,9 @@ Result<bool> Input::read(AVPacket& packet) {
       if (got != AVERROR_EOF) problem_ = libav::error_text(got);
       return false;
     }
+    // libav may add streams while it reads.
     const auto at = static_cast<unsigned>(packet.stream_index);
-    if (at < format_->nb_streams && format_->streams[at]->discard < AVDISCARD_ALL) return true;
+    if (at < format_->nb_streams && is_selected(packet.stream_index)) return true;
   }
 }
 

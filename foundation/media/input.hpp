@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "file.hpp"
 #include "flv_parts.hpp"
@@ -39,15 +40,25 @@ class Input {
 
   // Starts a new call: max_decode_seconds count from now.
   void start_clock();
-  // Continues a call that began with another input.
-  void take_clock(const Input& other) { deadline_ = other.deadline_; }
+  // Continues a call that began with another input of the same file.
+  void take_over(const Input& other) {
+    deadline_ = other.deadline_;
+    set_parts(other.parts_);
+  }
   [[nodiscard]] bool late() const { return std::chrono::steady_clock::now() > deadline_; }
 
-  // Reads the next packet of the video stream, or of any stream after read_all_streams(true). False at the end, and if
+  // Which packets read() returns: those of the video stream and its parts; also those of video streams with the same
+  // codec, which may turn out to be parts; all.
+  enum class Streams { video, similar, all };
+  void select(Streams streams);
+  // Streams that continue the video stream in a joined file, where a part may have other stream ids.
+  void set_parts(std::vector<int> streams);
+  [[nodiscard]] bool is_similar(int stream) const;
+
+  // Reads the next packet of the selected streams. False at the end, and if
   // the file is truncated or broken: read_problem() then says how.
   Result<bool> read(AVPacket& packet);
   [[nodiscard]] const std::string& read_problem() const { return problem_; }
-  void read_all_streams(bool all);
 
   // Seeks to a packet at or before the timestamp (stream time base), using the container's index.
   bool seek(std::int64_t timestamp);
@@ -70,6 +81,7 @@ class Input {
   Result<void> read_headers();
   Result<void> check_size() const;
   void read_facts();
+  [[nodiscard]] bool is_selected(int stream) const;
   static int interrupted(void* self) { return static_cast<Input*>(self)->late() ? 1 : 0; }
   static int read_bytes(void* self, std::uint8_t* to, int size);
   static std::int64_t seek_to(void* self, std::int64_t offset, int whence);
@@ -86,6 +98,8 @@ class Input {
   libav::ReaderPtr io_;  // freed after format_, which reads from it
   libav::InputPtr format_;
   AVStream* stream_ = nullptr;
+  std::vector<int> parts_;  // streams
+  Streams selected_ = Streams::video;
   bool streams_found_ = false;
 };
 

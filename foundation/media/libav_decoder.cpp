@@ -178,7 +178,7 @@ Result<std::vector<int>> LibavDecoder::fill(const Order& order, const std::vecto
   if (carefully) {
     auto again = Input::open(file_, limits_);
     if (!again) return fail(again.error());
-    (*again)->take_clock(*input_);
+    (*again)->take_over(*input_);
     input_ = std::move(*again);
   }
   auto reader = FrameReader::open(*input_, *timeline_);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <set>
+#include <utility>
 
 #include "continuous.hpp"
 
@@ -27,6 +29,45 @@ PacketEntry entry_of(const AVPacket& p) {
   e.key = (p.flags & AV_PKT_FLAG_KEY) != 0;
   e.shown = (p.flags & AV_PKT_FLAG_DISCARD) == 0;
   return e;
+}
+
+// True if the packets of two streams alternate, as those of programs sent together do: fewer than four in a row on
+// average.
+bool run_together(const std::vector<int>& streams, int a, int b) {
+  std::size_t rows = 0, of_a = 0, of_b = 0;
+  int before = -1;
+  for (const int s : streams) {
+    if (s != a && s != b) continue;
+    ++(s == a ? of_a : of_b);
+    if (std::exchange(before, s) != s) ++rows;
+  }
+  return rows * 4 > 2 * std::min(of_a, of_b);
+}
+
+// Keeps the packets of the video stream and of those that take turns with it, and returns the latter: in a joined file,
+// parts may have other stream ids. Drops other programs, which run together with it. `streams` has each packet's one.
+std::vector<int> keep_parts(std::vector<PacketEntry>& packets, const std::vector<int>& streams, int video) {
+  constexpr std::size_t kMaxStreams = 8;  // bounds the comparisons, whatever a hostile file declares
+  const std::set<int> all(streams.begin(), streams.end());
+  std::vector<int> kept = {video};
+  for (const int stream : all) {
+    const auto together = [&](int other) { return run_together(streams, stream, other); };
+    if (stream != video && all.size() <= kMaxStreams && std::none_of(kept.begin(), kept.end(), together))
+      kept.push_back(stream);
+  }
+  std::size_t to = 0;
+  for (std::size_t i = 0; i < streams.size(); ++i)
+    if (std::find(kept.begin(), kept.end(), streams[i]) != kept.end()) packets[to++] = packets[i];
+  if (!streams.empty()) packets.resize(to);
+  kept.erase(kept.begin());
+  // libav sees the end of a stream's last packet only where the stream goes on, or the file ends.
+  std::int64_t position = -1;
+  for (PacketEntry& p : packets) {
+    p.late = !kept.empty() && p.position >= 0 && p.position < position;
+    if (p.late) p.shown = false, p.pts = p.dts = AV_NOPTS_VALUE;
+    position = std::max(position, p.position);
+  }
+  return kept;
 }
 
 }  // namespace
@@ -68,33 +109,38 @@ Timeline::Timeline(std::vector<PacketEntry> packets, AVRational time_base, doubl
 Result<Timeline> Timeline::read(Input& input) {
   const auto packet = libav::owned<libav::PacketPtr>(av_packet_alloc());
   const double most = std::max(1.0, input.limits().max_duration) * kMaxFps;
-  const int video = input.stream().index;
+  const AVStream& video = input.stream();
+  const bool restarts = input.times_may_restart();
   std::vector<PacketEntry> packets;
+  std::vector<int> streams;  // of each packet
   double file_end = 0.0;
-  input.read_all_streams(input.claim().whole_file);
+  using Streams = Input::Streams;
+  input.select(input.claim().whole_file ? Streams::all : restarts ? Streams::similar : Streams::video);
   for (;;) {
     const auto more = input.read(*packet);
     if (!more) return fail(more.error());
     if (!*more) break;
+    const int stream = packet->stream_index;
     if (packet->pts != AV_NOPTS_VALUE) {
-      const AVRational base = input.format().streams[packet->stream_index]->time_base;
+      const AVRational base = input.format().streams[stream]->time_base;
       file_end = std::max(file_end, static_cast<double>(packet->pts) * av_q2d(base) +
                                         static_cast<double>(packet->duration) * av_q2d(base));
     }
-    if (packet->stream_index != video) continue;
+    if (stream != video.index && !(restarts && input.is_similar(stream))) continue;
     if (static_cast<double>(packets.size()) >= most)
       return fail(input.error(Code::too_large, "has more than " + std::to_string(packets.size()) +
                                                    " frames, too many for media.max_duration"));
     packets.push_back(entry_of(*packet));
+    if (restarts) streams.push_back(stream);
   }
-  input.read_all_streams(false);
-  const AVStream& stream = input.stream();
-  const bool joined =
-      input.times_may_restart() && make_continuous(packets, stream.time_base, input.probe().fps, stream.pts_wrap_bits);
-  Timeline timeline(std::move(packets), stream.time_base, input.probe().fps);
-  timeline.joined_ = joined;
+  const std::vector<int> parts = keep_parts(packets, streams, video.index);
+  input.set_parts(parts);
+  input.select(Streams::video);
+  const bool rewritten = restarts && make_continuous(packets, video.time_base, input.probe().fps, video.pts_wrap_bits);
+  Timeline timeline(std::move(packets), video.time_base, input.probe().fps);
   timeline.problem_ = input.read_problem();
-  if (!joined) timeline.file_end_ = std::max(timeline.end_, file_end - input.start_seconds());
+  timeline.joined_ = rewritten || !parts.empty();
+  if (!timeline.joined_) timeline.file_end_ = std::max(timeline.end_, file_end - input.start_seconds());
   return timeline;
 }
 

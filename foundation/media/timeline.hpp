@@ -17,6 +17,7 @@ struct PacketEntry {
   int bytes = 0;
   bool key = false;    // decoding can begin here
   bool shown = false;  // false: removed by an edit list
+  bool late = false;   // read only after a later part began, where it can be neither decoded nor shown
 };
 
 // Packets first..last in decode order, starting at a key packet; `frames` lists the selected ones in presentation
