@@ -69,7 +69,7 @@ struct Probe {
   int width = 0, height = 0;  // pixels, after rotation and aspect correction
   int rotation = 0;           // degrees clockwise applied to make it upright: 0, 90, 180, 270
   double fps = 0.0;           // average frames per second, else the header's value; 0 if unknown
-  double duration = 0.0;      // seconds; estimated from packets if the header has none
+  double duration = 0.0;      // seconds, of all parts of a joined file; from packets if the header has none
   std::int64_t size_bytes = 0;
   bool has_audio = false;
 };
@@ -118,7 +118,8 @@ class Decoder {
   virtual Result<std::vector<double>> frame_times() = 0;
 };
 
-// Reads a file's header and first frame; all packets if the header lacks the duration.
+// Reads a file's header and first frame; all packets if the header lacks the duration, or if it may be that of one part
+// of a joined file (MPEG-TS, MPEG-PS).
 Result<Probe> probe(const std::filesystem::path& path, const Limits& limits);
 
 // Starts a worker and lets it enter its sandbox. Fails with the missing requirement.
