@@ -10,6 +10,7 @@
 #include <boost/asio/post.hpp>
 
 #include "reeltag/base/log.hpp"
+#include "target.hpp"
 
 namespace reeltag::http::server {
 namespace {
