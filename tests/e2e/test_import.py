@@ -11,7 +11,7 @@ class ImportTest(support.Case):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.clips = support.make_clips(cls.folder / "clips", classes=2, clips_per_class=2, seed=3, seconds=0.5, width=64, height=64)
+        cls.clips = support.make_clips(cls.folder / "clips", classes=2, clips_per_class=2, seed=3, seconds=1, size="64x64")
 
     def setUp(self):
         self.set = self.folder / self._testMethodName
@@ -50,8 +50,8 @@ class ImportTest(support.Case):
     def test_a_folder_is_tagged_as_it_is_imported(self):
         first = self.put(0, "1.mp4")
         for ending in ("flv", "mpg", "wmv", "3gp", "gif"):
-            size = ["-s", "176x144"] if ending == "3gp" else []
-            ffmpeg("-i", first, *size, self.set / f"v.{ending}")
+            options = {"3gp": ["-s", "176x144"], "mpg": ["-r", "25"]}.get(ending, [])
+            ffmpeg("-i", first, *options, self.set / f"v.{ending}")
         (self.set / "notes.txt").write_text("words")
         tagged = must(run("tag", self.set, "--json", home=self.home))
         self.assertEqual(len(tagged.json_lines()), 6)

@@ -233,7 +233,7 @@ ImportList list_split_folders(const Content& content, const ListOptions& options
     }
   }
   for (const auto& file : content.files) list.passed_over.push_back(file.string());
-  list.notes.push_back("the folders " + joined(names) + " are the sources train, val and test");
+  list.notes.push_back("the folders " + joined(names) + " are splits, and the sources of their videos");
   note_labels(folders.labels(), joined(names), list);
   return list;
 }
