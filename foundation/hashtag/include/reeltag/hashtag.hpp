@@ -13,8 +13,8 @@
 
 namespace reeltag::hashtag {
 
-// The form in which hashtags are compared: NFKC and case folding, repeated until nothing changes; the Turkish dotted and
-// dotless i are "i". Keeps emoji and every script. Invalid UTF-8 becomes U+FFFD. Source: Unicode Standard Annex 15
+// The form in which hashtags are compared: NFKC and case folding, repeated until nothing changes; the Turkish dotted
+// and dotless i are "i". Keeps emoji and every script. Invalid UTF-8 becomes U+FFFD. Source: Unicode Standard Annex 15
 // (NFKC) and chapter 3.13 (default case folding).
 std::string fold(std::string_view typed);
 
@@ -25,9 +25,9 @@ std::string normalize(std::string_view typed);
 // normalize() of each, in order, without empty and repeated results.
 std::vector<std::string> normalize_all(std::span<const std::string> typed);
 
-// The hashtags of a caption, normalized: after '#' or its full-width and small forms, letters, marks, digits, '_', emoji and
-// what joins them, with more than '_'. '#' begins none within a word or an address (c#minor, page#about), in &#39;, or as a
-// keycap. Source: Unicode Standard Annex 31, R8 (hashtag identifiers).
+// The hashtags of a caption, normalized: after '#' or its full-width and small forms, letters, marks, digits, '_',
+// emoji and what joins them, with more than '_'. '#' begins none within a word or an address (c#minor, page#about), in
+// &#39;, or as a keycap. Source: Unicode Standard Annex 31, R8 (hashtag identifiers).
 std::vector<std::string> find_in_caption(std::string_view caption);
 
 }  // namespace reeltag::hashtag
