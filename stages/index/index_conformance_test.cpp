@@ -42,6 +42,35 @@ TEST_P(IndexConformance, AVideoWithoutTypedHashtagsIsFoundByAPredictedOne) {
   }
 }
 
+TEST_P(IndexConformance, AccentsAndMarksNeedNotBeTyped) {
+  texts("a", "un café à Kraków");
+  texts("b", "\u0643\u064F\u0631\u064E\u0629\u064F \u0627\u0644\u0642\u064E\u062F\u064E\u0645");
+  texts("c", "", {"\u0130zmir"});
+  texts("d", "bún chả Hà Nội");
+  predict("e", {{"fútbol", 0.8}});
+  for (const auto& [query, video] :
+       std::vector<std::pair<std::string, std::string>>{{"cafe", "a"},
+                                                        {"krakow", "a"},
+                                                        {"CAFÉ", "a"},
+                                                        {"\u0643\u0631\u0629 \u0627\u0644\u0642\u062F\u0645", "b"},
+                                                        {"#izmir", "c"},
+                                                        {"\u0131zmir", "c"},
+                                                        {"bun cha", "d"},
+                                                        {"#hanoi", "d"},
+                                                        {"futbol", "e"},
+                                                        {"#FÚTBOL", "e"}}) {
+    EXPECT_THAT(found(query), ElementsAre(video)) << query;
+  }
+}
+
+TEST_P(IndexConformance, TheVerySpellingComesFirst) {
+  texts("a", "a resume of the match");
+  texts("b", "my r\u00E9sum\u00E9");
+  texts("c", "another resume");
+  EXPECT_THAT(found("r\u00E9sum\u00E9"), ElementsAre("b", "a", "c"));
+  EXPECT_THAT(found("resume"), ElementsAre("a", "c", "b"));
+}
+
 TEST_P(IndexConformance, RemovedVideosAreNotFoundAgain) {
   texts("a", "a red cat", {"pets"});
   predict("a", {{"guitar", 0.8, {{1, 3}}}});

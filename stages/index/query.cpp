@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <iterator>
 
+#include "loose_spelling.hpp"
+
 namespace reeltag::index {
 namespace {
 
@@ -58,6 +60,10 @@ Query parse_query(std::string_view text) {
       if (letters && n > i && n < i + kMaxTextRun) query.phrases.push_back({.words = {joined}, .covers = covers});
     }
   }
+  for (const auto& part : parts_of(text, Spelling::exact)) {
+    if (query.spelled.size() < kMaxParts)
+      query.spelled.insert(query.spelled.end(), part.words.begin(), part.words.end());
+  }
   std::sort(query.names.begin(), query.names.end());
   query.names.erase(std::unique(query.names.begin(), query.names.end()), query.names.end());
   return query;
@@ -100,10 +106,23 @@ bool holds(const std::vector<Word>& text, std::span<const Phrase> phrases) {
   });
 }
 
-std::vector<Word> words_of_typed(std::span<const std::string> typed) {
+int spelled_otherwise(const Query& query, std::string_view caption, std::span<const std::string> typed) {
+  auto words = words_of(caption, Spelling::exact);
+  auto of_typed = words_of_typed(typed, Spelling::exact);
+  std::move(of_typed.begin(), of_typed.end(), std::back_inserter(words));
+  return static_cast<int>(std::count_if(query.spelled.begin(), query.spelled.end(), [&](const std::string& wanted) {
+    const auto is_same = [&](const Word& word) { return word.text == wanted; };
+    if (std::any_of(words.begin(), words.end(), is_same)) return false;
+    const auto loose = loose_spelling(wanted);
+    return std::any_of(words.begin(), words.end(),
+                       [&](const Word& word) { return loose_spelling(word.text) == loose; });
+  }));
+}
+
+std::vector<Word> words_of_typed(std::span<const std::string> typed, Spelling spelling) {
   std::vector<Word> words;
   for (const auto& hashtag : typed) {
-    auto of_one = words_of(hashtag);
+    auto of_one = words_of(hashtag, spelling);
     std::move(of_one.begin(), of_one.end(), std::back_inserter(words));
   }
   return words;

@@ -26,6 +26,8 @@ struct Phrase {
 struct Query {
   // "playing guitar" is searched as playing, guitar and playingguitar; #playingguitar also as "playing guitar".
   std::vector<Phrase> phrases;
+  // The words as they were typed, with their accents: hits that have them come first.
+  std::vector<std::string> spelled;
   // The parts and runs of parts, joined without blanks: "playing", "guitar", "playingguitar".
   std::vector<std::string> names;
 };
@@ -71,7 +73,10 @@ class Board {
 bool holds(const std::vector<Word>& text, std::span<const Phrase> phrases);
 
 // Returns the words of all typed hashtags, in order.
-std::vector<Word> words_of_typed(std::span<const std::string> typed);
+std::vector<Word> words_of_typed(std::span<const std::string> typed, Spelling spelling = Spelling::loose);
+
+// How many of the query's words the texts have in another spelling only: with or without accents.
+int spelled_otherwise(const Query& query, std::string_view caption, std::span<const std::string> typed);
 
 // Sorts the segments and merges overlapping and touching ones.
 std::vector<Segment> united(std::vector<Segment> segments);

@@ -18,7 +18,7 @@ constexpr std::chrono::seconds kLockWait{10};
 // SQLite application id of the file; "rein" in ASCII.
 constexpr std::int64_t kApplicationId = 0x7265696E;
 // Incremented with every change of the tables or of the words that words_of() returns.
-constexpr std::int64_t kFormat = 1;
+constexpr std::int64_t kFormat = 2;
 
 // tag_by_hashtag covers all that a search reads of a tag. typed and segments are JSON, read only for returned hits,
 // never searched. text_words has the words of caption and typed joined by blanks; its tokenizer splits at the blanks
@@ -91,6 +91,44 @@ std::int64_t pragma(SqliteDatabase& database, const std::string& name) {
   return query.step() ? query.integer(0) : 0;
 }
 
+// The file is untrusted: it may come from elsewhere.
+nlohmann::json parse_own(std::string_view text) {
+  auto list = parse_json(text, "index");
+  if (!list || !list->is_array()) throw Exception(Code::corrupt, "the index holds a list that is none");
+  return std::move(*list);
+}
+
+std::vector<std::string> texts_of(std::string_view text) {
+  std::vector<std::string> out;
+  for (const auto& one : parse_own(text)) {
+    if (one.is_string()) out.push_back(one.get<std::string>());
+  }
+  return out;
+}
+
+void put_words(SqliteDatabase& database, std::int64_t row, std::string_view caption,
+               std::span<const std::string> typed) {
+  const auto of_caption = spaced(words_of(caption)), of_typed = spaced(words_of_typed(typed));
+  if (!of_caption.empty() || !of_typed.empty()) database.query(kPutWords, row, of_caption, of_typed).step();
+}
+
+void put_names(SqliteDatabase& database, std::int64_t hashtag, const std::string& name) {
+  for (const auto& [part, share] : names_of(name)) database.query(kPutName, part, hashtag, share).step();
+}
+
+// Format 1 differs in the words alone: it has them with their accents.
+void renew_words(SqliteDatabase& database) {
+  Transaction transaction(database);
+  if (pragma(database, "user_version") != 1) return;  // another process was first
+  database.execute("DELETE FROM text_words; DELETE FROM hashtag_name;");
+  auto videos = database.query("SELECT row_no, caption, typed FROM video");
+  while (videos.step()) put_words(database, videos.integer(0), videos.text(1), texts_of(videos.text_view(2)));
+  auto hashtags = database.query("SELECT row_no, name FROM hashtag");
+  while (hashtags.step()) put_names(database, hashtags.integer(0), hashtags.text(1));
+  database.execute("PRAGMA user_version = " + std::to_string(kFormat));
+  transaction.commit();
+}
+
 // Several processes may open one new file at once.
 void make_tables(SqliteDatabase& database) {
   if (pragma(database, "application_id") != kApplicationId) {
@@ -110,6 +148,7 @@ void make_tables(SqliteDatabase& database) {
       transaction.commit();
     }
   }
+  if (pragma(database, "user_version") == 1) renew_words(database);
   if (const auto format = pragma(database, "user_version"); format != kFormat) {
     throw Exception(Code::unsupported, "index '" + database.path().string() + "' has the form " +
                                            std::to_string(format) + ", this reeltag knows " + std::to_string(kFormat) +
@@ -130,13 +169,6 @@ std::string json_of(const std::vector<Segment>& segments) {
   return dump_json(out);
 }
 
-// The file is untrusted: it may come from elsewhere.
-nlohmann::json parse_own(std::string_view text) {
-  auto list = parse_json(text, "index");
-  if (!list || !list->is_array()) throw Exception(Code::corrupt, "the index holds a list that is none");
-  return std::move(*list);
-}
-
 std::vector<Segment> segments_of(std::string_view text) {
   std::vector<Segment> out;
   for (const auto& pair : parse_own(text)) {
@@ -144,14 +176,6 @@ std::vector<Segment> segments_of(std::string_view text) {
       throw Exception(Code::corrupt, "the index holds a segment that is none");
     }
     out.push_back({pair[0].get<double>(), pair[1].get<double>()});
-  }
-  return out;
-}
-
-std::vector<std::string> texts_of(std::string_view text) {
-  std::vector<std::string> out;
-  for (const auto& one : parse_own(text)) {
-    if (one.is_string()) out.push_back(one.get<std::string>());
   }
   return out;
 }
@@ -174,8 +198,7 @@ void SqliteIndex::put_texts(std::span<const Texts> videos) {
       row = put.integer(0);
     }
     database_.query(kDropWords, row).step();
-    const auto caption = spaced(words_of(texts.caption)), typed = spaced(words_of_typed(texts.typed));
-    if (!caption.empty() || !typed.empty()) database_.query(kPutWords, row, caption, typed).step();
+    put_words(database_, row, texts.caption, texts.typed);
   }
   transaction.commit();
 }
@@ -207,7 +230,7 @@ SqliteIndex::Row SqliteIndex::hashtag_row(const std::string& name) {
     auto put = database_.query(kPutHashtag, name);
     return put.step() ? put.integer(0) : 0;
   }();
-  for (const auto& [part, share] : names_of(name)) database_.query(kPutName, part, row, share).step();
+  put_names(database_, row, name);
   return row;
 }
 
@@ -245,10 +268,19 @@ std::vector<Hit> SqliteIndex::search(std::string_view text, std::int64_t limit) 
   const std::lock_guard lock(mutex_);
   const Snapshot snapshot(database_);
   const auto named = named_by(query);
-  const auto best = find(query, named).best(static_cast<std::size_t>(limit));
+  // More than asked for: which of them have the very spelling is known once their texts are read.
+  const auto best =
+      find(query, named).best(static_cast<std::size_t>(std::max(limit, std::min(2 * limit, limit + 200))));
+  std::vector<std::pair<int, Hit>> found;
+  found.reserve(best.size());
+  for (const auto& [row, score] : best) found.push_back(hit_of(row, score, query, named));
+  std::stable_sort(found.begin(), found.end(), [](const auto& a, const auto& b) {
+    return a.second.score != b.second.score ? a.second.score > b.second.score : a.first < b.first;
+  });
   std::vector<Hit> hits;
-  hits.reserve(best.size());
-  for (const auto& [row, score] : best) hits.push_back(hit_of(row, score, query, named));
+  for (auto& [otherwise, hit] : found) {
+    if (static_cast<std::int64_t>(hits.size()) < limit) hits.push_back(std::move(hit));
+  }
   return hits;
 }
 
@@ -277,7 +309,8 @@ Board SqliteIndex::find(const Query& query, const Shares& named) {
   return found;
 }
 
-Hit SqliteIndex::hit_of(Row row, double score, const Query& query, const Shares& named) {
+// The hit, and how many of the query's words its texts have in another spelling only.
+std::pair<int, Hit> SqliteIndex::hit_of(Row row, double score, const Query& query, const Shares& named) {
   Hit hit;
   hit.score = score;
   auto video = database_.query(kSelectVideo, row);
@@ -285,7 +318,9 @@ Hit SqliteIndex::hit_of(Row row, double score, const Query& query, const Shares&
   hit.video = video.text(0);
   hit.caption = video.text(1);
   if (holds(words_of(hit.caption), query.phrases)) hit.why.push_back(Why::caption);
-  if (holds(words_of_typed(texts_of(video.text_view(2))), query.phrases)) hit.why.push_back(Why::typed);
+  const auto typed = texts_of(video.text_view(2));
+  if (holds(words_of_typed(typed), query.phrases)) hit.why.push_back(Why::typed);
+  const int otherwise = spelled_otherwise(query, hit.caption, typed);
   auto tags = database_.query(kSelectTags, row);
   while (tags.step()) {
     if (!named.contains(tags.integer(0))) continue;
@@ -294,7 +329,7 @@ Hit SqliteIndex::hit_of(Row row, double score, const Query& query, const Shares&
   }
   if (!hit.named.empty()) hit.why.push_back(Why::predicted);
   hit.segments = united(std::move(hit.segments));
-  return hit;
+  return {otherwise, std::move(hit)};
 }
 
 SqliteIndex::Row SqliteIndex::single(const std::string& sql) {

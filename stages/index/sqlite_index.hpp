@@ -33,7 +33,7 @@ class SqliteIndex final : public Index {
   Row hashtag_row(const std::string& name);
   Shares named_by(const Query& query);
   Board find(const Query& query, const Shares& named);
-  Hit hit_of(Row row, double score, const Query& query, const Shares& named);
+  std::pair<int, Hit> hit_of(Row row, double score, const Query& query, const Shares& named);
   Row single(const std::string& sql);
 
   std::mutex mutex_;

@@ -41,6 +41,25 @@ class SqliteIndexFile : public testing::Test {
   TemporaryFolder folder_;
 };
 
+TEST_F(SqliteIndexFile, WordsOfTheFirstFormatAreMadeAnew) {
+  {
+    const auto index = open(path(), Missing::create);
+    const std::vector<Texts> texts{{.video = "a", .caption = "caf\u00E9", .typed = {"\u0130zmir"}}};
+    index->put_texts(texts);
+    const std::vector<Prediction> predictions{
+        {.video = "a", .model = {.name = "m"}, .tags = {{"f\u00FAtbol", 0.9, {}}}}};
+    index->put_predictions(predictions);
+    sql::SqliteDatabase database(path(), std::chrono::seconds(1));
+    database.execute(
+        "DELETE FROM text_words; DELETE FROM hashtag_name; "
+        "INSERT INTO text_words (rowid, caption, typed) VALUES (1, 'caf\u00E9', 'i\u0307zmir'); "
+        "INSERT INTO hashtag_name VALUES ('f\u00FAtbol', 1, 1.0); PRAGMA user_version = 1");
+  }
+  const auto index = open(path(), Missing::refuse);
+  for (const char* query : {"cafe", "izmir", "futbol"}) EXPECT_EQ(index->search(query, 9).size(), 1U) << query;
+  EXPECT_EQ(open(path(), Missing::refuse)->search("cafe", 9).size(), 1U);
+}
+
 // Covers free pages, merged FTS segments and the journal.
 TEST_F(SqliteIndexFile, NothingRemovedCanBeReadFromTheFiles) {
   const auto index = open(path(), Missing::create);

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "loose_spelling.hpp"
 #include "reeltag/hashtag.hpp"
 
 namespace reeltag::index {
@@ -94,13 +95,13 @@ class Cutter {
 
 }  // namespace
 
-std::vector<Word> words_of(std::string_view text) {
-  const auto spelling = hashtag::fold(text);
-  const auto length = static_cast<int32_t>(spelling.size());
+std::vector<Word> words_of(std::string_view text, Spelling spelling) {
+  const auto folded = spelling == Spelling::exact ? hashtag::fold(text) : loose_spelling(hashtag::fold(text));
+  const auto length = static_cast<int32_t>(folded.size());
   Cutter cutter;
   for (int32_t i = 0; i < length;) {
     UChar32 c = 0;
-    U8_NEXT_OR_FFFD(spelling.data(), i, length, c);
+    U8_NEXT_OR_FFFD(folded.data(), i, length, c);
     cutter.take(c);
   }
   return cutter.finish();
@@ -118,9 +119,9 @@ std::string QueryPart::joined() const {
   return out;
 }
 
-std::vector<QueryPart> parts_of(std::string_view text) {
+std::vector<QueryPart> parts_of(std::string_view text, Spelling spelling) {
   std::vector<QueryPart> parts;
-  for (auto& word : words_of(text)) {
+  for (auto& word : words_of(text, spelling)) {
     const bool goes_on = !parts.empty() && !word.after_gap && word.kind == Word::Kind::unspaced &&
                          parts.back().kind == Word::Kind::unspaced;
     if (!goes_on) parts.push_back({.words = {}, .kind = word.kind, .after_hash = word.after_hash});

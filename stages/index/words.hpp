@@ -1,10 +1,11 @@
 // Splits texts and hashtags into words that compare equal when people mean the same. Private. Pure functions, any
 // thread.
 //
-// A text is normalised like hashtags (NFKC and case fold), then split. Words are runs of letters, digits and their
-// marks; each letter of scripts without blanks between words (Han, kana, Hangul, Thai, ...); and each emoji or symbol,
-// a flag being one. Apostrophes, joiners, variation selectors and skin tones are dropped. Everything else separates
-// words, so a word never contains white space, quotes or ASCII punctuation.
+// A text is normalised like hashtags (NFKC and case fold), reduced to its loose spelling (loose_spelling.hpp), then
+// split. Words are runs of letters, digits and their marks; each letter of scripts without blanks between words (Han,
+// kana, Hangul, Thai, ...); and each emoji or symbol, a flag being one. Apostrophes, joiners, variation selectors and
+// skin tones are dropped. Everything else separates words, so a word never contains white space, quotes or ASCII
+// punctuation.
 //
 //   words_of("Don't #stop_it \U0001F3B8")  // dont, stop, it, the guitar
 #pragma once
@@ -24,8 +25,11 @@ struct Word {
   bool after_hash = false;  // directly follows a '#'
 };
 
+// loose: a word with and without its accents is the same. exact: they are two.
+enum class Spelling { loose, exact };
+
 // Invalid UTF-8 separates words.
-std::vector<Word> words_of(std::string_view text);
+std::vector<Word> words_of(std::string_view text, Spelling spelling = Spelling::loose);
 
 // Joins the words with blanks: the input of full-text search.
 std::string spaced(const std::vector<Word>& words);
@@ -38,6 +42,6 @@ struct QueryPart {
 
   [[nodiscard]] std::string joined() const;
 };
-std::vector<QueryPart> parts_of(std::string_view text);
+std::vector<QueryPart> parts_of(std::string_view text, Spelling spelling = Spelling::loose);
 
 }  // namespace reeltag::index

@@ -11,10 +11,14 @@ TEST(Words, AreLettersAndDigitsInTheSpellingOfHashtags) {
   EXPECT_EQ(cut("Playing  GUITAR, at 9pm!"), "playing guitar at 9pm");
   EXPECT_EQ(cut("#stop_it (now)"), "stop it now");
   EXPECT_EQ(cut("Don't rock\u2019n\u2019roll"), "dont rocknroll");
-  EXPECT_EQ(cut("CAFE\u0301 Stra\u00DFe \uFF23\uFF21\uFF34"), "caf\u00E9 strasse cat");
+  EXPECT_EQ(cut("CAFE\u0301 Stra\u00DFe \uFF23\uFF21\uFF34"), "cafe strasse cat");
   EXPECT_EQ(cut("\u041A\u043E\u0442 \u03A3\u03AF\u03C3\u03C5\u03C6\u03BF\u03C2"),
-            "\u043A\u043E\u0442 \u03C3\u03AF\u03C3\u03C5\u03C6\u03BF\u03C3");
+            "\u043A\u043E\u0442 \u03C3\u03B9\u03C3\u03C5\u03C6\u03BF\u03C3");
   EXPECT_EQ(cut("\u0939\u093F\u0928\u094D\u0926\u0940"), "\u0939\u093F\u0928\u094D\u0926\u0940");  // one Hindi word
+}
+
+TEST(Words, AreAlsoHadAsTheyWereSpelled) {
+  EXPECT_EQ(spaced(words_of("Caf\u00E9 KRAK\u00D3W", Spelling::exact)), "caf\u00E9 krak\u00F3w");
 }
 
 TEST(Words, OfScriptsWithoutBlanksAreSingleLetters) {
