@@ -85,7 +85,7 @@ std::optional<Field> field_of(std::string_view column) {
 }
 
 Row::Row(const json& object) : object_(object) {
-  std::array<std::size_t, kFields> ranks{};
+  std::array<std::size_t, kFieldCount> ranks{};
   ranks.fill(kNames.size());
   for (const auto& [key, value] : object.items()) {
     const auto rank = rank_of(key);

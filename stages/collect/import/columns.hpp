@@ -14,7 +14,7 @@
 namespace reeltag::collect {
 
 enum class Field { file, hashtags, labels, caption, id, group, author, created, site, missing, split };
-inline constexpr std::size_t kFields = 11;
+inline constexpr std::size_t kFieldCount = 11;
 
 // What a column of this name holds. Case, and '_', '-' and spaces between words, do not matter.
 std::optional<Field> field_of(std::string_view column);
@@ -30,7 +30,7 @@ class Row {
 
  private:
   const nlohmann::json& object_;
-  std::array<const nlohmann::json*, kFields> values_{};
+  std::array<const nlohmann::json*, kFieldCount> values_{};
 };
 
 }  // namespace reeltag::collect

@@ -202,7 +202,7 @@ void append(ImportList more, const std::string& source, ImportList& list) {
   list.notes.insert(list.notes.end(), more.notes.begin(), more.notes.end());
 }
 
-std::string joined(const auto& words) {
+std::string comma_list(const auto& words) {
   std::string out;
   for (const auto& word : words) out += (out.empty() ? "" : ", ") + word;
   return out;
@@ -215,7 +215,7 @@ void note_labels(const std::set<std::string>& labels, const std::string& where, 
   if (labels.size() > kShown) shown.emplace_back("...");
   const std::string classes = labels.size() == 1 ? " class" : " classes";
   list.notes.push_back(std::to_string(labels.size()) + classes + " from sub-folders of " + where + ": " +
-                       joined(shown) + "; --labels-from chooses otherwise");
+                       comma_list(shown) + "; --labels-from chooses otherwise");
 }
 
 ImportList list_split_folders(const Content& content, const ListOptions& options) {
@@ -233,8 +233,8 @@ ImportList list_split_folders(const Content& content, const ListOptions& options
     }
   }
   for (const auto& file : content.files) list.passed_over.push_back(file.string());
-  list.notes.push_back("the folders " + joined(names) + " are splits, and the sources of their videos");
-  note_labels(folders.labels(), joined(names), list);
+  list.notes.push_back("the folders " + comma_list(names) + " are splits, and the sources of their videos");
+  note_labels(folders.labels(), comma_list(names), list);
   return list;
 }
 

@@ -26,7 +26,7 @@ constexpr std::array<std::string_view, 8> kNamesFiles{"classnames.txt",  "class_
                                                       "labels.txt",      "categories.txt",  "classInd.txt",
                                                       "classnames.json", "class_names.json"};
 
-std::optional<std::int64_t> number_of(std::string_view text) {
+std::optional<std::int64_t> label_number(std::string_view text) {
   std::int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
@@ -63,7 +63,7 @@ ClassNames names_of_json(const nlohmann::json& json) {
   } else if (json.is_object()) {
     for (const auto& [key, value] : json.items()) {
       if (value.is_number_integer()) names.emplace(value.get<std::int64_t>(), key);
-      if (const auto number = number_of(key); number && value.is_string())
+      if (const auto number = label_number(key); number && value.is_string())
         names.emplace(*number, value.get<std::string>());
     }
   }
@@ -81,7 +81,7 @@ ClassNames names_of_text(std::istream& in) {
   for (std::size_t i = 0; i < lines.size(); ++i) {
     counted.emplace(static_cast<std::int64_t>(i), lines[i]);
     const auto space = lines[i].find_first_of(" \t,");
-    const auto number = space == std::string::npos ? std::nullopt : number_of(lines[i].substr(0, space));
+    const auto number = space == std::string::npos ? std::nullopt : label_number(lines[i].substr(0, space));
     if (number) numbered.emplace(*number, lines[i].substr(lines[i].find_first_not_of(" \t,", space)));
   }
   return numbered.size() == lines.size() ? numbered : counted;
@@ -105,7 +105,7 @@ std::vector<std::string> labels_of(const std::string& label, const ClassNames& n
   const auto parts = split_labels(label, Spaces::belong);
   std::vector<std::string> out;
   for (const auto& part : parts) {
-    const auto number = number_of(part);
+    const auto number = label_number(part);
     const auto name = number ? names.find(*number) : names.end();
     out.push_back(name == names.end() ? part : name->second);
   }
@@ -141,7 +141,7 @@ std::vector<Entry> read_path_list(const fs::path& list, const ListOptions& optio
       entries.push_back({line->path, fail(file.error().code, origin + ": " + file.error().message)});
       continue;
     }
-    numbers = numbers || number_of(line->label).has_value();
+    numbers = numbers || label_number(line->label).has_value();
     Candidate c;
     c.file = *file;
     c.hashtags = labels_of(line->label, names);

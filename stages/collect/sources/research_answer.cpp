@@ -6,6 +6,7 @@
 
 #include "crawl/challenge.hpp"
 #include "reeltag/base/json.hpp"
+#include "sources/http_status.hpp"
 
 namespace reeltag::collect {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 using nlohmann::json;
 
 constexpr std::size_t kMaxServerWords = 200;  // bytes kept of a server's message
-constexpr int kForbidden = 403, kTooMany = 429, kUnauthorized = 401, kServerError = 500;
 
 tl::unexpected<SourceFailure> failed(SourceError kind, std::string message, double retry_after = 0.0) {
   return tl::unexpected(SourceFailure{kind, std::move(message), retry_after});

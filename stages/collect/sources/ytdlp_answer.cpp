@@ -10,13 +10,13 @@
 #include "import/info_json.hpp"
 #include "reeltag/base/json.hpp"
 #include "reeltag/http.hpp"
+#include "sources/http_status.hpp"
 
 namespace reeltag::collect {
 namespace {
 
 using nlohmann::json;
 
-constexpr int kNotFound = 404, kGone = 410, kTooMany = 429, kForbidden = 403, kUnauthorized = 401;
 constexpr std::size_t kMaxYtdlpWords = 300;  // bytes kept of yt-dlp's message
 
 struct ChildMessage {
