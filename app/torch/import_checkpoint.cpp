@@ -104,7 +104,8 @@ std::vector<std::string> vocabulary_of(const fs::path& file, int classes) {
     out.emplace_back(text);
   }
   if (file.empty()) return out;
-  const std::string content = value_or_throw(read_file(file, kMaxVocabulary));
+  std::string content = value_or_throw(read_file(file, kMaxVocabulary));
+  if (content.starts_with("\xEF\xBB\xBF")) content.erase(0, 3);
   for (std::size_t begin = 0; begin < content.size();) {
     const std::size_t end = std::min(content.find('\n', begin), content.size());
     if (const std::string tag = hashtag_of(content.substr(begin, end - begin)); !tag.empty()) out.push_back(tag);
@@ -129,7 +130,7 @@ ordered_json to_json(const model::FitResult& fitted) {
     if (!line.to.empty()) one["to"] = line.to;
     names.push_back(one);
   }
-  return {{"naming", fitted.naming}, {"counts", counts}, {"names", names}};
+  return {{"naming", fitted.naming}, {"prefix", fitted.prefix}, {"counts", counts}, {"names", names}};
 }
 
 // Counts, and every name that was not simply loaded.
@@ -138,7 +139,8 @@ void print_report(const model::FitResult& fitted) {
   std::string counts = " ";
   for (std::size_t i = 0; i < numbers.size(); ++i)
     counts += " " + std::string(model::kFateNames[i]) + " " + std::to_string(numbers[i]);
-  print("  names as " + fitted.naming + " gives them");
+  print("  names as " + fitted.naming + " gives them" +
+        (fitted.prefix.empty() ? "" : ", without '" + fitted.prefix + "' before them"));
   print(counts);
   for (const auto& line : fitted.report) {
     if (line.fate == model::Fate::loaded) continue;

@@ -144,6 +144,32 @@ Checkpoint read_safe(const fs::path& path) {
   return out;
 }
 
+// What a file is that people take for a checkpoint by mistake; null if it does not look like one of these.
+const char* mistaken_for(const fs::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  std::string start(512, '\0');
+  in.read(start.data(), static_cast<std::streamsize>(start.size()));
+  start.resize(static_cast<std::size_t>(in.gcount()));
+  const auto holds = [&](std::string_view text) { return start.find(text) != std::string::npos; };
+  const auto text =
+      std::string_view(start).substr(std::min(start.find_first_not_of(" \t\r\n\xEF\xBB\xBF"), start.size()));
+  if (text.starts_with('<')) return "a web page or XML; was the download a page that asks to log in?";
+  if (start.starts_with("version https://git-lfs"))
+    return "a Git LFS pointer; fetch the file itself with: git lfs pull";
+  if (start.starts_with("\x89HDF\r\n\x1A\n")) return "HDF5, as Keras writes it; convert it with PyTorch";
+  if (start.starts_with("\x08") && (holds("pytorch") || holds("onnx") || holds("torch_jit") || holds("tf2onnx")))
+    return "ONNX, which has a graph; export the weights with torch.save";
+  if (start.starts_with("\x1F\x8B")) return "compressed with gzip; unpack it first";
+  if (start.starts_with("BZh") || start.starts_with("\xFD"
+                                                    "7zXZ"))
+    return "compressed; unpack it first";
+  if (start.starts_with("GGUF")) return "GGUF, a form of language models";
+  if (text.starts_with('{') || text.starts_with('[')) return "JSON; an error message instead of a download?";
+  if (path.extension() == ".pb" || path.extension() == ".h5" || path.extension() == ".tflite")
+    return "of TensorFlow; convert it with PyTorch";
+  return nullptr;
+}
+
 constexpr const char* kParts[] = {"q", "k", "v"};
 
 // Splits "blocks.0.attn.qkv.weight" into "blocks.0.attn." and ".weight"; the prefix is empty if the part does not
@@ -157,6 +183,8 @@ std::pair<std::string, std::string> around(const std::string& name, const std::s
 }  // namespace
 
 Checkpoint read_checkpoint(const fs::path& path, bool with_optimizer) {
+  if (const char* what = mistaken_for(path); what != nullptr && !is_safetensors(path))
+    throw Exception(Code::unsupported, path.string() + " is no checkpoint but " + what);
   Checkpoint out = is_safetensors(path) ? read_safe(path) : read_torch(path, with_optimizer);
   strip_module(out.weights);
   return out;

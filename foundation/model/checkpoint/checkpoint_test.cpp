@@ -35,6 +35,28 @@ TEST_P(CheckpointFiles, GiveBackWhatWasWritten) {
 INSTANTIATE_TEST_SUITE_P(Formats, CheckpointFiles, testing::Values("x.pyth", "x.pt", "x.safetensors"),
                          [](const auto& file) { return std::string(file.param).substr(2); });
 
+TEST(CheckpointContent, OthersAreNamedForWhatTheyAre) {
+  const TemporaryFolder folder;
+  const fs::path path = folder.path() / "x.pyth";
+  for (const auto& [bytes, what] : std::vector<std::pair<std::string, std::string>>{
+           {"<!DOCTYPE html><html></html>", "web page"},
+           {"\xEF\xBB\xBF\n<html>", "web page"},
+           {"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "Git LFS"},
+           {std::string("\x89HDF\r\n\x1A\n") + "rest", "HDF5"},
+           {std::string("\x08\x07\x12\x07pytorch"), "ONNX"},
+           {std::string("\x1F\x8B\x08"), "gzip"},
+           {"{\"error\": \"not found\"}", "JSON"}}) {
+    write_file(path, bytes);
+    try {
+      read_checkpoint(path);
+      ADD_FAILURE() << what;
+    } catch (const Exception& e) {
+      EXPECT_EQ(e.code(), Code::unsupported) << what;
+      EXPECT_THAT(e.what(), HasSubstr(what));
+    }
+  }
+}
+
 TEST(CheckpointNames, TheWrapperOfDistributedTrainingIsTakenOff) {
   const TemporaryFolder folder;
   Checkpoint out;

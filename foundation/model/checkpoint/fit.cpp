@@ -1,3 +1,5 @@
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <set>
@@ -47,6 +49,18 @@ Tensor resample_square(const Tensor& table, std::int64_t height, std::int64_t wi
       .reshape({1, height * width, channels});
 }
 
+// The word before most names that a training framework puts there, "module."; empty if there is none.
+std::string wrapper_of(const std::vector<std::string>& names) {
+  static constexpr std::array kWrappers{
+      "_orig_mod.", "module.", "model.",     "net.",       "network.",    "backbone.",    "encoder.",          "trunk.",
+      "student.",   "ema.",    "ema_model.", "model_ema.", "module_ema.", "video_model.", "feature_extractor."};
+  for (const std::string wrapper : kWrappers) {
+    const auto with = std::count_if(names.begin(), names.end(), [&](const auto& n) { return n.starts_with(wrapper); });
+    if (2 * static_cast<std::size_t>(with) > names.size()) return wrapper;
+  }
+  return {};
+}
+
 class Fitter {
  public:
   Fitter(const TensorFile& source, const Plan& plan, const FitOptions& options) : plan_(plan), options_(options) {
@@ -54,6 +68,7 @@ class Fitter {
       throw Exception(Code::invalid_argument, "image init and inflation exclude each other");
     std::vector<std::string> names;
     for (const auto& [name, tensor] : source.tensors) names.push_back(cleared(name));
+    prefix_ = take_off_wrappers(names);
     Translation translation = translate(names);
     naming_ = kNamingNames[static_cast<std::size_t>(translation.naming)];
     for (std::size_t i = 0; i < names.size(); ++i) {
@@ -67,6 +82,7 @@ class Fitter {
   FitResult run() {
     FitResult out;
     out.naming = naming_;
+    out.prefix = prefix_;
     for (const auto& p : plan_.parameters) {
       FitLine line{.name = p.name};
       const Tensor fitted = fit(p, line);
@@ -88,6 +104,33 @@ class Fitter {
         name.erase(at, pattern.size());
     }
     return name;
+  }
+
+  [[nodiscard]] std::size_t known(const std::vector<std::string>& names) const {
+    std::set<std::string> ours;
+    for (const auto& p : plan_.parameters) ours.insert(p.name);
+    const auto translated = translate(names).names;
+    return static_cast<std::size_t>(
+        std::count_if(translated.begin(), translated.end(), [&](const auto& name) { return ours.contains(name); }));
+  }
+
+  // Takes wrappers off the names as long as that makes more of them names of the net. Returns what was taken off.
+  std::string take_off_wrappers(std::vector<std::string>& names) const {
+    std::string prefix, taken_off;
+    std::vector<std::string> bare = names;
+    auto best = known(names);
+    for (auto wrapper = wrapper_of(bare); !wrapper.empty(); wrapper = wrapper_of(bare)) {
+      prefix += wrapper;
+      for (auto& name : bare) {
+        if (name.starts_with(wrapper)) name.erase(0, wrapper.size());
+      }
+      if (const auto now = known(bare); now > best) {
+        best = now;
+        names = bare;
+        taken_off = prefix;
+      }
+    }
+    return taken_off;
   }
 
   [[nodiscard]] const Tensor* peek(const std::string& name) const {
@@ -243,7 +286,7 @@ class Fitter {
 
   const Plan& plan_;
   const FitOptions& options_;
-  std::string naming_;
+  std::string naming_, prefix_;
   std::vector<std::string> order_;  // the source's names, translated
   std::map<std::string, Tensor> source_;
   std::set<std::string> used_;

@@ -117,6 +117,22 @@ TEST_F(Fit, ClearsNamesOnceEach) {
   expect_same(fit_weights(wrapped, plan_, {.clear_names = {"a.backbone.", "b."}}), weights_);
 }
 
+TEST_F(Fit, TakesOffWhatFrameworksPutBeforeAllNames) {
+  for (const std::string prefix : {"module.", "model.", "net.", "backbone.", "_orig_mod.", "module._orig_mod.",
+                                   "ema.module.", "model.backbone."}) {
+    TensorFile wrapped;
+    wrapped.tensors.emplace_back("queue_ptr", torch::zeros({1}));
+    for (const auto& [name, tensor] : weights_.tensors) wrapped.tensors.emplace_back(prefix + name, tensor);
+    const auto fitted = fit_weights(wrapped, plan_, {});
+    expect_same(fitted, weights_);
+    EXPECT_EQ(fitted.prefix, prefix);
+  }
+  EXPECT_EQ(fit_weights(weights_, plan_, {}).prefix, "");
+  TensorFile other;
+  for (const auto& [name, tensor] : weights_.tensors) other.tensors.emplace_back("model.stage." + name, tensor);
+  EXPECT_EQ(fit_weights(other, plan_, {}).prefix, "");  // it helps nothing
+}
+
 TEST_F(Fit, TakesOtherNumberTypesAndOldNames) {
   for (auto& [name, tensor] : weights_.tensors) {
     tensor = tensor.to(torch::kHalf).to(name.ends_with("bias") ? torch::kDouble : torch::kHalf);

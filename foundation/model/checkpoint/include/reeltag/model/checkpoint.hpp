@@ -85,12 +85,14 @@ struct FitResult {
   TensorFile weights;           // float32, with the plan's names and shapes; missing ones are absent
   std::vector<FitLine> report;  // one line per name of the plan, in its order, then the unused ones
   std::string naming;           // the file's naming scheme: PySlowFast, torchvision, timm, pytorchvideo
+  std::string prefix;           // taken off its names, "_orig_mod.model."; empty: none
 
   [[nodiscard]] std::array<int, 5> counts() const;  // indexed by Fate
 };
 
 // Fits the weights to the plan by the rules of docs/checkpoints.md. Names of torchvision, timm and pytorchvideo are
-// translated.
+// translated, and what training frameworks put before all names (module., model., backbone., ema., ...) is taken off
+// where more names belong to the net without it.
 FitResult fit_weights(const TensorFile& source, const Plan& plan, const FitOptions& options);
 
 // Copies the weights into the parameters of equal name; missing ones keep their values.
