@@ -1,5 +1,7 @@
 #include "context.hpp"
 
+#include <algorithm>
+#include <cctype>
 #include <cstdlib>
 #include <iostream>
 
@@ -102,6 +104,17 @@ void Context::item_failed(const std::string& item, const Error& error, const cha
 void print(const std::string& line) {
   std::cout << line << "\n" << std::flush;
   if (!std::cout) throw Exception(Code::unavailable, "cannot write the result to standard output");
+}
+
+fs::path run_folder(const fs::path& home, const std::string& name) {
+  const auto plain = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '_' || c == '.'; };
+  constexpr std::size_t kMax = 100;
+  if (name.empty() || name.size() > kMax || name.front() == '.' || !std::all_of(name.begin(), name.end(), plain)) {
+    throw Exception(
+        Code::invalid_argument,
+        "'" + name + "' cannot be a run's name: want letters, digits, '-', '_' and '.', at most 100 in all");
+  }
+  return home / "runs" / name;
 }
 
 fs::path models_folder() {

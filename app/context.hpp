@@ -97,4 +97,7 @@ void print(const std::string& line);
 std::filesystem::path find_model(const std::filesystem::path& home, const std::string& name);
 std::filesystem::path models_folder();
 
+// The folder of a run. Throws invalid_argument for what is no name but a path, which would lead out of the home.
+std::filesystem::path run_folder(const std::filesystem::path& home, const std::string& name);
+
 }  // namespace reeltag::app

@@ -20,20 +20,27 @@ void add_tag(CLI::App& app, Context& context) {
 void add_train(CLI::App& app, Context& context) {
   auto* cmd = app.add_subcommand("train", "Learn hashtags from a frozen dataset");
   auto a = std::make_shared<TrainArguments>();
-  cmd->add_option("--dataset", a->dataset, "The dataset, or the beginning of its id (default: the newest)");
-  cmd->add_option("--recipe", a->recipe, "A shipped recipe or a YAML file")->capture_default_str();
-  cmd->add_option("--key", a->keys, "One recipe value, e.g. SOLVER.MAX_EPOCH=10; may be repeated")
-      ->allow_extra_args(false);
-  cmd->add_option("--run", a->run, "Name of the run (default: made from the time)");
-  cmd->add_option("--from", a->start_from,
-                  "Fine-tune: start with this model's weights; with --frozen: its embedding is a block");
+  auto* dataset =
+      cmd->add_option("--dataset", a->dataset, "The dataset, or the beginning of its id (default: the newest)");
+  auto* recipe = cmd->add_option("--recipe", a->recipe, "A shipped recipe or a YAML file")->capture_default_str();
+  auto* keys = cmd->add_option("--key", a->keys, "One recipe value, e.g. SOLVER.MAX_EPOCH=10; may be repeated");
+  keys->allow_extra_args(false);
+  auto* run = cmd->add_option("--run", a->run, "Name of the run (default: made from the time)");
+  auto* from = cmd->add_option("--from", a->start_from,
+                               "Fine-tune: start with this model's weights; with --frozen: its embedding is a block");
   auto* frozen = cmd->add_flag("--frozen", a->frozen, "Fit a linear head on frozen features, in seconds");
   cmd->add_option("--blocks", a->blocks,
                   "Features of the head: mvit, image.mean, image.delta (default: both of "
                   "the image encoder's, and mvit with --from)")
       ->delimiter(',')
       ->needs(frozen);
-  cmd->add_option("--resume", a->resume, "Resume this run");
+  // A resumed run has its data, net and recipe; to change them is to begin another one.
+  cmd->add_option("--resume", a->resume, "Resume this run, with its dataset and recipe")
+      ->excludes(dataset)
+      ->excludes(recipe)
+      ->excludes(keys)
+      ->excludes(run)
+      ->excludes(from);
   cmd->callback([a, &context] { run_train(context, *a); });
 }
 

@@ -74,7 +74,7 @@ void run_evaluate(Context& context, const EvaluateArguments& a) {
   if (!a.model.empty()) {
     bundle = find_model(context.home(), a.model);
   } else {
-    run = a.run.empty() ? newest_run(context.home()) : context.home() / "runs" / a.run;
+    run = a.run.empty() ? newest_run(context.home()) : run_folder(context.home(), a.run);
     bundle = find_model(context.home(), run.string());
   }
   model::Predictor predictor(bundle);

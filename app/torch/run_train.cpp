@@ -96,7 +96,7 @@ void run_train(Context& context, const TrainArguments& a) {
   }
   std::string dataset_id = a.dataset;
   if (options.resume) {
-    options.run = context.home() / "runs" / a.resume;
+    options.run = run_folder(context.home(), a.resume);
     const auto started = train::load_run_settings(options.run);
     options.recipe = started.recipe;
     // What shapes only the bundle may change; what shapes the weights may not.
@@ -112,7 +112,7 @@ void run_train(Context& context, const TrainArguments& a) {
     options.recipe = model::load_recipe(a.recipe);
     for (const auto& warning : options.recipe.warnings) log::warning("recipe", {{"message", warning}});
     for (const auto& key : a.keys) set_key(options.recipe, key);
-    options.run = context.home() / "runs" / (a.run.empty() ? new_id("") : a.run);
+    options.run = run_folder(context.home(), a.run.empty() ? new_id("") : a.run);
     if (!a.start_from.empty()) options.start_from = find_model(context.home(), a.start_from);
   }
   const auto set = dataset::load(datasets, dataset_id, context.tombstones());

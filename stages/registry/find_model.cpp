@@ -44,9 +44,14 @@ fs::path find_model(const ModelFolders& places, const std::string& text) {
     return find_model(places, chosen ? std::string(kDefaultName) + "@" + kChampion : kStarter);
   }
   if (const auto id = registry.find(text)) return registry.get(*id).folder;
-  for (const auto& place : {fs::path(text), fs::path(text) / "bundle", places.home / "runs" / text / "bundle",
-                            places.home / "models" / text, places.shipped / text}) {
+  for (const auto& place : {fs::path(text), fs::path(text) / "bundle"}) {
     if (is_bundle(place)) return place;
+  }
+  // A name, not a path: through NAME/1/../2 a version would be read without the check of its files.
+  const bool is_word = fs::path(text).filename() == text && text != "." && text != "..";
+  for (const auto& place :
+       {places.home / "runs" / text / "bundle", places.home / "models" / text, places.shipped / text}) {
+    if (is_word && is_bundle(place)) return place;
   }
   if (registry.has(text)) registry.find("models:/" + text);  // throws, naming what is missing
   throw_unknown(places, text);

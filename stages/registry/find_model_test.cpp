@@ -33,6 +33,14 @@ class FindModel : public ::testing::Test {
   Registry models{home / "models"};
 };
 
+TEST_F(FindModel, APathIsNoNameOfAModelInTheHome) {
+  publish("one");
+  publish("two");
+  make_bundle(home / "runs" / "r1" / "bundle");
+  for (const auto* text : {"hashtags/1/../2", "hashtags/../hashtags/2", "../runs/r1/bundle", "r1/", "./r1"})
+    EXPECT_EQ(error_of(text).code, Code::not_found) << text;
+}
+
 TEST_F(FindModel, WithoutARegistryEverythingIsWhereItWas) {
   const auto run = make_bundle(home / "runs" / "r1" / "bundle");
   const auto imported = make_bundle(home / "models" / "s16x4");

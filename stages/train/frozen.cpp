@@ -343,6 +343,7 @@ class FrozenTrainer {
 TrainResult train_frozen(const dataset::Dataset& set, store::Store& store, const FrozenOptions& options,
                          const Validator& validator) {
   dataset::check_groups(set);
+  dataset::check_classes(set);
   if (fs::exists(options.run / "bundle"))
     throw Exception(Code::already_exists, options.run.string() + " holds a run already; choose another name");
   fs::create_directories(options.run);

@@ -41,6 +41,20 @@ torch::Device pick_device(const std::string& wanted, const World& world) {
   return {torch::kCUDA, static_cast<c10::DeviceIndex>(world.local_rank % torch::cuda::device_count())};
 }
 
+// A rate below zero would train away from the optimum.
+void check_rates(const model::SolverOptions& solver) {
+  for (const auto& [key, value] : {std::pair{"SOLVER.BASE_LR", solver.base_lr},
+                                   {"SOLVER.COSINE_END_LR", solver.cosine_end_lr},
+                                   {"SOLVER.WARMUP_START_LR", solver.warmup_start_lr},
+                                   {"SOLVER.WARMUP_EPOCHS", solver.warmup_epochs},
+                                   {"SOLVER.WEIGHT_DECAY", solver.weight_decay},
+                                   {"SOLVER.MOMENTUM", solver.momentum},
+                                   {"SOLVER.LAYER_DECAY", solver.layer_decay}}) {
+    if (!(value >= 0)) throw Exception(Code::invalid_config, std::string(key) + " must not be below 0");
+  }
+  if (solver.base_lr == 0) throw Exception(Code::invalid_config, "SOLVER.BASE_LR must be above 0");
+}
+
 // Adapts the recipe to the dataset: number of classes, and loss and output by kind of label.
 model::Recipe resolve(model::Recipe recipe, const dataset::Dataset& set) {
   recipe.model.num_classes = static_cast<int>(set.vocabulary.size());
@@ -53,6 +67,7 @@ model::Recipe resolve(model::Recipe recipe, const dataset::Dataset& set) {
   }
   if (recipe.train.batch_size < 1) throw Exception(Code::invalid_config, "TRAIN.BATCH_SIZE must be at least 1");
   if (recipe.solver.max_epoch < 1) throw Exception(Code::invalid_config, "SOLVER.MAX_EPOCH must be at least 1");
+  check_rates(recipe.solver);
   if (recipe.mixup.enable) throw Exception(Code::unsupported, "MIXUP.ENABLE is not built yet; set it to False");
   if (!recipe.aug.aa_type.empty() && recipe.aug.enable)
     throw Exception(Code::unsupported, "AUG.AA_TYPE is not built yet; set AUG.ENABLE to False");
@@ -416,6 +431,7 @@ void begin_run(ProcessGroup& group, const dataset::Dataset& set, const Options& 
 TrainResult train(const dataset::Dataset& set, store::Store& store, const Options& options,
                   const Validator& validator) {
   dataset::check_groups(set);
+  dataset::check_classes(set);
   model::Recipe recipe = resolve(options.recipe, set);
   check_divisible(recipe.train.batch_size, options.world);
   ProcessGroup group(options.world, std::chrono::seconds(options.config.rank_timeout));

@@ -25,6 +25,21 @@ class Usage(support.Case):
                 self.assertEqual(done.out, "")
                 self.assertIn(word, done.err)
 
+    def test_names_of_runs_do_not_lead_out_of_the_home(self):
+        for command in (["train", "--run", "../../x"], ["train", "--run", "/tmp/x"], ["train", "--resume", ".."],
+                        ["evaluate", "--run", "../x"]):
+            with self.subTest(command=command):
+                done = run(*command, home=self.folder)
+                self.assertStatus(done, 2)
+                self.assertIn("cannot be a run's name", done.err)
+
+    def test_a_resumed_run_keeps_what_it_began_with(self):
+        for option in (["--key", "SOLVER.MAX_EPOCH=2"], ["--recipe", "MVITv2_XXS_8"], ["--dataset", "x"], ["--from", "starter"]):
+            with self.subTest(option=option):
+                done = run("train", "--resume", "r", *option, home=self.folder)
+                self.assertStatus(done, 2)
+                self.assertIn(option[0], done.err)
+
     def test_a_mistyped_name_comes_with_the_nearest(self):
         for arguments, near in ((["taag", "a.mp4"], "tag"), (["dataset", "freze"], "freeze"), (["models", "fetsh"], "fetch"),
                                 (["tag", "a.mp4", "--thresold", "0.5"], "--threshold"), (["tag", "--jsn", "a.mp4"], "--json")):

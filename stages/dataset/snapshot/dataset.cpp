@@ -59,6 +59,14 @@ void check_groups(const Dataset& set) {
   }
 }
 
+void check_classes(const Dataset& set) {
+  if (set.label_mode != LabelMode::single || set.vocabulary.size() >= 2) return;
+  const auto classes = set.vocabulary.empty() ? std::string("no class") : "one class, #" + set.vocabulary.front();
+  throw Exception(Code::invalid_argument, "dataset " + set.id + " has " + classes +
+                                              ", and a model of single labels tells classes apart: " +
+                                              "import videos of another one, and freeze again");
+}
+
 Summary summary_of(const Dataset& set) {
   return {.id = set.id,
           .created = set.created,

@@ -106,5 +106,22 @@ TEST(Dataset, CountsSupportAndJson) {
   EXPECT_THROW(check_groups(set), Exception);
 }
 
+TEST(Dataset, OneClassCannotBeToldFromAnother) {
+  Dataset set;
+  set.id = "d";
+  set.vocabulary = {"cat"};
+  EXPECT_NO_THROW(check_classes(set));  // several labels: a hashtag or not
+  set.label_mode = LabelMode::single;
+  try {
+    check_classes(set);
+    FAIL();
+  } catch (const Exception& error) {
+    EXPECT_EQ(error.code(), Code::invalid_argument);
+    EXPECT_THAT(error.what(), testing::HasSubstr("one class, #cat"));
+  }
+  set.vocabulary = {"cat", "dog"};
+  EXPECT_NO_THROW(check_classes(set));
+}
+
 }  // namespace
 }  // namespace reeltag::dataset

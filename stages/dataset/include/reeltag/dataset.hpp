@@ -129,6 +129,8 @@ struct Dataset {
 std::string parted(const Dataset& set);
 // Throws corrupt with the text of parted(), if any.
 void check_groups(const Dataset& set);
+// Throws invalid_argument, saying what helps, for a set with a single class, or none: nothing can be told apart.
+void check_classes(const Dataset& set);
 
 // Computes the fingerprints of videos that have none, storing each at once: a stopped or killed run resumes. A video
 // that does not decode gets an empty one. Throws interrupted. Returns how many videos it processed.
