@@ -180,6 +180,24 @@ TEST_F(TrainTest, RefusesAGroupOnTwoSidesAndAnUsedRun) {
   EXPECT_THROW(train(set_, *store_, options("b", 1), nullptr), Exception);
 }
 
+TEST_F(TrainTest, RefusesRatesBelowZero) {
+  for (const auto& [key, value] : {std::pair{"SOLVER.BASE_LR", -0.1},
+                                   {"SOLVER.BASE_LR", 0.0},
+                                   {"SOLVER.WEIGHT_DECAY", -1e-4},
+                                   {"SOLVER.WARMUP_START_LR", -1.0},
+                                   {"SOLVER.COSINE_END_LR", -1e-6}}) {
+    auto wrong = options("wrong", 1);
+    model::set(wrong.recipe, key, value);
+    try {
+      train(set_, *store_, wrong, nullptr);
+      ADD_FAILURE() << key;
+    } catch (const Exception& e) {
+      EXPECT_EQ(e.code(), Code::invalid_config) << key;
+      EXPECT_NE(std::string(e.what()).find(key), std::string::npos) << e.what();
+    }
+  }
+}
+
 TEST_F(TrainTest, MultiLabelLearnsToo) {
   set_.label_mode = dataset::LabelMode::multi;
   set_.items[0].labels = {};
