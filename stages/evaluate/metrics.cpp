@@ -181,6 +181,19 @@ Figure interval(double value, std::vector<double>& values) {
   return {value, at(0.025), at(0.975)};
 }
 
+// Widens the interval of a share to Wilson's for as many independent draws as there are groups. Resamples of few groups
+// say too little: where all are right every resample is, too. Source: Wilson, "Probable inference", JASA 22 (1927).
+void widen_share(Figure& share, std::size_t groups) {
+  constexpr double kZ = 1.96;             // 95 %
+  constexpr std::size_t kFewGroups = 30;  // from here on resampling and Wilson agree
+  if (std::isnan(share.value) || groups == 0 || groups >= kFewGroups) return;
+  const auto n = static_cast<double>(groups);
+  const double center = (share.value + kZ * kZ / (2 * n)) / (1 + kZ * kZ / n);
+  const double half = kZ / (1 + kZ * kZ / n) * std::sqrt(share.value * (1 - share.value) / n + kZ * kZ / (4 * n * n));
+  share.low = std::min(share.low, std::max(0.0, center - half));
+  share.high = std::max(share.high, std::min(1.0, center + half));
+}
+
 std::vector<std::vector<std::uint32_t>> groups_of(std::span<const Sample> samples) {
   std::unordered_map<std::string_view, std::size_t> index;
   std::vector<std::vector<std::uint32_t>> groups;
@@ -225,6 +238,9 @@ void set_figures(Metrics& m, const Lists& lists, std::span<const Sample> samples
   m.gap20 = figure([](const Totals& t) { return t.gap20; });
   m.hit1 = figure([](const Totals& t) { return t.hit1; });
   m.perr = figure([](const Totals& t) { return t.perr; });
+  if (m.resamples > 0) {
+    for (Figure* share : {&m.top1, &m.top5, &m.hit1}) widen_share(*share, groups.size());
+  }
   for (std::size_t c = 0; c < m.classes.size(); ++c) {
     m.classes[c].ap = figure([c](const Totals& t) { return t.ap[c]; });
   }

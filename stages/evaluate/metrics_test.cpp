@@ -119,6 +119,19 @@ TEST(Metrics, IntervalOfAShareIsTheBinomialOne) {
   EXPECT_NEAR(f.high, 0.5 + 1.96 * 0.025, 0.01);
 }
 
+TEST(Metrics, FewVideosHaveAWideInterval) {
+  for (const int videos : {1, 3, 10}) {
+    std::vector<Sample> samples;
+    for (int i = 0; i < videos; ++i) samples.push_back(sample({.9F, .1F}, {0}, "g" + std::to_string(i)));
+    const Figure f = figures(samples, LabelMode::single, 200).top1;
+    EXPECT_DOUBLE_EQ(f.value, 1.0);
+    EXPECT_DOUBLE_EQ(f.high, 1.0);
+    EXPECT_NEAR(f.low, 1 / (1 + 1.96 * 1.96 / videos), 1e-9) << videos;
+  }
+  // Ten videos of one group are one draw.
+  EXPECT_LT(figures(half_right(10, 10), LabelMode::single, 200).top1.low, 0.25);
+}
+
 TEST(Metrics, VideosOfAGroupAreResampledTogether) {
   // 400 videos in 40 groups that are right or wrong as one: the interval is that of 40 draws.
   const Figure f = figures(half_right(400, 10), LabelMode::single, 1000).top1;
