@@ -16,15 +16,15 @@ void add_import(CLI::App& app, Context& context) {
       ->required();
   auto source = std::make_shared<std::string>(collect::ImportOptions{}.source);
   cmd->add_option("--source", *source, "The catalog's name for where they come from")->capture_default_str();
-  static const std::map<std::string, collect::LabelsFrom> kLabelsFrom{{"auto", collect::LabelsFrom::automatic},
-                                                                      {"top", collect::LabelsFrom::top},
-                                                                      {"parent", collect::LabelsFrom::parent},
-                                                                      {"none", collect::LabelsFrom::none}};
+  static const std::map<std::string, collect::LabelsFrom> words{{"auto", collect::LabelsFrom::automatic},
+                                                                {"top", collect::LabelsFrom::top},
+                                                                {"parent", collect::LabelsFrom::parent},
+                                                                {"none", collect::LabelsFrom::none}};
   auto labels_from = std::make_shared<collect::LabelsFrom>(collect::LabelsFrom::automatic);
   cmd->add_option("--labels-from", *labels_from,
                   "Which folder's name is a video's hashtag: top (below the named folder), parent (the video's own), "
                   "none, or auto: top, and folders train, val and test are sources (default auto)")
-      ->transform(CLI::CheckedTransformer(kLabelsFrom, CLI::ignore_case))
+      ->transform(CLI::CheckedTransformer(words, CLI::ignore_case))
       ->option_text("auto|top|parent|none");
   auto allowed = std::make_shared<std::vector<std::filesystem::path>>();
   cmd->add_option("--allow-paths", *allowed,

@@ -12,11 +12,9 @@ std::string to_json(const ImportReport& report) {
     rejected.push_back(
         {{"path", one.path}, {"reason", std::string(code_name(one.reason.code)) + ": " + one.reason.message}});
   }
-  nlohmann::json out{{"added", report.added},
-                     {"duplicate", report.duplicate},
-                     {"rejected", std::move(rejected)},
-                     {"passed_over", report.passed_over},
-                     {"notes", report.notes}};
+  nlohmann::json out{{"added", report.added}, {"duplicate", report.duplicate}, {"rejected", std::move(rejected)}};
+  if (!report.passed_over.empty()) out["passed_over"] = report.passed_over;
+  if (!report.notes.empty()) out["notes"] = report.notes;
   if (report.metadata_only > 0) out["metadata_only"] = report.metadata_only;
   return dump_json(out);
 }

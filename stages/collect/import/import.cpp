@@ -151,7 +151,7 @@ class Importer {
   // again.
   catalog::ChangeSet record_of(Candidate& c, const ingest::IngestedVideo& stored) {
     catalog::Video v = ingest::video_row(stored);
-    v.source = c.source.empty() ? options_.source : std::move(c.source);
+    v.source = c.source.empty() ? options_.source : c.source;
     v.source_id = std::move(c.source_id);
     v.author = authors_.hash(c.author);
     if (!c.group.empty()) {

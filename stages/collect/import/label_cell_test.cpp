@@ -13,15 +13,13 @@ using testing::ElementsAre;
 using testing::IsEmpty;
 
 TEST(LabelCell, AListInAFieldIsSeveral) {
-  for (const auto* cell : {"cat, dog", "cat,dog", "#cat #dog", "#cat,#dog", "[\"cat\",\"dog\"]", "['cat', 'dog']",
-                           "cat;dog", "cat | dog", "{cat,dog}", "cat\ndog", "\"cat\", \"dog\"", "#cat#dog",
-                           "cat\xEF\xBC\x8C"
-                           "dog",
-                           "cat\xE3\x80\x81"
-                           "dog",
-                           "\xEF\xBC\x83"
-                           "cat \xEF\xBC\x83"
-                           "dog"}) {
+  const std::string full_comma = "\xEF\xBC\x8C", ideographic_comma = "\xE3\x80\x81", full_hash = "\xEF\xBC\x83";
+  for (const std::string& cell :
+       {std::string("cat, dog"), std::string("cat,dog"), std::string("#cat #dog"), std::string("#cat,#dog"),
+        std::string("[\"cat\",\"dog\"]"), std::string("['cat', 'dog']"), std::string("cat;dog"),
+        std::string("cat | dog"), std::string("{cat,dog}"), std::string("cat\ndog"), std::string("\"cat\", \"dog\""),
+        std::string("#cat#dog"), "cat" + full_comma + "dog", "cat" + ideographic_comma + "dog",
+        full_hash + "cat " + full_hash + "dog"}) {
     EXPECT_THAT(split_labels(cell, Spaces::separate), ElementsAre("cat", "dog")) << cell;
     EXPECT_THAT(split_labels(cell, Spaces::belong).size(), 2U) << cell;
   }

@@ -255,13 +255,13 @@ bool is_manifest(const std::filesystem::path& file) {
 }
 
 std::optional<std::string> split_of(std::string_view name) {
-  static const std::map<std::string, std::string, std::less<>> kSplits{
+  static const std::map<std::string, std::string, std::less<>> splits{
       {"train", "train"},    {"training", "train"}, {"val", "val"},     {"valid", "val"},
       {"validation", "val"}, {"test", "test"},      {"testing", "test"}};
   std::string lower(name);
   std::transform(lower.begin(), lower.end(), lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  const auto found = kSplits.find(lower);
-  return found == kSplits.end() ? std::nullopt : std::optional(found->second);
+  const auto found = splits.find(lower);
+  return found == splits.end() ? std::nullopt : std::optional(found->second);
 }
 
 Result<std::filesystem::path> inside(const std::filesystem::path& base, const std::string& file,

@@ -12,7 +12,6 @@ namespace {
 namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 class PathListTest : public testing::Test {
  protected:

@@ -82,7 +82,7 @@ function FileButton({ label, icon, main = false, capture = false }: FileButtonPr
         ref={input}
         type="file"
         hidden
-        accept={VIDEO_ACCEPT}
+        accept={capture ? "video/*" : VIDEO_ACCEPT}
         multiple={!capture}
         {...(capture ? { capture: "environment" } : {})}
         onChange={chosen}

@@ -77,8 +77,8 @@ ImportReport import_paths(std::span<const std::filesystem::path> paths, const Im
                           catalog::Catalog& catalog, store::Store& store, const media::Limits& limits,
                           const OnProgress& progress = nullptr);
 
-// {"added":n,"duplicate":n,"rejected":[{"path":"...","reason":"not_a_video: ..."}],"passed_over":["..."],
-// "notes":["..."]}; with "metadata_only":n if not 0.
+// {"added":n,"duplicate":n,"rejected":[{"path":"...","reason":"not_a_video: ..."}]}; with "metadata_only":n if not 0,
+// and with "passed_over":["..."] and "notes":["..."] if there are any.
 std::string to_json(const ImportReport& report);
 
 // The form in which the catalog stores an author's name: 64 hexadecimal digits of a salted hash. Throws as
