@@ -52,7 +52,7 @@ class TrainTest : public testing::Test {
   Options options(const std::string& run, int epochs) {
     Options o;
     o.recipe = model::load_recipe("MVITv2_XXS_8");
-    for (auto [key, value] : {std::pair<const char*, nlohmann::json>{"DATA.NUM_FRAMES", 4},
+    for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"DATA.NUM_FRAMES", 4},
                               {"DATA.TRAIN_CROP_SIZE", 32},
                               {"DATA.TEST_CROP_SIZE", 32},
                               {"REELTAG.SHORT_SIDE", 32},
