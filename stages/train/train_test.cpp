@@ -53,17 +53,17 @@ class TrainTest : public testing::Test {
     Options o;
     o.recipe = model::load_recipe("MVITv2_XXS_8");
     for (const auto& [key, value] : {std::pair<const char*, nlohmann::json>{"DATA.NUM_FRAMES", 4},
-                              {"DATA.TRAIN_CROP_SIZE", 32},
-                              {"DATA.TEST_CROP_SIZE", 32},
-                              {"REELTAG.SHORT_SIDE", 32},
-                              {"SOLVER.MAX_EPOCH", epochs},
-                              {"SOLVER.WARMUP_EPOCHS", 0},
-                              {"SOLVER.BASE_LR", 0.002},
-                              {"TRAIN.BATCH_SIZE", 4},
-                              {"MVIT.DEPTH", 2},
-                              {"MVIT.DIM_MUL", nlohmann::json::parse("[[1,2.0]]")},
-                              {"MVIT.HEAD_MUL", nlohmann::json::parse("[[1,2.0]]")},
-                              {"MVIT.POOL_Q_STRIDE", nlohmann::json::parse("[[0,1,1,1],[1,1,2,2]]")}}) {
+                                     {"DATA.TRAIN_CROP_SIZE", 32},
+                                     {"DATA.TEST_CROP_SIZE", 32},
+                                     {"REELTAG.SHORT_SIDE", 32},
+                                     {"SOLVER.MAX_EPOCH", epochs},
+                                     {"SOLVER.WARMUP_EPOCHS", 0},
+                                     {"SOLVER.BASE_LR", 0.002},
+                                     {"TRAIN.BATCH_SIZE", 4},
+                                     {"MVIT.DEPTH", 2},
+                                     {"MVIT.DIM_MUL", nlohmann::json::parse("[[1,2.0]]")},
+                                     {"MVIT.HEAD_MUL", nlohmann::json::parse("[[1,2.0]]")},
+                                     {"MVIT.POOL_Q_STRIDE", nlohmann::json::parse("[[0,1,1,1],[1,1,2,2]]")}}) {
       model::set(o.recipe, key, value);
     }
     o.run = folder_.path() / "runs" / run;
