@@ -184,7 +184,7 @@ std::pair<std::string, std::string> around(const std::string& name, const std::s
 
 Checkpoint read_checkpoint(const fs::path& path, bool with_optimizer) {
   if (const char* what = mistaken_for(path); what != nullptr && !is_safetensors(path))
-    throw Exception(Code::unsupported, path.string() + " is no checkpoint but " + what);
+    throw Exception(Code::corrupt, path.string() + " is no checkpoint but " + what);
   Checkpoint out = is_safetensors(path) ? read_safe(path) : read_torch(path, with_optimizer);
   strip_module(out.weights);
   return out;

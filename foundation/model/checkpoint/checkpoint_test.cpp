@@ -51,7 +51,7 @@ TEST(CheckpointContent, OthersAreNamedForWhatTheyAre) {
       read_checkpoint(path);
       ADD_FAILURE() << what;
     } catch (const Exception& e) {
-      EXPECT_EQ(e.code(), Code::unsupported) << what;
+      EXPECT_EQ(e.code(), Code::corrupt) << what;
       EXPECT_THAT(e.what(), HasSubstr(what));
     }
   }
