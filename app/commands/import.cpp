@@ -15,7 +15,9 @@ void add_import(CLI::App& app, Context& context) {
   cmd->add_option("paths", *paths, "Folders, manifests or videos; s3://bucket/prefix for those in an object store")
       ->required();
   auto source = std::make_shared<std::string>(collect::ImportOptions{}.source);
-  cmd->add_option("--source", *source, "The catalog's name for where they come from")->capture_default_str();
+  cmd->add_option("--source", *source,
+                  "The catalog's name for where they come from, but for videos of a given split (train, val, test)")
+      ->capture_default_str();
   static const std::map<std::string, collect::LabelsFrom> words{{"auto", collect::LabelsFrom::automatic},
                                                                 {"top", collect::LabelsFrom::top},
                                                                 {"parent", collect::LabelsFrom::parent},

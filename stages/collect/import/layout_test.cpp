@@ -58,6 +58,11 @@ TEST_F(LayoutTest, TrainAndValAreSourcesAndTheClassIsTheLabel) {
   EXPECT_THAT(listed(LabelsFrom::none), Contains("-/-/1.mp4"));
 }
 
+TEST_F(LayoutTest, AVideoBesideSplitsIsReadToo) {
+  for (const auto* name : {"train/cat/1.mp4", "val/cat/2.mp4", "loose.mp4"}) add(name);
+  EXPECT_THAT(listed(), UnorderedElementsAre("train/cat/1.mp4", "val/cat/2.mp4", "-/-/loose.mp4"));
+}
+
 TEST_F(LayoutTest, OtherNamesOfSplits) {
   for (const auto* name : {"Training/cat/1.mp4", "validation/cat/3.mp4", "TESTING/dog/4.mp4"}) add(name);
   EXPECT_THAT(listed(), UnorderedElementsAre("train/cat/1.mp4", "val/cat/3.mp4", "test/dog/4.mp4"));

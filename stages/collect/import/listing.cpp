@@ -65,6 +65,17 @@ class FolderList {
       }
     }
   }
+  void add_file(const fs::path& file, const std::string& label, const std::string& source) {
+    std::vector<std::string> hashtags;
+    if (labels_from_ != LabelsFrom::none) hashtags = hashtag::normalize_all({&label, 1});
+    auto entry = entry_of_file(file, hashtags);
+    if (entry.candidate) {
+      entry.candidate->source = source;
+      entry.candidate->may_be_other = !media::has_video_ending(file) && !is_info_json(file);
+    }
+    labels_.insert(hashtags.begin(), hashtags.end());
+    list_.entries.push_back(std::move(entry));
+  }
   [[nodiscard]] const std::set<std::string>& labels() const { return labels_; }
 
  private:
@@ -79,18 +90,6 @@ class FolderList {
       }
     }
   }
-  void add_file(const fs::path& file, const std::string& label, const std::string& source) {
-    std::vector<std::string> hashtags;
-    if (labels_from_ != LabelsFrom::none) hashtags = hashtag::normalize_all({&label, 1});
-    auto entry = entry_of_file(file, hashtags);
-    if (entry.candidate) {
-      entry.candidate->source = source;
-      entry.candidate->may_be_other = !media::has_video_ending(file) && !is_info_json(file);
-    }
-    labels_.insert(hashtags.begin(), hashtags.end());
-    list_.entries.push_back(std::move(entry));
-  }
-
   LabelsFrom labels_from_;
   ImportList& list_;
   std::set<std::string> labels_;
@@ -218,7 +217,8 @@ void note_labels(const std::set<std::string>& labels, const std::string& where, 
                        comma_list(shown) + "; --labels-from chooses otherwise");
 }
 
-ImportList list_split_folders(const Content& content, const ListOptions& options) {
+// Files beside the split folders have neither a source nor a label of their own.
+ImportList list_split_folders(const fs::path& set, const Content& content, const ListOptions& options) {
   ImportList list;
   FolderList folders(options.labels_from, list);
   std::vector<std::string> names;
@@ -232,7 +232,9 @@ ImportList list_split_folders(const Content& content, const ListOptions& options
       folders.add_label_folders(folder, source);
     }
   }
-  for (const auto& file : content.files) list.passed_over.push_back(file.string());
+  for (const auto& entry : sorted_entries(set, list)) {
+    if (!entry.is_directory()) folders.add_file(entry.path(), {}, {});
+  }
   list.notes.push_back("the folders " + comma_list(names) + " are splits, and the sources of their videos");
   note_labels(folders.labels(), comma_list(names), list);
   return list;
@@ -253,22 +255,23 @@ ImportList list_folder(const fs::path& named, const ListOptions& options) {
     add_unnamed(folder, list);
     return list;
   }
-  if (automatic && has_split_folders(content)) return list_split_folders(content, options);
+  if (automatic && has_split_folders(content)) return list_split_folders(folder, content, options);
   FolderList folders(options.labels_from, list);
   folders.add_label_folders(folder, {});
   note_labels(folders.labels(), folder.string(), list);
   return list;
 }
 
-// Whether a text file is a table or a list of videos; an ordinary text is an ordinary file.
-bool is_readable_list(const fs::path& file, const ListOptions& options) {
-  const auto ending = file.extension().string();
-  if (ending != ".txt" && ending != ".list") return is_manifest(file);
+// The file's videos if it is a table or a list of paths. A text that is neither is an ordinary file, not a bad
+// manifest.
+std::optional<ImportList> read_if_manifest(const fs::path& file, const ListOptions& options) {
+  if (!is_manifest(file)) return std::nullopt;
   try {
-    read_manifest(file, options);
-    return true;
+    return read_manifest(file, options);
   } catch (const Exception&) {
-    return false;
+    const auto ending = file.extension().string();
+    if (ending != ".txt" && ending != ".list") throw;
+    return std::nullopt;
   }
 }
 
@@ -291,7 +294,7 @@ ImportList list_path(const fs::path& path, const ListOptions& options) {
     if (list.entries.empty()) throw Exception(Code::not_found, "import: " + path.string() + " holds no files");
     return list;
   }
-  if (is_readable_list(path, options)) return read_manifest(path, options);
+  if (auto manifest = read_if_manifest(path, options)) return std::move(*manifest);
   ImportList list;
   list.entries.push_back(entry_of_file(path, {}));
   return list;
