@@ -26,6 +26,10 @@ TORCH_INCLUDE = re.compile(r'#include\s*[<"](?:torch|ATen|c10)/')
 DEVELOPER_PATH = re.compile(r"(?<![\w.$}~-])/(?:home|Users|root|work)/(?!me\b|user\b)[\w.-]")
 UNFINISHED = re.compile(r"\b(?:TO" r"DO|FIX" r"ME|X" r"XX)\b|\bnot implemen" r"ted\b")
 
+# What a text still waits for: a word that says so, or a word in capitals where a figure belongs ("takes SECONDS s").
+PLACEHOLDER = re.compile(r"\b(?:TB[ACD]|LOREM|PLACEHOLDER)\b|\?\?\?|\b(?!CPU\b)[A-Z]{3,}\b(?= (?:s|ms|min|h|kB|MB|GB|B|videos|%)(?:\W|$))|"
+                         r"\b[A-Z]{3,}%|[<\[{](?:FIGURE|NUMBER|VALUE|SECONDS|DATE)[>\]}]")
+
 
 def is_test(path):
     return path.endswith(("_test.cpp", "_bench.cpp")) or "/test_support/" in path or path.startswith("tests/")
@@ -66,12 +70,24 @@ def check_lines(path, lines):
             yield number, "disabled", "a disabled test tests nothing: mend or delete it"
 
 
+def check_prose(lines):
+    """Placeholders in a Markdown text; code in it may name arguments in capitals."""
+    fenced = False
+    for number, line in enumerate(lines, 1):
+        if line.lstrip().startswith("```"):
+            fenced = not fenced
+        elif not fenced and not line.startswith("    ") and (found := PLACEHOLDER.search(re.sub(r"`[^`]*`", "", line))):
+            yield number, "placeholder", f"\"{found.group()}\" stands where a fact belongs"
+
+
 def check_file(path, text):
     """(line number, rule, message) for everything wrong with the file."""
     lines = text.splitlines()
     findings = list(check_lines(path, lines))
     if path.endswith(CODE) and len(lines) > MAX_LINES:
         findings.append((len(lines), "length", f"{len(lines)} lines, at most {MAX_LINES}: split it"))
+    if path.endswith(".md"):
+        findings += check_prose(lines)
     if path.endswith(".hpp"):
         if "#pragma once" not in lines:
             findings.append((1, "pragma-once", "a header needs #pragma once"))

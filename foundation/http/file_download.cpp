@@ -89,6 +89,12 @@ std::optional<ContentRange> parse_content_range(std::string_view text) {
   return sound && text.empty() ? std::optional(out) : std::nullopt;
 }
 
+// Whether the response's length and ranges count bytes of the file, not of its compressed form.
+bool is_plain(const Answer& answer) {
+  const std::string coding = answer.header("content-encoding");
+  return coding.empty() || ::strcasecmp(coding.c_str(), "identity") == 0;
+}
+
 class FileDownloader {
  public:
   FileDownloader(const std::string& url, const fs::path& path, const ClientOptions& options, const OnBytes& on_bytes,
@@ -211,7 +217,7 @@ class FileDownloader {
   // Whether the response's body continues the existing bytes.
   [[nodiscard]] bool continues(const Answer& answer) {
     const auto range = parse_content_range(answer.header("content-range"));
-    if (answer.status != 206 || !range || range->first != start_) return false;
+    if (answer.status != 206 || !is_plain(answer) || !range || range->first != start_) return false;
     if (record_.size != kUnknown && range->size != kUnknown && range->size != record_.size) return false;
     const std::string etag = answer.header("etag");
     return etag.empty() || record_.etag.empty() || etag == record_.etag;
@@ -222,10 +228,13 @@ class FileDownloader {
   Result<void> begin_anew(const Answer& answer) {
     std::string length = answer.header("content-length");
     std::string_view digits(length);
-    record_ = {.url = url_,
-               .etag = answer.header("etag"),
-               .last_modified = answer.header("last-modified"),
-               .size = take_number(digits)};
+    record_ = PartialDownload();
+    record_.url = url_;
+    if (is_plain(answer)) {  // a compressed body has no known size and is never continued
+      record_.etag = answer.header("etag");
+      record_.last_modified = answer.header("last-modified");
+      record_.size = take_number(digits);
+    }
     if (record_.size > options_.max_file_bytes) return fail(error(Code::too_large, too_large_text()));
     fs::remove(path_);
     if (::ftruncate(file_.get(), 0) != 0 || ::fsync(file_.get()) != 0) return fail(not_stored("cannot empty"));

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "reeltag/base/base64.hpp"
 #include "reeltag/base/file.hpp"
 #include "test_server.hpp"
 
@@ -254,6 +255,54 @@ TEST_F(FileDownloads, EndsWhereItIsTooLargeAndTouchesNothing) {
   EXPECT_FALSE(std::filesystem::exists(folder.path() / "s"));
   const auto fits = download_to_file(at("127.0.0.2", streams), folder.path() / "s", with_second());
   EXPECT_EQ(fits->bytes, 20'000);
+}
+
+// The text "body of the file", and 100,000 zero bytes, compressed.
+const char* const kGzip = "H4sIAAAAAAACA0vKT6lUyE9TKMlIVUjLzEkFAAqZic0QAAAA";
+const char* const kDeflate = "eJxLyk+pVMhPUyjJSFVIy8xJBQAxNQXF";
+const char* const kZeros =
+    "H4sIAAAAAAACA+3BMQEAAADCoPVPbQ0PoAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAIBXA32VEdSghgEA";
+
+TEST_F(FileDownloads, ACompressedBodyIsStoredAsTheFileItIs) {
+  for (const auto& [coding, body] :
+       {std::pair("gzip", kGzip), {"x-gzip", kGzip}, {"GZIP", kGzip}, {"deflate", kDeflate}}) {
+    site.body = from_base64(body).value();
+    site.validator = "ETag: \"one\"\r\nContent-Encoding: " + std::string(coding) + "\r\n";
+    const auto got = fetch("/" + std::string(coding));
+    ASSERT_TRUE(got) << got.error().message;
+    EXPECT_EQ(*read_file(file, kMuch), "body of the file") << coding;
+  }
+}
+
+TEST_F(FileDownloads, ACompressedBodyThatWasCutIsFetchedAnew) {
+  site.body = from_base64(kGzip).value();
+  site.validator = "ETag: \"one\"\r\nContent-Encoding: gzip\r\n";
+  site.cut = 25;
+  ASSERT_FALSE(fetch());
+  site.cut.reset();
+  ASSERT_TRUE(fetch());
+  EXPECT_EQ(*read_file(file, kMuch), "body of the file");
+  EXPECT_THAT(site.asked, ElementsAre("", ""));
+}
+
+TEST_F(FileDownloads, LimitsCountDecodedBytes) {
+  site.body = from_base64(kZeros).value();
+  site.validator = "Content-Encoding: gzip\r\n";
+  ClientOptions options = with_second();
+  options.max_file_bytes = 99'999;
+  const auto got = fetch("/zeros", options);
+  ASSERT_FALSE(got);
+  EXPECT_EQ(got.error().code, Code::too_large);
+  options.max_file_bytes = 100'000;
+  EXPECT_TRUE(fetch("/zeros", options));
+}
+
+TEST_F(FileDownloads, AnUnknownCodingIsRefused) {
+  site.validator = "Content-Encoding: secret\r\n";
+  const auto got = fetch();
+  ASSERT_FALSE(got);
+  EXPECT_THAT(got.error().message, HasSubstr("content encoding"));
 }
 
 TEST_F(FileDownloads, AWebPageIsRefusedAndCostsNothing) {

@@ -130,6 +130,8 @@ class Transfer {
     set(CURLOPT_LOW_SPEED_TIME, kSlowSeconds);
     set(CURLOPT_MAXFILESIZE_LARGE, static_cast<curl_off_t>(exchange_.max_bytes));
     set(CURLOPT_USERAGENT, "reeltag");
+    // Decodes compressed bodies; the limits count decoded bytes. None is asked for: set_headers().
+    set(CURLOPT_ACCEPT_ENCODING, "");
     set(CURLOPT_ERRORBUFFER, detail_.data());
     if (!options_.ca_file.empty()) set(CURLOPT_CAINFO, options_.ca_file.c_str());
     set(CURLOPT_OPENSOCKETFUNCTION, &Transfer::open_socket);
@@ -149,6 +151,7 @@ class Transfer {
       set(CURLOPT_POSTFIELDS, exchange_.body->c_str());  // not copied: the exchange outlives the transfer
     }
     if (!exchange_.method.empty()) set(CURLOPT_CUSTOMREQUEST, exchange_.method.c_str());
+    add_header("Accept-Encoding: identity");  // only uncompressed downloads can be resumed
     for (const auto* headers : {&options_.headers, &exchange_.headers}) {
       for (const auto& header : *headers) add_header(header);
     }
