@@ -110,7 +110,7 @@ def tools(runner):
 
 def e2e(runner):
     # Most of them wait: for a browser, a server, a deadline.
-    return python_tests(runner, "tests/e2e/test_*.py", jobs=CORES)
+    return python_tests(runner, "tests/e2e/test_*.py", "tests/security/test_*.py", jobs=CORES)
 
 
 def lint(runner):

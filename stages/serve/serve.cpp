@@ -1,8 +1,11 @@
 #include "reeltag/serve.hpp"
 
+#include <algorithm>
+#include <array>
 #include <thread>
 
 #include "api/replies.hpp"
+#include "auth/local_token.hpp"
 #include "home_lock.hpp"
 #include "housekeeping.hpp"
 #include "jobs/job_workers.hpp"
@@ -64,8 +67,6 @@ void add_sagemaker_routes(server::Router& router, ServerState& state, const serv
   const sagemaker::Options options{.scratch = state.dependencies.home / "uploads",
                                    .max_request_bytes = state.config.upload.max_bytes,
                                    .at_once = std::max(1, threads - std::min(threads / 2, kOtherThreads))};
-  // Not for visitors: it reads with the server's own credentials.
-  const bool objects = !state.authenticator.is_open() || state.authenticator.may_read_objects({});
   const auto model = [&state] {
     const auto loaded = state.model_slot.now();
     return loaded ? loaded->model : nullptr;
@@ -74,10 +75,20 @@ void add_sagemaker_routes(server::Router& router, ServerState& state, const serv
                         {.model = model,
                          .is_ready = [&http] { return http.is_ready(); },
                          .url = state.dependencies.fetch,
-                         .s3 = objects ? state.dependencies.fetch : sagemaker::Fetch(),
+                         .s3 = state.dependencies.fetch,
+                         .may_read_objects =
+                             [&state](const server::Request& request) {
+                               return may_read_objects(state.authenticator.authenticate(request));
+                             },
                          .limits = state.dependencies.limits});
+}
+
+// Before every route but the probes, which say nothing and are asked by address.
+void add_check(server::Router& router, ServerState& state) {
   router.check([&state](const server::Request& request) -> std::optional<server::Response> {
-    if (request.route != "/invocations") return std::nullopt;
+    static constexpr std::array<std::string_view, 4> kProbes{"/healthz", "/readyz", "/startupz", "/ping"};
+    if (std::find(kProbes.begin(), kProbes.end(), request.route) != kProbes.end()) return std::nullopt;
+    if (request.route != "/invocations") return state.authenticator.refuse_host(request);
     auto decision = state.authenticator.authorize(request, Scope::write);
     if (auto* refusal = std::get_if<server::Response>(&decision)) return std::move(*refusal);
     return std::nullopt;
@@ -86,8 +97,8 @@ void add_sagemaker_routes(server::Router& router, ServerState& state, const serv
 
 }  // namespace
 
-ServerState::ServerState(const ServeConfig& configuration, const Dependencies& some, std::string node, bool open,
-                         bool loopback, const std::shared_ptr<catalog::Connection>& asking,
+ServerState::ServerState(const ServeConfig& configuration, const Dependencies& some, std::string node,
+                         const AccessRules& rules, const std::shared_ptr<catalog::Connection>& asking,
                          const std::shared_ptr<catalog::Connection>& working)
     : config(configuration),
       dependencies(some),
@@ -113,7 +124,8 @@ ServerState::ServerState(const ServeConfig& configuration, const Dependencies& s
                 on_job();
                 return job.id;
               }),
-      authenticator(tokens, open, loopback, configuration.hosts) {
+      authenticator(tokens, rules),
+      open_metrics(configuration.metrics == "open" || (configuration.metrics == "auto" && rules.loopback)) {
   metrics.add_process();
 }
 
@@ -121,7 +133,12 @@ void serve(const ServeConfig& config, const Dependencies& dependencies, const st
   const bool loopback = is_loopback(config.http.host);
   const bool open = config.auth == "open" || (config.auth == "auto" && loopback);
   const HomeLock home(dependencies.home);
-  ServerState state(config, dependencies, home.node_id(), open, loopback, catalog::connect(dependencies.catalog),
+  const AccessRules rules{.open = open,
+                          .loopback = loopback,
+                          .behind_proxy = config.auth == "open" || !config.http.trusted_proxies.empty(),
+                          .hosts = config.hosts,
+                          .local_token = local_token(dependencies.home)};
+  ServerState state(config, dependencies, home.node_id(), rules, catalog::connect(dependencies.catalog),
                     catalog::connect(dependencies.catalog));
   server::Server http(config.http, state.metrics);
   if (const auto left = state.working_jobs.release(home.node_id()); left > 0)
@@ -132,6 +149,7 @@ void serve(const ServeConfig& config, const Dependencies& dependencies, const st
   add_routes(router, state);
   add_probe_routes(router, state, housekeeping, http);
   add_sagemaker_routes(router, state, http);
+  add_check(router, state);
 
   std::stop_source end;
   const std::stop_callback forward(stop, [&] { end.request_stop(); });
@@ -153,6 +171,8 @@ void serve(const ServeConfig& config, const Dependencies& dependencies, const st
     if (open && !loopback) log::warning("open_to_all", {{"message", "anybody who reaches this server may use it"}});
     if (!open && state.tokens.list().empty())
       log::warning("no_token", {{"message", "nobody can get in yet: reeltag tokens new NAME --scope operator"}});
+    log::info("local_token", {{"file", (dependencies.home / kLocalTokenFile).string()},
+                              {"message", "programs of this machine send it as Authorization: Bearer ..."}});
     if (dependencies.on_listening) dependencies.on_listening(http.port());
     http.run(router, end.get_token());
     state.on_job = [] {};

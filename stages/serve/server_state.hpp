@@ -15,7 +15,7 @@ namespace reeltag::serve {
 
 struct ServerState {
   // asking, working: separate connections for requests and for jobs, so that neither waits for the other.
-  ServerState(const ServeConfig& configuration, const Dependencies& some, std::string node, bool open, bool loopback,
+  ServerState(const ServeConfig& configuration, const Dependencies& some, std::string node, const AccessRules& rules,
               const std::shared_ptr<catalog::Connection>& asking, const std::shared_ptr<catalog::Connection>& working);
 
   const ServeConfig& config;
@@ -33,6 +33,7 @@ struct ServerState {
   JobEvents job_events;
   Uploads uploads;
   Authenticator authenticator;
+  bool open_metrics;                         // /metrics needs no token
   std::function<void()> on_job = [] {};      // a job was accepted
   std::function<void()> on_removal = [] {};  // a video was removed; its bytes still exist
 };

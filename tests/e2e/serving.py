@@ -37,6 +37,7 @@ class Client:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         if self.cookies:
             headers.setdefault("Cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
+            headers.setdefault("Sec-Fetch-Site", "same-origin")  # as a browser says of the page's own requests
         if self.host:
             headers.setdefault("Host", self.host)
         if isinstance(body, (dict, list)):
@@ -130,7 +131,14 @@ class Server:
             time.sleep(0.05)
         raise AssertionError(f"serve is not ready\n{self.errors()}")
 
+    def local_token(self):
+        """By which programs of this machine are one owner."""
+        return (self.home / "local.token").read_text(encoding="ascii").strip()
+
     def client(self, **more):
+        """A program of this machine, unless `token` (None: nobody) or `browser` says otherwise."""
+        if "token" not in more and not more.get("browser"):
+            more["token"] = self.local_token()
         return Client(self.port, **more)
 
     def errors(self):

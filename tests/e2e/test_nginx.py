@@ -173,7 +173,7 @@ class NginxTest(unittest.TestCase):
         client = self.client(nginx, browser=True)
         cookie = "; ".join(f"{name}={value}" for name, value in client.cookies.items())
         task = {"packages": str(ROOT / "web" / "package.json"), "endpoint": f"https://127.0.0.1:{nginx.tls}/v1/uploads",
-                "files": [str(big)], "chunk": 1 << 20, "headers": {"Cookie": cookie}}
+                "files": [str(big)], "chunk": 1 << 20, "headers": {"Cookie": cookie, "Sec-Fetch-Site": "same-origin"}}
         process = subprocess.Popen([str(NODE), str(HERE / "tus_client.mjs"), json.dumps(task)], stdout=subprocess.PIPE, text=True,
                                    env=environment(NODE_EXTRA_CA_CERTS=str(self.place / "certificate.pem")))
         chunks, events = 0, []

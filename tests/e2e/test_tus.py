@@ -88,8 +88,8 @@ class Sender:
 
     PARTS = (10_000, 60_000)  # bytes, from and to
 
-    def __init__(self, port, bytes_, seed):
-        self.client, self.bytes, self.random = Client(port), bytes_, random.Random(seed)
+    def __init__(self, client, bytes_, seed):
+        self.client, self.bytes, self.random = client, bytes_, random.Random(seed)
         self.path, self.acknowledged, self.job, self.failure = None, 0, None, None
 
     def run(self):
@@ -142,6 +142,7 @@ class TusTest(unittest.TestCase):
             home = folder.name
         server = Server(home, *settings, **more)
         self.addCleanup(server.__exit__)
+        self.token = server.local_token()
         return server
 
     def link(self, port, **more):
@@ -151,6 +152,7 @@ class TusTest(unittest.TestCase):
 
     def start(self, endpoint, files=None, **task):
         task = {"packages": str(ROOT / "web" / "package.json"), "endpoint": endpoint, "chunk": 1 << 20,
+                "headers": {"Authorization": f"Bearer {self.token}"},
                 "files": [str(file) for file in files or [self.clip]], **task}
         process = subprocess.Popen([NODE, CLIENT, json.dumps(task)], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.PIPE, text=True)
@@ -230,7 +232,7 @@ class TusTest(unittest.TestCase):
         settings = ("serve.http.requests_per_second=0", "serve.http.max_connections_per_address=100")
         server = self.serve(settings=settings)
         videos = [self.bytes + struct.pack(">I4sI", 12, b"free", number) for number in range(20)]
-        senders = [Sender(server.port, video, seed) for seed, video in enumerate(videos)]
+        senders = [Sender(server.client(), video, seed) for seed, video in enumerate(videos)]
         threads = [threading.Thread(target=sender.run) for sender in senders]
         for thread in threads:
             thread.start()

@@ -1,5 +1,6 @@
 // /v1/session: returns the principal and exchanges a token for a cookie that scripts cannot read.
 #include "api/replies.hpp"
+#include "auth/cookies.hpp"
 #include "server_state.hpp"
 
 namespace reeltag::serve {
@@ -26,7 +27,7 @@ Json session_json(ServerState& state, const Principal& principal) {
 
 server::Response get_session(ServerState& state, const server::Request& request) {
   const Principal principal = state.authenticator.authenticate(request);
-  if (auto refusal = state.authenticator.refuse(request, principal)) return std::move(*refusal);
+  if (auto refusal = state.authenticator.refuse_host(request)) return std::move(*refusal);
   auto response = json_reply(session_json(state, principal)).with("Cache-Control", "no-store");
   state.authenticator.issue_visitor_cookie(request, response);
   return response;
@@ -34,28 +35,26 @@ server::Response get_session(ServerState& state, const server::Request& request)
 
 // Safe against cross-site requests: the sender knows a token, and the cookie is SameSite.
 server::Response log_in(ServerState& state, const server::Request& request) {
-  Principal nobody;
-  nobody.by_cookie = true;
-  if (auto refusal = state.authenticator.refuse(request, nobody)) return std::move(*refusal);
+  if (auto refusal = state.authenticator.refuse_host(request)) return std::move(*refusal);
+  if (auto refusal = Authenticator::refuse_other_sites(request, /*by_cookie=*/false)) return std::move(*refusal);
   auto body = body_object(request);
   if (auto* refusal = std::get_if<server::Response>(&body)) return std::move(*refusal);
   const auto& json = std::get<nlohmann::json>(body);
   if (json.size() != 1 || !json.contains("token") || !json["token"].is_string())
     return server::problem(422, "invalid_argument", "the body must be {\"token\": ...}");
   const auto text = json["token"].get<std::string>();
-  const auto token = state.tokens.find(text);
-  if (!token) return server::problem(401, "permission_denied", "this token opens nothing here; it may be revoked");
   server::Request as_told = request;
   as_told.headers["authorization"] = "Bearer " + text;
-  auto response =
-      json_reply(session_json(state, state.authenticator.authenticate(as_told))).with("Cache-Control", "no-store");
+  const Principal principal = state.authenticator.authenticate(as_told);
+  if (principal.kind != Principal::Kind::token)
+    return server::problem(401, "permission_denied", "this token opens nothing here; it may be revoked");
+  auto response = json_reply(session_json(state, principal)).with("Cache-Control", "no-store");
   return std::move(response).with("Set-Cookie", cookie_text(request, kTokenCookie, text, kMonth));
 }
 
 server::Response log_out(ServerState& state, const server::Request& request) {
-  Principal nobody;
-  nobody.by_cookie = true;
-  if (auto refusal = state.authenticator.refuse(request, nobody)) return std::move(*refusal);
+  if (auto refusal = state.authenticator.refuse_host(request)) return std::move(*refusal);
+  if (auto refusal = Authenticator::refuse_other_sites(request, /*by_cookie=*/false)) return std::move(*refusal);
   server::Response response{.status = 204, .headers = {}, .body = {}};
   return std::move(response).with("Set-Cookie", cookie_text(request, kTokenCookie, "", 0));
 }

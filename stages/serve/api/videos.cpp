@@ -126,7 +126,7 @@ std::variant<server::Response, std::unique_ptr<server::Upload>> bring(ServerStat
   if (auto* refusal = std::get_if<server::Response>(&decision)) return std::move(*refusal);
   const Principal& principal = std::get<Principal>(decision);
   const auto owner = principal.owner;
-  const bool objects = state.authenticator.may_read_objects(principal);
+  const bool objects = may_read_objects(principal);
   const auto deadline = query_real(request, "deadline", 0.1, kMaxDeadline);
   if (!deadline) return server::problem(400, "invalid_argument", deadline.error().message);
   const auto key = std::string(request.header("idempotency-key"));

@@ -1,8 +1,14 @@
 // Authenticates requests and authorizes them by scope. Private to serve. Thread-safe. Refers to the tokens. Failure:
 // 401, 403 or 421 as a Response; throws as the catalog does.
+//
+//   Authenticator authenticator(tokens, {.open = true, .loopback = true, .local_token = local_token(home)});
+//   router.get("/v1/videos", authenticator.guarded(Scope::read, list_videos));
 #pragma once
 
+#include <array>
+#include <atomic>
 #include <functional>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -31,11 +37,18 @@ struct Principal {
 
 using AuthorizedHandler = std::function<server::Response(const server::Request&, const Principal&)>;
 
+// Who may ask, and how.
+struct AccessRules {
+  bool open = false;                    // visitors are admitted, each by a cookie of its own
+  bool loopback = false;                // the server listens on loopback only: its names are those of this machine
+  bool behind_proxy = false;            // a proxy is expected: no warning at its headers
+  std::vector<std::string> hosts = {};  // names that the server goes by; empty: any, unless it listens on loopback only
+  std::string local_token = {};         // of the owner "local", programs of this machine (auth/local_token.hpp)
+};
+
 class Authenticator {
  public:
-  // open: visitors are admitted. loopback: the server listens on loopback only, so a direct request with neither cookie
-  // nor token comes from a program of this machine; all of those are one owner.
-  Authenticator(catalog::Tokens& tokens, bool open, bool loopback, std::vector<std::string> hosts);
+  Authenticator(catalog::Tokens& tokens, AccessRules rules);
 
   // Returns the principal, or the 401/403/421 response.
   std::variant<Principal, server::Response> authorize(const server::Request& request, Scope scope);
@@ -46,24 +59,27 @@ class Authenticator {
   Principal authenticate(const server::Request& request);
   // Sets a cookie for a visitor that has none; does nothing if visitors are not admitted.
   void issue_visitor_cookie(const server::Request& request, server::Response& response) const;
-  [[nodiscard]] bool is_open() const { return open_; }
-  // Whether this principal may have the server read objects with the server's own credentials.
-  [[nodiscard]] bool may_read_objects(const Principal& principal) const {
-    return loopback_ || principal.kind == Principal::Kind::token;
-  }
-  // Nothing, or the refusal: 421 for an unknown host name, 403 for a cross-site request.
-  std::optional<server::Response> refuse(const server::Request& request, const Principal& principal) const;
+  [[nodiscard]] bool is_open() const { return rules_.open; }
+  // Nothing, or 421: the request names a host that this server does not go by. Prevents DNS rebinding: another site can
+  // resolve its name to this machine, but its requests carry that name.
+  [[nodiscard]] std::optional<server::Response> refuse_host(const server::Request& request) const;
+  // Nothing, or 403 for a request that changes something and comes from a page of another site. by_cookie: also for one
+  // that says nothing of where it comes from.
+  [[nodiscard]] static std::optional<server::Response> refuse_other_sites(const server::Request& request,
+                                                                          bool by_cookie);
 
  private:
+  void warn_of_proxy(const server::Request& request);
+
   catalog::Tokens& tokens_;
-  bool open_, loopback_;
-  std::vector<std::string> hosts_;
+  AccessRules rules_;
+  std::array<unsigned char, 32> local_hash_{};  // SHA-256 of the local token
+  std::atomic<bool> warned_ = false;
 };
 
-inline constexpr const char* kVisitorCookie = "reeltag_visitor";
-inline constexpr const char* kTokenCookie = "reeltag_token";
-// "name=value; Path=/; HttpOnly; ..."; seconds: lifetime, 0 deletes it.
-std::string cookie_text(const server::Request& request, const std::string& name, const std::string& value,
-                        std::int64_t seconds);
+// Whether this principal may have the server read objects with the server's own credentials: never a visitor.
+inline bool may_read_objects(const Principal& principal) {
+  return principal.kind == Principal::Kind::token && principal.may(Scope::write);
+}
 
 }  // namespace reeltag::serve

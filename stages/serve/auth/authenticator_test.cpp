@@ -28,8 +28,10 @@ class AuthenticatorTest : public testing::Test {
 
   TemporaryFolder folder_;
   catalog::Tokens tokens_{catalog::connect((folder_.path() / "c.db").string())};
-  Authenticator open_{tokens_, true, true, {}};
-  Authenticator closed_{tokens_, false, false, {}};
+  const std::string local_ = "reeltag_local_" + std::string(64, '7');
+  Authenticator open_{tokens_, {.open = true, .loopback = true, .local_token = local_}};
+  Authenticator everywhere_{tokens_, {.open = true}};
+  Authenticator closed_{tokens_, {.local_token = local_}};
 };
 
 TEST_F(AuthenticatorTest, AVisitorIsItsCookieAndNothingElse) {
@@ -37,25 +39,42 @@ TEST_F(AuthenticatorTest, AVisitorIsItsCookieAndNothingElse) {
   EXPECT_TRUE(one.starts_with("visitor:"));
   EXPECT_EQ(one.find(kVisitor), std::string::npos);
   EXPECT_NE(one, decision_on(open_, from({{"cookie", "reeltag_visitor=" + std::string(64, 'b')}})));
-  EXPECT_EQ(decision_on(open_, from({{"cookie", "reeltag_visitor=short"}})), "local");
+  EXPECT_EQ(decision_on(open_, from({{"cookie", "reeltag_visitor=short"}})), "");
   EXPECT_EQ(decision_on(closed_, from({{"cookie", "reeltag_visitor=" + kVisitor}})), "401");
 }
 
-TEST_F(AuthenticatorTest, ProgramsOfThisMachineAreOneOwnerAndThoseBehindAProxyAreNot) {
-  EXPECT_EQ(decision_on(open_, from({}), Scope::write), "local");
-  EXPECT_EQ(decision_on(open_, from({{"x-forwarded-for", "10.0.0.9"}}), Scope::write), "401");
-  EXPECT_EQ(decision_on(open_, from({{"x-forwarded-for", "10.0.0.9"}})), "");
-  Authenticator everywhere(tokens_, true, false, {});
-  EXPECT_EQ(decision_on(everywhere, from({}), Scope::write), "401");
+TEST_F(AuthenticatorTest, ProgramsOfThisMachineAreOneOwnerByTheirToken) {
+  const auto with_token = [&](const std::string& token) {
+    return from({{"authorization", "Bearer " + token}}, "POST");
+  };
+  EXPECT_EQ(decision_on(open_, with_token(local_), Scope::write), "local");
+  EXPECT_EQ(decision_on(closed_, with_token(local_), Scope::write), "local");
+  EXPECT_EQ(decision_on(closed_, with_token(local_), Scope::operate), "403");
+  EXPECT_EQ(decision_on(open_, with_token(local_.substr(0, 20)), Scope::write), "401");
+  EXPECT_EQ(decision_on(everywhere_, with_token(""), Scope::write), "401");  // no local token is no token
 }
 
-TEST_F(AuthenticatorTest, StrangersDoNotReadWithTheServersCredentials) {
-  Authenticator everywhere(tokens_, true, false, {});
-  const Principal visitor{.kind = Principal::Kind::visitor, .owner = "visitor:x"},
-      token{.kind = Principal::Kind::token};
-  EXPECT_FALSE(everywhere.may_read_objects(visitor));
-  EXPECT_TRUE(everywhere.may_read_objects(token));
-  EXPECT_TRUE(open_.may_read_objects(visitor));
+// A proxy on this machine looks like a program of it, and most say nothing of the client.
+TEST_F(AuthenticatorTest, AnAddressOfThisMachineProvesNothing) {
+  for (const auto& headers :
+       std::vector<std::map<std::string, std::string, std::less<>>>{{},
+                                                                    {{"x-forwarded-for", "10.0.0.9"}},
+                                                                    {{"forwarded", "for=10.0.0.9"}},
+                                                                    {{"x-real-ip", "10.0.0.9"}},
+                                                                    {{"via", "1.1 proxy"}},
+                                                                    {{"x-forwarded-host", "tags.example.org"}}}) {
+    EXPECT_EQ(decision_on(open_, from(headers), Scope::write), "401");
+    EXPECT_EQ(decision_on(open_, from(headers)), "");
+  }
+}
+
+TEST_F(AuthenticatorTest, VisitorsDoNotReadWithTheServersCredentials) {
+  const auto by = [&](const Principal& principal) { return may_read_objects(principal); };
+  EXPECT_FALSE(by({.kind = Principal::Kind::visitor, .owner = "visitor:x", .scopes = {"read", "write"}}));
+  EXPECT_FALSE(by({}));
+  EXPECT_FALSE(by({.kind = Principal::Kind::token, .scopes = {"read"}}));
+  EXPECT_TRUE(by({.kind = Principal::Kind::token, .scopes = {"read", "write"}}));
+  EXPECT_TRUE(by(open_.authenticate(from({{"authorization", "Bearer " + local_}}))));
 }
 
 TEST_F(AuthenticatorTest, ScopesAreHeldTo) {
@@ -86,7 +105,10 @@ TEST_F(AuthenticatorTest, PagesOfOtherSitesCannotWriteWithACookie) {
             "403");
   EXPECT_EQ(decision_on(open_, from({{"cookie", cookie}, {"origin", "null"}}, "DELETE"), Scope::write), "403");
   EXPECT_EQ(decision_on(open_, from({{"origin", "https://evil.example"}}, "POST"), Scope::write),
-            "403");  // no cookie at all
+            "401");  // no cookie at all
+  // Neither header: an old browser, whose page could be any.
+  EXPECT_EQ(decision_on(open_, from({{"cookie", cookie}}, "POST"), Scope::write), "403");
+  EXPECT_EQ(decision_on(open_, from({{"cookie", "reeltag_token=" + token}}, "DELETE"), Scope::write), "403");
   EXPECT_EQ(decision_on(open_, from({{"cookie", "reeltag_token=" + token}, {"sec-fetch-site", "cross-site"}}, "POST"),
                         Scope::write),
             "403");
@@ -107,10 +129,10 @@ TEST_F(AuthenticatorTest, OnlyItsOwnNamesAreAnswered) {
   };
   EXPECT_EQ(decision_on(open_, called("rebound.example")), "421");
   for (const char* name : {"localhost:8080", "127.0.0.1", "[::1]:8080", "LOCALHOST:18080", "localhost.:18080"})
-    EXPECT_EQ(decision_on(open_, called(name)), "local");
-  Authenticator named(tokens_, true, false, {"tags.example.org"});
+    EXPECT_EQ(decision_on(open_, called(name)), "");
+  Authenticator named(tokens_, {.open = true, .hosts = {"tags.example.org"}});
   EXPECT_EQ(decision_on(named, called("tags.example.org")), "");
-  Authenticator written(tokens_, true, false, {"Tags.Example.org."});
+  Authenticator written(tokens_, {.open = true, .hosts = {"Tags.Example.org."}});
   for (const char* name : {"tags.example.org", "TAGS.example.ORG:443", "tags.example.org.:80"})
     EXPECT_EQ(decision_on(written, called(name)), "");
   EXPECT_EQ(decision_on(named, called("other.example.org")), "421");
@@ -143,8 +165,19 @@ TEST_F(AuthenticatorTest, NewcomersGetACookieThatScriptsCannotRead) {
   EXPECT_EQ(cookie_for(open_, from({{"cookie", "reeltag_visitor=" + std::string(64, 'a')}})), "");
   EXPECT_NE(cookie.find("HttpOnly; SameSite=Strict"), std::string::npos);
   EXPECT_EQ(cookie.find("Secure"), std::string::npos);
-  EXPECT_NE(cookie_for(open_, from({{"x-forwarded-proto", "https"}})).find("; Secure"), std::string::npos);
   EXPECT_NE(cookie, cookie_for(open_, from({})));
+  for (const auto& [name, value] : std::map<std::string, std::string>{{"x-forwarded-proto", "https"},
+                                                                      {"forwarded", "for=10.0.0.9;proto=https"},
+                                                                      {"referer", "https://127.0.0.1:8080/library"},
+                                                                      {"origin", "https://127.0.0.1:8080"}}) {
+    const auto secure = cookie_for(open_, from({{name, value}}));
+    EXPECT_TRUE(secure.starts_with("__Host-reeltag_visitor=")) << secure;
+    EXPECT_TRUE(secure.ends_with("; Secure")) << secure;
+    // Another name of the domain could have set a cookie without the prefix.
+    EXPECT_NE(cookie_for(open_, from({{name, value}, {"cookie", "reeltag_visitor=" + kVisitor}})), "");
+    EXPECT_EQ(cookie_for(open_, from({{name, value}, {"cookie", "__Host-reeltag_visitor=" + kVisitor}})), "");
+  }
+  EXPECT_TRUE(decision_on(open_, from({{"cookie", "__Host-reeltag_visitor=" + kVisitor}})).starts_with("visitor:"));
   EXPECT_EQ(cookie_for(open_, from({{"cookie", "reeltag_visitor=" + kVisitor}})), "");
   EXPECT_EQ(cookie_for(closed_, from({})), "");
 }

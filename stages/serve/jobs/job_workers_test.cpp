@@ -67,9 +67,9 @@ class JobWorkersTest : public testing::Test {
     std::filesystem::create_directories(home() / "model");
     write_file(home() / "model" / "bundle.json", "{}");
     config_.upload.min_free_bytes = 0;
-    state_ =
-        std::make_unique<ServerState>(config_, dependencies_, lock_.node_id(), true, true,
-                                      catalog::connect(dependencies_.catalog), catalog::connect(dependencies_.catalog));
+    state_ = std::make_unique<ServerState>(
+        config_, dependencies_, lock_.node_id(), AccessRules{.open = true, .loopback = true},
+        catalog::connect(dependencies_.catalog), catalog::connect(dependencies_.catalog));
     state_->model_slot.follow();
   }
 

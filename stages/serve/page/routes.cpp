@@ -1,4 +1,4 @@
-// Routes without authentication: the page, the API's description, probes and metrics.
+// The page, the API's description and metrics.
 #include <algorithm>
 
 #include "api/openapi.hpp"
@@ -36,6 +36,18 @@ server::Response page_reply(ServerState& state, const server::Request& request) 
   return response;
 }
 
+server::Response metrics_reply(ServerState& state, const server::Request& request) {
+  if (!state.open_metrics) {
+    const auto decision = state.authenticator.authorize(request, Scope::read);
+    if (const auto* refusal = std::get_if<server::Response>(&decision)) return *refusal;
+    if (std::get<Principal>(decision).kind != Principal::Kind::token)
+      return server::problem(401, "permission_denied",
+                             "metrics need a token here; serve.metrics=open gives them to all")
+          .with("WWW-Authenticate", "Bearer realm=\"reeltag\"");
+  }
+  return server::metrics_response(request, state.metrics);
+}
+
 }  // namespace
 
 void add_page_routes(server::Router& router, ServerState& state) {
@@ -50,8 +62,7 @@ void add_page_routes(server::Router& router, ServerState& state) {
   router.get("/openapi.json", [](const server::Request&) {
     return server::text(openapi_json(), "application/json").with("Cache-Control", "no-cache");
   });
-  router.get("/metrics",
-             [&state](const server::Request& request) { return server::metrics_response(request, state.metrics); },
+  router.get("/metrics", [&state](const server::Request& request) { return metrics_reply(state, request); },
              {.limited = false, .quiet = true});
 }
 

@@ -42,6 +42,7 @@ struct Head {
   std::string attributes, inference_id, id;
   Overrides overrides;
   std::stop_token stop;
+  bool may_read_objects = true;
 };
 
 Response echoed(Response&& response, const std::string& attributes) {
@@ -174,6 +175,8 @@ class Invocation final : public http::server::Upload {
       case InputKind::url:
         return fetched(shared_->sources.url, item.value, deadline);
       case InputKind::s3:
+        if (!head_.may_read_objects)
+          return fail(Code::permission_denied, name + ": objects of a store need a token; send the video itself");
         return fetched(shared_->sources.s3, item.value, deadline);
     }
     return fail(Code::internal, name + ": refers to nothing");
@@ -261,6 +264,8 @@ std::variant<Response, std::unique_ptr<http::server::Upload>> begin_invocation(
   if (auto* refusal = std::get_if<Response>(&head)) return echoed(std::move(*refusal), attributes);
   if (!shared->slots.try_acquire())
     return echoed(problem({Code::unavailable, "busy: too many requests at once"}), attributes);
+  const auto& may_read_objects = shared->sources.may_read_objects;
+  std::get<Head>(head).may_read_objects = !may_read_objects || may_read_objects(request);
   return std::make_unique<Invocation>(shared, SlotGuard(&shared->slots), std::move(model),
                                       std::move(std::get<Head>(head)));
 }

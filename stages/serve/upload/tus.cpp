@@ -217,9 +217,16 @@ class Tus {
   std::atomic<int> waiting_ = 0;
 };
 
-Begun Tus::dispatch(const Request& request) {
+// The method that the request means. A safe method cannot stand for another one: nothing would have checked then that no
+// page of another site sent it.
+std::string effective_method(const Request& request) {
   const auto overridden = request.header("x-http-method-override");
-  const std::string method(overridden.empty() ? request.method : overridden);
+  const bool is_safe = request.method == "OPTIONS" || request.method == "HEAD";
+  return std::string(overridden.empty() || is_safe ? request.method : overridden);
+}
+
+Begun Tus::dispatch(const Request& request) {
+  const std::string method = effective_method(request);
   if (method == "OPTIONS") return options(request);
   if (request.header("tus-resumable") != "1.0.0")
     return problem(412, "unsupported_version", "want Tus-Resumable: 1.0.0").with("Tus-Version", "1.0.0");
@@ -330,7 +337,7 @@ std::unique_ptr<TusBody> Tus::receive(const Request& request, std::shared_ptr<Up
 
 }  // namespace
 
-// Registers every method with one handler, because X-HTTP-Method-Override may turn any into another; with a limit of
+// Registers every method with one handler, because X-HTTP-Method-Override may turn one into another; with a limit of
 // its own, so that its refusals have tus headers.
 void add_tus_routes(http::server::Router& router, UploadStore& store, const OnFinished& on_finished, OwnerOf owner_of) {
   const auto tus = std::make_shared<Tus>(store, on_finished, std::move(owner_of));

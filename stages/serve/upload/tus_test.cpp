@@ -310,6 +310,8 @@ TEST(Tus, TheMethodMayStandInAHeader) {
   EXPECT_EQ(site.send("POST", path, tus(as("HEAD"))).header("upload-offset"), "3");
   EXPECT_EQ(site.send("POST", "/v1/uploads", as("OPTIONS")).header("tus-version"), "1.0.0");
   EXPECT_EQ(site.send("POST", path, tus(as("PUT"))).status, 405);
+  for (const char* safe : {"OPTIONS", "HEAD"}) EXPECT_NE(site.send(safe, path, tus(as("DELETE"))).status, 404);
+  EXPECT_EQ(site.send("HEAD", path, tus()).header("upload-offset"), "3");
   EXPECT_EQ(site.send("PATCH", path, tus(as("DELETE"))).status, 204);
   EXPECT_EQ(site.send("HEAD", path, tus()).status, 404);
 }

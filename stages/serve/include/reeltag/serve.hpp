@@ -33,6 +33,7 @@ struct ServeConfig {
   http::server::Options http = {};
   UploadOptions upload = {};
   std::string auth = "auto";
+  std::string metrics = "auto";
   std::vector<std::string> hosts = {};
   int workers = 2;
   int max_jobs = 200;
@@ -44,6 +45,8 @@ void visit(V& v, ServeConfig& c) {
   v.section("upload", c.upload);
   v("auth", c.auth,
     "Who may ask: open (visitors, by a cookie), tokens (`reeltag tokens`), or auto: open on loopback, else tokens",
+    config::OneOf{{"auto", "open", "tokens"}});
+  v("metrics", c.metrics, "Who may read /metrics: open (all), tokens, or auto: open on loopback, else tokens",
     config::OneOf{{"auto", "open", "tokens"}});
   v("hosts", c.hosts, "Names that the server is called by, e.g. [tags.example.org]; others are refused, if any is set");
   v("workers", c.workers, "Jobs worked on at the same time", config::Range{1, 256});

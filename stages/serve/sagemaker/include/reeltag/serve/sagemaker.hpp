@@ -50,6 +50,8 @@ struct Sources {
   std::function<std::shared_ptr<tag::Model>()> model = {};  // for /invocations; null: answered 503
   std::function<bool()> is_ready = {};                      // for /ping; unset: whether there is a model
   Fetch url = {}, s3 = {};                                  // unset: such references are refused
+  // Whether this request may have s3 references read, with the server's own credentials; unset: any may.
+  std::function<bool(const http::server::Request& request)> may_read_objects = {};
   media::Limits limits = {};
 };
 
