@@ -1,6 +1,9 @@
 #include "context.hpp"
 
+#include <sys/stat.h>
+
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdlib>
 #include <iostream>
@@ -23,12 +26,34 @@ fs::path default_home() {
   throw Exception(Code::invalid_argument, "no home folder: set REELTAG_HOME or give --home DIR");
 }
 
+// Whether reeltag has kept something in this folder. Any other folder may be a home by mistake: --home /tmp.
+bool holds_a_home(const fs::path& folder) {
+  static constexpr std::array<const char*, 8> kKept{"catalog.db", "config.yaml", "datasets", "index",
+                                                    "models",     "runs",        "store",    "uploads"};
+  return std::any_of(kKept.begin(), kKept.end(), [&](const char* name) { return fs::exists(folder / name); });
+}
+
+// A home holds other people's videos and the server's secrets: makes it, or keeps it, readable by its user only.
+void close_home(const fs::path& home) {
+  if (::mkdir(home.c_str(), S_IRWXU) == 0 || !is_open_to_others(home) || !holds_a_home(home)) return;
+  struct stat facts{};
+  const bool ours = ::stat(home.c_str(), &facts) == 0 && (facts.st_mode & S_ISVTX) == 0;
+  if (ours && ::chmod(home.c_str(), facts.st_mode & S_IRWXU) == 0)
+    log::info("home_closed", {{"home", home.string()}, {"message", "other users of this machine could enter it"}});
+}
+
 }  // namespace
+
+bool is_open_to_others(const fs::path& folder) {
+  struct stat facts{};
+  return ::stat(folder.c_str(), &facts) == 0 && S_ISDIR(facts.st_mode) && (facts.st_mode & (S_IRWXG | S_IRWXO)) != 0;
+}
 
 void Context::start() {
   log::configure({.level = quiet ? log::Level::error : verbose ? log::Level::debug : log::Level::info, .json = json});
   if (quiet) Progress::set_mode(Progress::Mode::quiet);
   home_ = fs::absolute(home_option.empty() ? default_home() : home_option);
+  close_home(home_);
   if (!config_option.empty()) {
     if (!fs::exists(config_option)) {
       throw Exception(Code::invalid_config, "--config " + config_option.string() + ": there is no such file");

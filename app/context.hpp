@@ -62,7 +62,8 @@ struct Context {
   bool json = false, quiet = false, verbose = false;
   int status = 0;  // 3 when the command finished and some items failed
 
-  // After parsing: applies the log options and reads the configuration. Throws for a bad one.
+  // After parsing: applies the log options, makes the home (mode 0700, or mends it) and reads the configuration. Throws
+  // for a bad one.
   void start();
 
   [[nodiscard]] const std::filesystem::path& home() const { return home_; }
@@ -89,6 +90,9 @@ struct Context {
   Config config_;
   config::Values values_;
 };
+
+// Whether other users of this machine may enter or read the folder.
+bool is_open_to_others(const std::filesystem::path& folder);
 
 // The result on stdout, one line.
 void print(const std::string& line);

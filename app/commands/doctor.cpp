@@ -29,8 +29,13 @@ std::vector<Finding> examine(const Context& context) {
   std::vector<Finding> out;
   out.push_back(find_out("home", [&] {
     fs::create_directories(context.home());
+    if (is_open_to_others(context.home())) {
+      throw Exception(Code::permission_denied, context.home().string() +
+                                                   ": other users of this machine may enter it; chmod 700, or choose "
+                                                   "another folder if it is not reeltag's alone");
+    }
     const auto free = fs::space(context.home()).available / 1'000'000'000;
-    return context.home().string() + ", " + std::to_string(free) + " GB free";
+    return context.home().string() + ", " + std::to_string(free) + " GB free, closed to other users";
   }));
   out.push_back(find_out("store", [&] { return context.open_store()->url(); }));
   out.push_back(

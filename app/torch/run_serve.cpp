@@ -2,6 +2,7 @@
 #include "reeltag/serve.hpp"
 
 #include <c10/util/Exception.h>
+#include <sys/stat.h>
 
 #include "commands.hpp"
 #include "reeltag/base/file.hpp"
@@ -42,6 +43,7 @@ void run_serve(Context& context, const ServeArguments& a) {
   auto config = context.config().serve;
   if (!a.host.empty()) config.http.host = a.host;
   if (a.port) config.http.port = *a.port;
+  ::umask(S_IRWXG | S_IRWXO);  // visitors' videos, wherever the store is
   fs::create_directories(context.home());
   const auto store = context.open_store();
   const auto index = context.open_index(index::Missing::create);
