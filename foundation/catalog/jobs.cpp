@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 4> kStates{"queued", "running", "done", "
 
 const std::string kJobColumns =
     "row_no, id, owner, state, created, updated, name, upload, place, reference, request_key, deadline, stage, "
-    "progress, video, error_code, error_message, attempts ";
+    "progress, video, error_code, error_message, attempts, request_digest ";
 const std::string kSelect = "SELECT " + kJobColumns + "FROM job ";
 const std::string kGet = kSelect + "WHERE id = $1";
 const std::string kOfUpload = kSelect + "WHERE upload = $1 AND upload <> ''";
@@ -24,8 +24,8 @@ const std::string kListJobs = kSelect + "WHERE row_no < $1 ORDER BY row_no DESC 
 const std::string kListOf = kSelect + "WHERE owner = $1 AND row_no < $2 ORDER BY row_no DESC LIMIT $3";
 const std::string kAdd =
     "INSERT INTO job (id, owner, state, created, updated, name, upload, place, reference, request_key, deadline, "
-    "stage, progress, video, error_code, error_message, attempts, worker, lease) "
-    "VALUES ($1, $2, 'queued', $3, $3, $4, $5, $6, $7, $8, $9, '', 0.0, '', '', '', 0, '', 0)";
+    "request_digest, stage, progress, video, error_code, error_message, attempts, worker, lease) "
+    "VALUES ($1, $2, 'queued', $3, $3, $4, $5, $6, $7, $8, $9, $10, '', 0.0, '', '', '', 0, '', 0)";
 const std::string kAhead = "SELECT COUNT(*) FROM job WHERE state = 'queued' AND row_no < $1";
 const std::string kUnfinished = "SELECT COUNT(*) FROM job WHERE owner = $1 AND state IN ('queued', 'running')";
 const std::string kCounts = "SELECT state, COUNT(*) FROM job GROUP BY state ORDER BY state";
@@ -81,7 +81,8 @@ Job job_of(const Query& row) {
           .video = row.text(14),
           .error_code = row.text(15),
           .error_message = row.text(16),
-          .attempts = row.integer(17)};
+          .attempts = row.integer(17),
+          .request_digest = row.text(18)};
 }
 
 std::optional<Job> first_of(Query rows) {
@@ -107,6 +108,7 @@ void check_job(const Job& job) {
   check_key(job.upload, "the upload of a job");
   check_text(job.reference, "the reference of a job");
   check_key(job.request_key, "the key of a request");
+  check_key(job.request_digest, "the digest of a request");
 }
 
 }  // namespace
@@ -124,7 +126,7 @@ Job Jobs::add(const Job& wanted) {
   const std::string id = random_hex(16);
   database
       ->query(kAdd, id, wanted.owner, unix_seconds(), wanted.name, wanted.upload, wanted.node_id, wanted.reference,
-              wanted.request_key, wanted.deadline)
+              wanted.request_key, wanted.deadline, wanted.request_digest)
       .step();
   auto job = first_of(database->query(kGet, id));
   if (!job) throw Exception(Code::internal, "the catalog lost a job within a transaction");

@@ -90,10 +90,13 @@ TEST_P(ServiceConformance, JobsAreDoneInTheOrderOfTheirComing) {
 TEST_P(ServiceConformance, OneUploadAndOneRequestKeyHaveOneJob) {
   const auto job = upload("ann", "u1");
   EXPECT_EQ(upload("ann", "u1").id, job.id);
-  const Job wanted{.owner = "ann", .reference = "http://a/b.mp4", .request_key = "k"};
+  const Job wanted{.owner = "ann", .reference = "http://a/b.mp4", .request_key = "k", .request_digest = "d"};
   const auto once = jobs_.add(wanted);
   EXPECT_EQ(jobs_.add(wanted).id, once.id);
   Job other = wanted;
+  other.request_digest = "another";
+  EXPECT_EQ(jobs_.add(other).id, once.id);
+  EXPECT_EQ(jobs_.add(other).request_digest, "d");
   other.owner = "bob";
   EXPECT_NE(jobs_.add(other).id, once.id);
   other.request_key = "";

@@ -115,18 +115,24 @@ ServerState::ServerState(const ServeConfig& configuration, const Dependencies& s
       thumbnails(some.home / "cache" / "thumbnails", some.store, some.limits),
       job_events(working_jobs),
       uploads(some.home / "uploads", configuration.upload,
-              [this](const CompletedUpload& upload) {
-                const auto job = working_jobs.add({.owner = upload.owner,
-                                                   .name = clean_line(upload.name, kMaxUploadName),
-                                                   .upload = upload.id,
-                                                   .node_id = node_id,
-                                                   .deadline = upload.deadline});
-                on_job();
-                return job.id;
-              }),
+              [this](const CompletedUpload& upload) { return add_job(upload); }),
       authenticator(tokens, rules),
       open_metrics(configuration.metrics == "open" || (configuration.metrics == "auto" && rules.loopback)) {
   metrics.add_process();
+}
+
+Result<UploadJob> ServerState::add_job(const CompletedUpload& upload) {
+  const auto job = working_jobs.add({.owner = upload.owner,
+                                     .name = clean_line(upload.name, kMaxUploadName),
+                                     .upload = upload.id,
+                                     .node_id = node_id,
+                                     .request_key = upload.request_key,
+                                     .deadline = upload.deadline,
+                                     .request_digest = upload.request_digest});
+  on_job();
+  if (job.upload != upload.id && job.request_digest != upload.request_digest)
+    return fail(Code::invalid_argument, "the key of another request");
+  return UploadJob{.id = job.id, .uses_upload = job.upload == upload.id};
 }
 
 void serve(const ServeConfig& config, const Dependencies& dependencies, const std::stop_token& stop) {

@@ -18,6 +18,9 @@ struct ServerState {
   ServerState(const ServeConfig& configuration, const Dependencies& some, std::string node, const AccessRules& rules,
               const std::shared_ptr<catalog::Connection>& asking, const std::shared_ptr<catalog::Connection>& working);
 
+  // Fails with invalid_argument if the upload's key belongs to another request.
+  Result<UploadJob> add_job(const CompletedUpload& upload);
+
   const ServeConfig& config;
   const Dependencies& dependencies;
   std::string node_id;  // identifies this home among those that share the catalog

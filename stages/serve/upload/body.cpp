@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "metadata.hpp"
+#include "reeltag/base/hash.hpp"
 #include "reeltag/http/header_value.hpp"
 #include "reeltag/http/multipart.hpp"
 #include "refusal.hpp"
@@ -24,7 +25,12 @@ class Body final : public http::server::Upload {
  public:
   Body(UploadStore& store, const OnFinished& on_finished, std::shared_ptr<UploadFile> file, UploadFile::Writer writer,
        AnswerJob answer)
-      : store_(store), on_finished_(on_finished), file_(std::move(file)), writer_(writer), answer_(std::move(answer)) {}
+      : store_(store),
+        on_finished_(on_finished),
+        file_(std::move(file)),
+        writer_(writer),
+        answer_(std::move(answer)),
+        has_key_(!file_->glance().record.request_key.empty()) {}
   ~Body() override {
     if (!passed_on_) store_.forget(file_);
   }
@@ -33,15 +39,13 @@ class Body final : public http::server::Upload {
 
   Result<void> read_form(std::string_view content_type) {
     auto parser = http::MultipartParser::make(content_type, {.max_file_bytes = store_.options().max_bytes},
-                                              [this](std::string_view part) { return file_->append(writer_, part); });
+                                              [this](std::string_view part) { return append(part); });
     if (!parser) return fail(parser.error());
     form_.emplace(std::move(*parser));
     return {};
   }
 
-  Result<void> write(std::string_view part) override {
-    return form_ ? form_->feed(part) : file_->append(writer_, part);
-  }
+  Result<void> write(std::string_view part) override { return form_ ? form_->feed(part) : append(part); }
   Response refusal(const Error& error) override { return refusal_of(error); }
 
   Response finish() override {
@@ -51,14 +55,28 @@ class Body final : public http::server::Upload {
     if (!file_->commit(writer_)) return problem(503, "unavailable", "the upload was interrupted; try again");
     const auto bytes = file_->facts().offset;
     if (bytes == 0) return empty();
+    if (has_key_) file_->set_request_digest(digest());
     file_->set_length(bytes);  // after this a restart turns it into a job
     const auto job = job_of(*file_, on_finished_);
+    if (!job && job.error().code == Code::invalid_argument) return key_of_another_request();
     if (!job) return problem(503, "unavailable", "the video could not be passed on; try again in a moment");
-    passed_on_ = true;
-    return answer_(*job);
+    passed_on_ = job->uses_upload;
+    return answer_(job->id);
   }
 
  private:
+  Result<void> append(std::string_view part) {
+    if (has_key_) content_.update(part);
+    return file_->append(writer_, part);
+  }
+
+  // Of the content, not of the form around it, whose boundary differs each time.
+  std::string digest() {
+    for (const auto& [name, value] : file_->glance().record.metadata)
+      for (const auto& text : {name, value}) content_.update(std::to_string(text.size()) + ':' + text);
+    return hex(content_.finish());
+  }
+
   Result<void> finish_form() {
     const auto form = form_->finish();
     if (!form) return fail(form.error());
@@ -78,6 +96,8 @@ class Body final : public http::server::Upload {
   UploadFile::Writer writer_;
   AnswerJob answer_;
   std::optional<http::MultipartParser> form_;
+  const bool has_key_;
+  Sha256 content_;  // used if there is a key
   bool passed_on_ = false;
 };
 
@@ -93,7 +113,9 @@ Begun begin_body(UploadStore& store, const OnFinished& on_finished, const Reques
   const auto header = request.header("content-type");
   const auto parsed = http::parse_header_value(header);
   const bool is_form = parsed && parsed->value == "multipart/form-data";
-  UploadRecord record{.owner = owner, .one_body = true};
+  auto key = request_key_of(request);
+  if (!key) return problem(key.error());
+  UploadRecord record{.owner = owner, .request_key = std::move(*key), .one_body = true};
   if (!is_form) {
     auto type = accepted_type(header);
     if (!type) return problem(type.error());

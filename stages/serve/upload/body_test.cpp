@@ -1,4 +1,8 @@
 // Tests videos sent in one request.
+#include <set>
+#include <thread>
+#include <vector>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -84,6 +88,57 @@ TEST(UploadBody, LeavesNothingOfWhatIsRefused) {
   }
   EXPECT_TRUE(http::server::soon([&] { return std::filesystem::is_empty(site.folder()); }));
   EXPECT_EQ(site.passed_on().size(), 0U);
+}
+
+TEST(UploadBody, TheSameKeyAndContentHaveOneJob) {
+  Site site;
+  const std::string bytes = bytes_of(200'000);
+  const auto key = [](const std::string& name) { return "Idempotency-Key: " + name + "\r\n"; };
+  const auto send = [&](const std::string& headers, const std::string& body, const std::string& owner = "me") {
+    return site.send("POST", kPath, headers, body, owner);
+  };
+  const std::string video = "Content-Type: video/mp4\r\n" + key("k");
+  const auto first = send(video, bytes);
+  EXPECT_EQ(first.status, 202);
+  EXPECT_EQ(send(video, bytes).header("location"), first.header("location"));
+  // The content counts, not what is around it.
+  const auto as_form = [&](const std::string& boundary) {
+    const std::string body = "--" + boundary + "\r\nContent-Disposition: form-data; name=\"file\"\r\n\r\n" + bytes +
+                             "\r\n--" + boundary + "--\r\n";
+    return send("Content-Type: multipart/form-data; boundary=" + boundary + "\r\n" + key("k"), body);
+  };
+  EXPECT_EQ(as_form("b").header("location"), first.header("location"));
+  EXPECT_EQ(as_form("another").header("location"), first.header("location"));
+  for (const auto& other : {bytes + "x", bytes.substr(1), std::string("x")}) EXPECT_EQ(send(video, other).status, 422);
+  EXPECT_EQ(send(kForm + key("k"), form("name=\"file\"", bytes, field("deadline", "3"))).status, 422);
+  EXPECT_NE(send(video, bytes, "you").header("location"), first.header("location"));
+  EXPECT_NE(send("Content-Type: video/mp4\r\n" + key("l"), bytes).header("location"), first.header("location"));
+  EXPECT_NE(send("Content-Type: video/mp4\r\n", bytes).header("location"), first.header("location"));
+  EXPECT_EQ(send("Content-Type: video/mp4\r\n" + key(""), bytes).status, 400);
+  EXPECT_EQ(send("Content-Type: video/mp4\r\n" + key(std::string(201, 'k')), bytes).status, 400);
+  // Only the four that have a job of their own are kept.
+  EXPECT_EQ(site.passed_on().size(), 4U);
+  EXPECT_TRUE(http::server::soon([&] {
+    return std::distance(std::filesystem::directory_iterator(site.folder()), std::filesystem::directory_iterator()) ==
+           4;
+  }));
+}
+
+TEST(UploadBody, SimultaneousRequestsWithOneKeyHaveOneJob) {
+  Site site;
+  site.job_milliseconds = 50;
+  const std::string bytes = bytes_of(500'000);
+  std::vector<std::string> jobs(4);
+  {
+    std::vector<std::jthread> threads;
+    for (auto& job : jobs) {
+      threads.emplace_back([&] {
+        job = site.send("POST", kPath, "Content-Type: video/mp4\r\nIdempotency-Key: k\r\n", bytes).header("location");
+      });
+    }
+  }
+  EXPECT_FALSE(jobs.front().empty());
+  EXPECT_EQ(std::set<std::string>(jobs.begin(), jobs.end()).size(), 1U);
 }
 
 TEST(UploadBody, WithoutItsEndIsNothing) {

@@ -4,10 +4,12 @@
 #include <chrono>
 #include <cmath>
 #include <memory>
+#include <mutex>
 #include <optional>
 
 #include "checksum.hpp"
 #include "metadata.hpp"
+#include "reeltag/base/hash.hpp"
 #include "reeltag/base/time.hpp"
 #include "refusal.hpp"
 #include "upload_job.hpp"
@@ -79,6 +81,10 @@ std::variant<Response, UploadRecord> record_of(const Request& request, const std
     const auto second = record.metadata.find(other);
     return second == record.metadata.end() ? std::string() : second->second;
   };
+  auto key = request_key_of(request);
+  if (!key) return problem(key.error());
+  record.request_key = std::move(*key);
+  record.request_digest = hex(sha256(std::to_string(record.length.value_or(0)) + ';' + record.upload_metadata));
   auto type = accepted_type(text("filetype", "type"));
   if (!type) return problem(type.error());
   record.content_type = std::move(*type);
@@ -112,7 +118,7 @@ Response with_expiry_or_job(Response response, UploadFile& file, const UploadFil
   if (!facts.is_whole) return std::move(response).with("Upload-Expires", expires_text(facts.record));
   const auto job = job_of(file, on_finished);
   if (!job) return problem(job.error()).with("Retry-After", "2");
-  return std::move(response).with("Reeltag-Job", *job);
+  return std::move(response).with("Reeltag-Job", job->id);
 }
 
 // The response to a part that is durable.
@@ -215,10 +221,11 @@ class Tus {
   const OnFinished& on_finished_;
   const OwnerOf owner_of_;
   std::atomic<int> waiting_ = 0;
+  std::mutex keyed_creation_;  // held while a creation with Idempotency-Key looks for an earlier one
 };
 
-// The method that the request means. A safe method cannot stand for another one: nothing would have checked then that no
-// page of another site sent it.
+// The method that the request means. A safe method cannot stand for another one: nothing would have checked then that
+// no page of another site sent it.
 std::string effective_method(const Request& request) {
   const auto overridden = request.header("x-http-method-override");
   const bool is_safe = request.method == "OPTIONS" || request.method == "HEAD";
@@ -273,6 +280,14 @@ Begun Tus::create(const Request& request, const std::string& owner) {
   if (has_body(request)) {
     if (!is_type_of_bytes(request)) return wrong_type();
     if (request.content_length.value_or(0) > length.value_or(store_.options().max_bytes)) return beyond_length();
+  }
+  std::unique_lock keyed(keyed_creation_, std::defer_lock);
+  if (!record.request_key.empty()) {
+    keyed.lock();
+    if (const auto known = store_.find_request(owner, record.request_key)) {
+      if (known->glance().record.request_digest != record.request_digest) return key_of_another_request();
+      return accepted(*known, true, on_finished_);
+    }
   }
   const auto file = store_.create(std::move(record), length.value_or(request.content_length.value_or(0)));
   if (!file) return refusal_of(file.error());

@@ -316,6 +316,35 @@ TEST(Tus, TheMethodMayStandInAHeader) {
   EXPECT_EQ(site.send("HEAD", path, tus()).status, 404);
 }
 
+TEST(Tus, TheSameKeyAndDescriptionAreOneUpload) {
+  Site site;
+  const auto create = [&](const std::string& more, const std::string& owner = "me", const std::string& body = "") {
+    return site.send("POST", "/v1/uploads", tus("Idempotency-Key: k\r\n" + more), body, owner);
+  };
+  const std::string five = "Upload-Length: 5\r\nUpload-Metadata: filename ZGFuY2UubXA0\r\n";
+  const auto first = create(five);
+  const auto path = first.header("location");
+  EXPECT_EQ(first.status, 201);
+  EXPECT_EQ(site.send("PATCH", path, part_at(0), "012").status, 204);
+  const auto again = create(five);
+  EXPECT_EQ(again.status, 201);
+  EXPECT_EQ(again.header("location"), path);
+  EXPECT_EQ(again.header("upload-offset"), "3");
+  EXPECT_EQ(create("Upload-Length: 6\r\nUpload-Metadata: filename ZGFuY2UubXA0\r\n").status, 422);
+  EXPECT_EQ(create("Upload-Length: 5\r\n").status, 422);
+  EXPECT_EQ(create("Upload-Defer-Length: 1\r\nUpload-Metadata: filename ZGFuY2UubXA0\r\n").status, 422);
+  EXPECT_NE(create(five, "you").header("location"), path);
+  EXPECT_NE(site.create(5, "Upload-Metadata: filename ZGFuY2UubXA0\r\n"), path);  // no key
+  // A repeated creation that brings bytes does not write them twice.
+  const auto with_bytes = create(five + "Content-Type: application/offset+octet-stream\r\n", "me", "01234");
+  EXPECT_EQ(with_bytes.header("location"), path);
+  EXPECT_EQ(with_bytes.header("upload-offset"), "3");
+  EXPECT_EQ(site.send("PATCH", path, part_at(3), "34").status, 204);
+  EXPECT_FALSE(create(five).header("reeltag-job").empty());
+  site.send("DELETE", path, tus());
+  EXPECT_NE(create(five).header("location"), path);
+}
+
 TEST(Tus, ForgetsUnfinishedUploads) {
   Site site({.keep_hours = 3.0 / 3600});
   const auto unfinished = site.create(10);

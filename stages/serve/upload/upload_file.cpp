@@ -220,6 +220,13 @@ void UploadFile::set_description(std::string name, std::string content_type,
   replace_record(std::move(changed));
 }
 
+void UploadFile::set_request_digest(std::string digest) {
+  const std::lock_guard lock(mutex_);
+  UploadRecord changed = record_;
+  changed.request_digest = std::move(digest);
+  replace_record(std::move(changed));
+}
+
 void UploadFile::set_job(std::string job) {
   const std::lock_guard lock(mutex_);
   UploadRecord changed = record_;

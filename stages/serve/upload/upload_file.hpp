@@ -77,6 +77,7 @@ class UploadFile {
   // Each changes the record durably; without effect after the removal from the disk.
   void set_length(std::int64_t bytes);
   void set_description(std::string name, std::string content_type, std::map<std::string, std::string> metadata);
+  void set_request_digest(std::string digest);
   void set_job(std::string job);
   void set_terminated();
   // Held while the caller creates the job, so that concurrent requests create one: they wait, then see it in glance().

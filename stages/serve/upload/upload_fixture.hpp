@@ -93,13 +93,18 @@ class Site {
     return options;
   }
 
-  std::string finished(const CompletedUpload& upload) {
+  Result<UploadJob> finished(const CompletedUpload& upload) {
     std::this_thread::sleep_for(std::chrono::milliseconds(job_milliseconds));
     if (refuses_jobs) throw Exception(Code::unavailable, "no jobs today");
     const std::lock_guard lock(mutex_);
+    if (!upload.request_key.empty()) {
+      const auto [first, is_new] = of_key_.try_emplace(upload.owner + upload.request_key, upload);
+      if (first->second.request_digest != upload.request_digest) return fail(Code::invalid_argument, "another");
+      if (first->second.id != upload.id) return UploadJob{"job-" + first->second.id, false};
+    }
     ++passed_on_[upload.id];
     last_ = upload;
-    return "job-" + upload.id;
+    return UploadJob{"job-" + upload.id};
   }
 
   http::server::Router router() {
@@ -126,6 +131,7 @@ class Site {
   std::filesystem::path folder_;
   std::mutex mutex_;
   std::map<std::string, int> passed_on_;
+  std::map<std::string, CompletedUpload> of_key_;  // by owner and request key
   CompletedUpload last_;
   Uploads uploads_;
   http::server::Running server_;

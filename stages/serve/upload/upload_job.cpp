@@ -14,16 +14,18 @@ CompletedUpload completed_upload(const UploadFile& file, const UploadFile::Facts
           .file = file.data(),
           .bytes = facts.offset,
           .metadata = record.metadata,
-          .deadline = deadline_of(record.metadata).value_or(0.0)};
+          .deadline = deadline_of(record.metadata).value_or(0.0),
+          .request_key = record.one_body ? record.request_key : std::string(),
+          .request_digest = record.one_body ? record.request_digest : std::string()};
 }
 
-Result<std::string> job_of(UploadFile& file, const OnFinished& on_finished) {
+Result<UploadJob> job_of(UploadFile& file, const OnFinished& on_finished) {
   try {
     const auto lock = file.lock_job();
     const auto facts = file.glance();
-    if (!facts.record.job.empty()) return facts.record.job;
-    const std::string job = on_finished(completed_upload(file, facts));
-    file.set_job(job);
+    if (!facts.record.job.empty()) return UploadJob{facts.record.job};
+    auto job = on_finished(completed_upload(file, facts));
+    if (job && job->uses_upload) file.set_job(job->id);
     return job;
   } catch (const std::exception& e) {
     log::error("upload_not_passed_on", {{"upload", file.id()}, {"message", e.what()}});

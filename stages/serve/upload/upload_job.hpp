@@ -13,7 +13,8 @@ namespace reeltag::serve {
 
 CompletedUpload completed_upload(const UploadFile& file, const UploadFile::Facts& facts);
 
-// The job of a complete upload, created by on_finished if there is none. Fails with unavailable.
-Result<std::string> job_of(UploadFile& file, const OnFinished& on_finished);
+// The job of a complete upload, created by on_finished if there is none. Fails with unavailable, or with
+// invalid_argument if the request's key belongs to another request.
+Result<UploadJob> job_of(UploadFile& file, const OnFinished& on_finished);
 
 }  // namespace reeltag::serve

@@ -31,6 +31,8 @@ std::string to_text(const UploadRecord& record) {
                     {"created", record.created},
                     {"expires", record.expires},
                     {"job", record.job},
+                    {"request_key", record.request_key},
+                    {"request_digest", record.request_digest},
                     {"one_body", record.one_body},
                     {"terminated", record.terminated},
                     {"released", record.released}}) +
@@ -53,6 +55,8 @@ Result<UploadRecord> parse_record(std::string_view text, const std::string& orig
                         .created = json->at("created"),
                         .expires = json->at("expires"),
                         .job = json->at("job"),
+                        .request_key = json->value("request_key", ""),
+                        .request_digest = json->value("request_digest", ""),
                         .one_body = json->at("one_body"),
                         .terminated = json->at("terminated"),
                         .released = json->at("released")};

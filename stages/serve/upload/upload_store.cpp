@@ -65,6 +65,16 @@ UploadStore::Files UploadStore::all() const {
   return out;
 }
 
+std::shared_ptr<UploadFile> UploadStore::find_request(std::string_view owner, std::string_view request_key) const {
+  const auto files = all();
+  const auto found = std::find_if(files.begin(), files.end(), [&](const auto& file) {
+    const auto facts = file->glance();
+    const bool is_over = facts.record.terminated || (facts.is_unfinished() && facts.record.expires <= unix_time());
+    return !facts.record.one_body && !is_over && facts.record.owner == owner && facts.record.request_key == request_key;
+  });
+  return found == files.end() ? nullptr : *found;
+}
+
 int UploadStore::open_of(const std::string& owner) const {
   const auto files = all();
   return static_cast<int>(std::count_if(files.begin(), files.end(), [&](const auto& file) {

@@ -35,6 +35,8 @@ class UploadStore {
   // Null if there is none.
   [[nodiscard]] std::shared_ptr<UploadFile> find(std::string_view id) const;
   [[nodiscard]] Files all() const;
+  // The resumable upload that this owner created with this key; null if there is none.
+  [[nodiscard]] std::shared_ptr<UploadFile> find_request(std::string_view owner, std::string_view request_key) const;
   // Creates an upload of `bytes` expected bytes (0: unknown) and sets created and expires.
   Result<std::shared_ptr<UploadFile>> create(UploadRecord record, std::int64_t bytes);
   // Fails with unavailable if `bytes` more would leave less free than min_free_bytes.

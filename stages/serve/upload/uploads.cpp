@@ -1,10 +1,25 @@
 #include "body.hpp"
+#include "reeltag/base/hash.hpp"
 #include "reeltag/upload.hpp"
 #include "tus.hpp"
 #include "upload_job.hpp"
 #include "upload_store.hpp"
 
 namespace reeltag::serve {
+
+Result<std::string> request_key_of(const http::server::Request& request) {
+  constexpr std::size_t kMaxKey = 200;
+  if (!request.headers.contains("idempotency-key")) return std::string();
+  const auto key = request.header("idempotency-key");
+  if (key.empty() || key.size() > kMaxKey)
+    return fail(Code::invalid_argument, "Idempotency-Key must have 1 to 200 bytes");
+  return hex(sha256(key));
+}
+
+http::server::Response key_of_another_request() {
+  return http::server::problem(422, "invalid_argument",
+                               "this Idempotency-Key was used for another request; a new request needs a new key");
+}
 
 struct Uploads::Impl {
   UploadStore store;
@@ -27,8 +42,10 @@ Begun Uploads::begin(const http::server::Request& request, const std::string& ow
 void Uploads::recover() {
   for (const auto& file : impl_->store.all()) {
     const auto facts = file->facts();
-    if (facts.is_whole && facts.record.job.empty() && !facts.record.released)
-      static_cast<void>(job_of(*file, impl_->on_finished));
+    if (!facts.is_whole || !facts.record.job.empty() || facts.record.released) continue;
+    const auto job = job_of(*file, impl_->on_finished);
+    const bool is_of_another = !job && job.error().code == Code::invalid_argument;
+    if (is_of_another || (job && !job->uses_upload)) impl_->store.forget(file);
   }
 }
 

@@ -41,6 +41,7 @@ struct Job {
   std::string video = {};  // set once it is known
   std::string error_code = {}, error_message = {};
   std::int64_t attempts = 0;
+  std::string request_digest = {};  // of what was asked with request_key; empty: none
 };
 
 class Jobs {
@@ -51,8 +52,8 @@ class Jobs {
 
   explicit Jobs(std::shared_ptr<Connection> connection);
 
-  // Uses owner, name, upload, node_id, reference, request_key, deadline. If the upload, or the owner's request_key,
-  // already has a job, returns that one.
+  // Uses owner, name, upload, node_id, reference, request_key, request_digest, deadline. If the upload, or the owner's
+  // request_key, already has a job, returns that one; its request_digest tells whether the same was asked.
   Job add(const Job& wanted);
   std::optional<Job> get(std::string_view id);
   // Newest first. before: only jobs with a smaller number, 0 for all; owner: empty for all owners.

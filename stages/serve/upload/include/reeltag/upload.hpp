@@ -30,13 +30,27 @@ struct CompletedUpload {
   std::string content_type = {};  // from the client, without parameters
   std::filesystem::path file = {};
   std::int64_t bytes = 0;
-  std::map<std::string, std::string> metadata = {};  // UTF-8 values of tus' metadata or of a form's fields
-  double deadline = 0;                               // seconds, from the metadata "deadline"; 0: none
+  std::map<std::string, std::string> metadata = {};   // UTF-8 values of tus' metadata or of a form's fields
+  double deadline = 0;                                // seconds, from the metadata "deadline"; 0: none
+  std::string request_key = {}, request_digest = {};  // of a single-request body with Idempotency-Key; else empty
 };
 
-// Turns a complete upload into a job and returns the job's id. Called again for the same upload it must return the same
-// id. If it throws, the client gets 503; the upload stays and is retried.
-using OnFinished = std::function<std::string(const CompletedUpload&)>;
+struct UploadJob {
+  std::string id;
+  bool uses_upload = true;  // false: an earlier request with this key has the job, and these bytes are not needed
+};
+
+// Turns a complete upload into a job. Called again for the same upload it must return the same one. invalid_argument:
+// the request's key belongs to another request; the client gets 422 and the upload is removed. If it throws, the client
+// gets 503; the upload stays and is retried.
+using OnFinished = std::function<Result<UploadJob>(const CompletedUpload&)>;
+
+// The header Idempotency-Key as a fixed-length text; empty if there is none. Fails with invalid_argument, worded for
+// the client.
+Result<std::string> request_key_of(const http::server::Request& request);
+// The refusal of a key that belongs to another request, 422.
+http::server::Response key_of_another_request();
+
 // The owner of a request, or the response that refuses it.
 using OwnerOf = std::function<std::variant<std::string, http::server::Response>(const http::server::Request& request)>;
 using Begun = std::variant<http::server::Response, std::unique_ptr<http::server::Upload>>;
@@ -52,7 +66,8 @@ class Uploads {
   void add_routes(http::server::Router& router, const OwnerOf& owner_of);
 
   // Starts receiving one body: video/*, image/gif or application/octet-stream, its name in Content-Disposition or
-  // ?name=; or a form with the file in the field `file`. An incomplete body is removed. Enforces the limits itself: set
+  // ?name=; or a form with the file in the field `file`. An incomplete body is removed. The same Idempotency-Key with
+  // the same content gives the same job, whatever encloses the content. Enforces the limits itself: set
   // the route's max_body to kAnyBody.
   Begun begin(const http::server::Request& request, const std::string& owner,
               std::function<http::server::Response(const std::string& job)> answer);
