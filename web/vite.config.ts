@@ -2,6 +2,8 @@ import { defineConfig } from "vite";
 
 // The server's policy allows files of its own only: nothing is inlined, and the licences of what is bundled lie beside it.
 export default defineConfig({
+  // Addresses are relative: a proxy may show the page below a path of its own.
+  base: "./",
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
   build: {
     outDir: "../build/web/dist",

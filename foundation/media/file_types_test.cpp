@@ -18,6 +18,27 @@ TEST(FileTypes, EndingsAreKnownInAnyCase) {
   EXPECT_THAT(video_endings(), testing::Contains(".mkv"));
 }
 
+TEST(FileTypes, TheFirstBytesTellTheMediaType) {
+  using namespace std::string_literals;
+  const std::vector<std::pair<std::string, std::string_view>> samples{
+      {"\0\0\0\x20"s + "ftypisom", "video/mp4"},
+      {"\0\0\0\x14"s + "ftypqt  ", "video/mp4"},
+      {"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x84"s + "webm", "video/webm"},
+      {"\x1a\x45\xdf\xa3\x9f\x42\x86\x81\x01\x42\x82\x88"s + "matroska", "video/x-matroska"},
+      {"RIFF\0\0\0\0AVI LIST"s, "video/x-msvideo"},
+      {"RIFF\0\0\0\0WEBPVP8X"s, "image/webp"},
+      {"GIF89a"s, "image/gif"},
+      {"\x89PNG\r\n\x1a\n"s, "image/png"},
+      {"OggS\0"s, "video/ogg"},
+      {"\0\0\1\xba\x44"s, "video/mpeg"},
+      {"\x47\x40\x11\x10"s, "video/mp2t"},
+      {"<html><script>"s, "application/octet-stream"},
+      {"<svg xmlns="s, "application/octet-stream"},
+      {"G"s, "application/octet-stream"},
+      {""s, "application/octet-stream"}};
+  for (const auto& [bytes, type] : samples) EXPECT_EQ(media_type_of(bytes), type);
+}
+
 TEST(FileTypes, FilesOfSystemsAreTold) {
   for (const auto* name : {"._x.mp4", ".DS_Store", ".hidden", "Thumbs.db", "desktop.ini", "__MACOSX", "@eaDir"}) {
     EXPECT_TRUE(is_system_name(name)) << name;

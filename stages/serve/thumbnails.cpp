@@ -11,6 +11,10 @@ namespace fs = std::filesystem;
 
 constexpr int kShortSide = 320;
 
+std::string file_name(const std::string& video, int part) {
+  return video + (part == 0 ? std::string() : "-" + std::to_string(part)) + ".jpg";
+}
+
 }  // namespace
 
 Thumbnails::Thumbnails(fs::path folder, store::Store& store, media::Limits limits)
@@ -18,12 +22,12 @@ Thumbnails::Thumbnails(fs::path folder, store::Store& store, media::Limits limit
   fs::create_directories(folder_);
 }
 
-Result<fs::path> Thumbnails::get(const catalog::Video& video) {
-  auto path = folder_ / (video.id + ".jpg");
+Result<fs::path> Thumbnails::get(const catalog::Video& video, int part) {
+  auto path = folder_ / file_name(video.id, part);
   std::error_code error;
   if (fs::exists(path, error)) return path;
   turns_.acquire();
-  auto made = fs::exists(path, error) ? Result<void>{} : make(video, path);
+  auto made = fs::exists(path, error) ? Result<void>{} : make(video, part, path);
   turns_.release();
   if (!made) return fail(made.error());
   return path;
@@ -31,18 +35,19 @@ Result<fs::path> Thumbnails::get(const catalog::Video& video) {
 
 void Thumbnails::remove(const std::string& video) {
   std::error_code error;
-  fs::remove(folder_ / (video + ".jpg"), error);
+  for (int part = 0; part <= kParts; ++part) fs::remove(folder_ / file_name(video, part), error);
 }
 
 // Decodes in the sandbox: all videos in the store are untrusted.
-Result<void> Thumbnails::make(const catalog::Video& video, const fs::path& to) try {
+Result<void> Thumbnails::make(const catalog::Video& video, int part, const fs::path& to) try {
   Descriptor file(::open(store_.local_path(video.key).c_str(), O_RDONLY | O_CLOEXEC));
   if (!file.is_open()) return fail(Code::not_found, "the bytes of video " + video.id + " cannot be read");
   const auto decoder = media::Decoder::open_untrusted(std::move(file), video.id, limits_);
   if (!decoder) return fail(decoder.error());
-  const double middle = (*decoder)->probe().duration / 2;
+  const double share = part == 0 ? 0.5 : (part - 0.5) / kParts;
+  const double at = share * (*decoder)->probe().duration;
   const int side = std::min({kShortSide, (*decoder)->probe().width, (*decoder)->probe().height});
-  const auto frame = (*decoder)->frames_at({&middle, 1}, {.short_side = side});
+  const auto frame = (*decoder)->frames_at({&at, 1}, {.short_side = side});
   if (!frame) return fail(frame.error());
   const auto jpeg = media::encode_jpeg(frame->frame(0), frame->width, frame->height);
   if (!jpeg) return fail(jpeg.error());

@@ -15,12 +15,14 @@ namespace reeltag::serve {
 class Thumbnails {
  public:
   Thumbnails(std::filesystem::path folder, store::Store& store, media::Limits limits);
-  // The path of the JPEG.
-  Result<std::filesystem::path> get(const catalog::Video& video);
+  static constexpr int kParts = 8;
+
+  // The path of the JPEG: of the video's middle, or of the middle of one of its kParts equal parts, from 1 on.
+  Result<std::filesystem::path> get(const catalog::Video& video, int part = 0);
   void remove(const std::string& video);
 
  private:
-  Result<void> make(const catalog::Video& video, const std::filesystem::path& to);
+  Result<void> make(const catalog::Video& video, int part, const std::filesystem::path& to);
 
   std::filesystem::path folder_;
   store::Store& store_;

@@ -1,4 +1,5 @@
-"""A running `reeltag serve`, and a client of its API, for the end-to-end tests."""
+"""A running `reeltag serve`, a client of its API and an nginx before it, for the end-to-end tests."""
+import contextlib
 import http.client
 import json
 import os
@@ -9,7 +10,52 @@ import tempfile
 import time
 import urllib.parse
 
-from support import PROGRAM, environment
+from support import PROGRAM, ROOT, environment
+
+NGINX = ROOT / ".deps" / "nginx" / "usr" / "sbin" / "nginx"
+NGINX_OUTER = """daemon off;
+worker_processes 1;
+pid {folder}/nginx.pid;
+error_log {folder}/error.log;
+{user}
+events {{}}
+http {{
+  access_log off;
+  client_body_temp_path {folder}/body;
+  proxy_temp_path {folder}/proxy;
+  fastcgi_temp_path {folder}/fastcgi;
+  uwsgi_temp_path {folder}/uwsgi;
+  scgi_temp_path {folder}/scgi;
+  server {{
+    listen 127.0.0.1:{port};
+    client_max_body_size 0;
+    {locations}
+  }}
+}}
+"""
+
+
+@contextlib.contextmanager
+def nginx_with(locations, port):
+    """An nginx with these locations; gives its port."""
+    with tempfile.TemporaryDirectory() as folder:
+        config = pathlib.Path(folder) / "nginx.conf"
+        # nginx's worker gives its rights up for a user that may not read this folder.
+        user = "user root;" if os.geteuid() == 0 else ""
+        config.write_text(NGINX_OUTER.format(folder=folder, port=port, locations=locations, user=user), encoding="utf-8")
+        process = subprocess.Popen([str(word) for word in (NGINX, "-p", folder, "-c", config, "-e", f"{folder}/error.log")],
+                                   stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            until = time.monotonic() + 20
+            while time.monotonic() < until and process.poll() is None:
+                with contextlib.suppress(OSError):
+                    Client(port).get("/healthz")
+                    break
+                time.sleep(0.05)
+            yield port
+        finally:
+            process.terminate()
+            process.wait(20)
 
 
 class Answer:

@@ -6,9 +6,11 @@ import pathlib
 import shutil
 import struct
 import subprocess
+import types
 import unittest
 
-from serving import Server
+from s3_server import free_port
+from serving import Server, nginx_with
 from support import ROOT, Case, ffmpeg, make_clips, must, run
 from test_serve import Files
 
@@ -22,6 +24,7 @@ HOSTILE_CARD = """# A card that wants to be a page
 <img src=x onerror="document.title='taken over'"> <script>document.title = 'taken over'</script>
 [not a link](javascript:document.title='taken_over') and **[nor this](data:text/html,x)**
 """
+SUBPATH = (ROOT / "deploy" / "nginx" / "reeltag-subpath.conf").read_text(encoding="utf-8")
 SECONDS = 10  # from the drop to the hashtags
 
 
@@ -83,6 +86,22 @@ class PageTest(Case):
     def test_a_dropped_clip_shows_its_hashtags_within_seconds(self):
         out = self.scenario("uploading", "dropped", clip=clip_of(real_clip() or self.fresh[0]), seconds=SECONDS)
         self.assertLess(json.loads(out)["seconds"], SECONDS)
+
+    def test_what_the_browser_cannot_play_is_shown_in_pictures(self):
+        source, place = self.fresh[0], self.folder / "kinds"
+        place.mkdir()
+        kinds = {"mpeg2.mpg": ("-c:v", "mpeg2video", "-q:v", "4"), "mjpeg.avi": ("-c:v", "mjpeg", "-q:v", "4"),
+                 "prores.mov": ("-c:v", "prores"), "windows.wmv": ("-c:v", "wmv2")}
+        for name, options in kinds.items():
+            ffmpeg("-i", source, "-an", *options, place / name)
+        ffmpeg("-i", source, "-an", "-t", "1", place / "moving.gif")
+        self.scenario("looking", "unplayable", clips=[clip_of(place / name) for name in kinds], gif=clip_of(place / "moving.gif"))
+
+    def test_the_page_works_below_a_path_of_a_proxy(self):
+        port = free_port()
+        with nginx_with(SUBPATH.replace("127.0.0.1:8080", f"127.0.0.1:{self.server.port}"), port):
+            site = types.SimpleNamespace(url=f"http://127.0.0.1:{port}/tags/")
+            self.scenario("looking", "belowAPath", server=site, clip=clip_of(self.fresh[2]))
 
     def test_several_files_at_once(self):
         text = self.folder / "notes.txt"

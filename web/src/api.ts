@@ -1,5 +1,6 @@
 // The server's API as docs/api/openapi.yaml says it. Every failure is an ApiError with the server's problem, or one
 // that says that no answer came.
+import { addressOf } from "./base.ts";
 import { t } from "./strings.ts";
 
 export type Segment = [number, number];
@@ -135,7 +136,7 @@ async function send(method: string, path: string, body?: unknown, signal?: Abort
   if (signal) options.signal = signal;
   let answer: Response;
   try {
-    answer = await fetch(path, options);
+    answer = await fetch(addressOf(path), options);
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError({ title: t.problem.unreachable, detail: t.problem.unreachableAdvice, status: 0 });
@@ -167,15 +168,17 @@ export const api = {
   jobs: async () => (await get<{ jobs: Job[] }>("/v1/jobs?limit=50")).jobs,
   job: (id: string) => get<Job>(`/v1/jobs/${id}`),
   removeJob: async (id: string) => void (await send("DELETE", `/v1/jobs/${id}`)),
-  jobEvents: (id: string) => `/v1/jobs/${id}/events`,
+  jobEvents: (id: string) => addressOf(`/v1/jobs/${id}/events`),
   addLink: async (url: string) => (await (await send("POST", "/v1/videos", { url })).json()) as Job,
 
   videos: (of: Of, hashtag: string, cursor?: string, signal?: AbortSignal) =>
     get<{ videos: Video[]; next?: string }>(`/v1/videos${query({ of, hashtag, cursor, limit: 24 })}`, signal),
   video: (id: string, signal?: AbortSignal) => get<Video>(video(id), signal),
   removeVideo: async (id: string) => void (await send("DELETE", video(id))),
-  fileOf: (id: string) => `${video(id)}/file`,
-  thumbnailOf: (id: string) => `${video(id)}/thumbnail`,
+  fileOf: (id: string) => addressOf(`${video(id)}/file`),
+  thumbnailOf: (id: string, part?: number) => addressOf(`${video(id)}/thumbnail${query({ part })}`),
+  // The media type of the bytes, as the server tells it.
+  typeOf: async (id: string) => (await send("HEAD", `${video(id)}/file`)).headers.get("Content-Type") ?? "",
   tags: (id: string, signal?: AbortSignal) => get<Tagged>(`${video(id)}/tags?threshold=0&top=200`, signal),
   feedback: async (id: string, signal?: AbortSignal) =>
     (await get<{ feedback: Feedback[] }>(`${video(id)}/feedback`, signal)).feedback,

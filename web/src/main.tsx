@@ -1,3 +1,4 @@
+import { fixLinks } from "./base.ts";
 import { render } from "preact";
 import { App } from "./App.tsx";
 import "./styles/tokens.css";
@@ -9,4 +10,5 @@ import "./styles/result.css";
 import "./styles/library.css";
 
 const root = document.getElementById("root");
+fixLinks();
 if (root) render(<App />, root);

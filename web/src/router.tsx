@@ -1,5 +1,6 @@
 // Views by path, with the History API. The server answers every path here with the same page.
 import type { ComponentChildren } from "preact";
+import { addressOf, pathOf } from "./base.ts";
 import { Store } from "./store.ts";
 
 export interface Place {
@@ -7,14 +8,14 @@ export interface Place {
   query: URLSearchParams;
 }
 
-const here = (): Place => ({ path: location.pathname, query: new URLSearchParams(location.search) });
+const here = (): Place => ({ path: pathOf(location.pathname), query: new URLSearchParams(location.search) });
 export const place = new Store<Place>(here());
 
 addEventListener("popstate", () => place.set(here()));
 
 export function go(to: string, how: "push" | "replace" = "push"): void {
-  if (how === "replace") history.replaceState(null, "", to);
-  else history.pushState(null, "", to);
+  if (how === "replace") history.replaceState(null, "", addressOf(to));
+  else history.pushState(null, "", addressOf(to));
   place.set(here());
   if (how === "push") scrollTo(0, 0);
 }
@@ -43,7 +44,7 @@ export function Link({ href, children, ...rest }: LinkProps) {
     go(href);
   };
   return (
-    <a href={href} onClick={follow} {...rest}>
+    <a href={addressOf(href)} onClick={follow} {...rest}>
       {children}
     </a>
   );

@@ -151,6 +151,11 @@ export const t = {
     moreLanes: (count: number) => `Show ${count} more`,
     fewerLanes: "Show fewer",
     player: (name: string) => `Video ${name}`,
+    unplayable: (type: string) =>
+      `This browser cannot play this kind of video${type ? ` (${type})` : ""}. Its hashtags and moments are here all the same.`,
+    download: "Download it",
+    still: (name: string, part: number, parts: number) => `Picture ${part} of ${parts} of ${name}`,
+    showStill: (part: number, parts: number) => `Show picture ${part} of ${parts}`,
     untagged: "This video has not been looked at yet",
     untaggedText: "It has no hashtags of the model: its job is not done, or it came by import.",
     by: (model: string, views: number | undefined) =>

@@ -1,5 +1,6 @@
 // Everything that is on its way to the server: files over tus, links, and the jobs they become. One list, newest first.
 import * as tus from "tus-js-client";
+import { addressOf } from "./base.ts";
 import { ApiError, api, type Job } from "./api.ts";
 import { follow, isOver } from "./follow.ts";
 import { type Happening, type Item, Speed, advance } from "./logic/sending.ts";
@@ -7,10 +8,28 @@ import { session } from "./session.ts";
 import { Store } from "./store.ts";
 import { t } from "./strings.ts";
 
-const ENDPOINT = "/v1/uploads";
+const ENDPOINT = addressOf("/v1/uploads");
 const AT_ONCE = 2; // files that are sent at the same time; more only share the same line
 // Together two minutes; after that a person is asked, or the browser says that it is online again.
 const RETRY_MS = [500, 1000, 2000, 4000, 8000, 15000, 30000, 60000];
+
+// The server names an upload from its own root, which the library takes for the root of the host.
+class HttpStack extends tus.DefaultHttpStack {
+  override createRequest(method: string, url: string): tus.HttpRequest {
+    const request = super.createRequest(method, url);
+    const send = request.send.bind(request);
+    request.send = async (body) => {
+      const response = await send(body);
+      const header = response.getHeader.bind(response);
+      response.getHeader = (name) => {
+        const value = header(name);
+        return name.toLowerCase() === "location" && value?.startsWith("/v1/") ? addressOf(value) : value;
+      };
+      return response;
+    };
+    return request;
+  }
+}
 
 // What an item needs besides what is shown.
 interface Work {
@@ -108,6 +127,7 @@ function prepare(key: string, file: File): void {
   let job = "";
   work.upload = new tus.Upload(file, {
     endpoint: ENDPOINT,
+    httpStack: new HttpStack({}),
     retryDelays: RETRY_MS,
     metadata: { filename: file.name, filetype: file.type || "video/mp4" },
     removeFingerprintOnSuccess: true,

@@ -21,8 +21,9 @@ const FLAGS = [
 
 export class Person {
   constructor(browser, context, page, base) {
-    Object.assign(this, { browser, context, page, base, errors: [], expected: [], strangers: [] });
+    Object.assign(this, { browser, context, page, base, errors: [], expected: [], strangers: [], missing: [] });
     page.on("console", (message) => message.type() === "error" && this.errors.push(message.text()));
+    page.on("response", (answer) => answer.status() === 404 && this.missing.push(answer.url()));
     page.on("pageerror", (error) => this.errors.push(String(error)));
     context.on("request", (request) => {
       if (!request.url().startsWith(base) && !/^(blob|data):/.test(request.url())) this.strangers.push(request.url());
@@ -41,7 +42,7 @@ export class Person {
 
   // Asks the API as this person.
   async api(path, method = "get", options = {}) {
-    const answer = await this.context.request[method](this.base + path, { headers: { Origin: this.base }, ...options });
+    const answer = await this.context.request[method](this.base + path, { headers: { Origin: new URL(this.base).origin }, ...options });
     return { status: answer.status(), json: async () => JSON.parse(await answer.text()) };
   }
 
@@ -100,7 +101,7 @@ export class Person {
 
   close() {
     const wrong = this.errors.filter((error) => !this.expected.some((pattern) => pattern.test(error)));
-    assert.deepEqual(wrong, [], "errors on the console");
+    assert.deepEqual(wrong, [], `errors on the console; not found: ${this.missing}`);
     assert.deepEqual(this.strangers, [], "requests to other places");
   }
 }

@@ -15,7 +15,7 @@ async function bring(person, clip, query = "") {
   const { readFileSync } = await import("node:fs");
   const answer = await person.api(`/v1/videos${query}`, "post", {
     headers: {
-      Origin: person.base,
+      Origin: new URL(person.base).origin,
       "Content-Type": "video/mp4",
       "Content-Disposition": `attachment; filename="${clip.name}"`,
     },
@@ -219,4 +219,58 @@ export const searchOpensTheMoment = (base, { clip }) =>
     await until("it is at the moment", () =>
       film.evaluate((one, at) => one.readyState > 0 && one.currentTime >= at - 0.05, seconds),
     );
+  });
+
+// What the browser cannot play is shown in pictures; what is a picture moves as one.
+export const unplayable = (base, { clips, gif }) =>
+  asPerson(base, async (person) => {
+    await person.open("/");
+    await person.choose(...clips.map((clip) => clip.path), gif.path);
+    for (const clip of [...clips, gif]) await person.done(clip.name);
+    const { jobs } = await person.json("/v1/jobs");
+    const seen = (image) => image.evaluate((one) => one.complete && one.naturalWidth > 0);
+    for (const clip of clips) {
+      const { video } = jobs.find((job) => job.name === clip.name);
+      await person.open(`/videos/${video}`);
+      const note = person.page.locator(".still-note");
+      await note.waitFor();
+      assert.match(await note.textContent(), /cannot play.*Download it/);
+      await person.page.locator(".panel .chip, .panel .muted").first().waitFor();
+      const still = person.page.locator(".player > .still");
+      await until("the picture is there", () => seen(still));
+      const strip = person.page.locator(".still-strip button");
+      assert.equal(await strip.count(), 8);
+      const before = await still.getAttribute("src");
+      await strip.nth(6).focus();
+      await strip.nth(6).press("Enter");
+      await until("another picture", async () => (await still.getAttribute("src")) !== before && seen(still));
+      assert.equal(await strip.nth(6).getAttribute("aria-pressed"), "true");
+    }
+    const { video } = jobs.find((job) => job.name === gif.name);
+    await person.open(`/videos/${video}`);
+    await person.page.locator(".player img.still").waitFor();
+    await until("the picture is there", () => seen(person.page.locator(".player img.still")));
+    assert.equal(await person.page.locator(".still-note").count(), 0);
+  });
+
+// The whole page below a path of a proxy: upload, result, library, a deep link, and back.
+export const belowAPath = (base, { clip }) =>
+  asPerson(base, async (person) => {
+    await person.open("/");
+    await person.choose(clip.path);
+    await person.done(clip.name);
+    const video = await bring(person, clip);
+    await person.page.getByRole("link", { name: "Library" }).first().click();
+    await until("the address is below the path", () => person.page.url().startsWith(`${base}/library`));
+    const card = person.page.locator(`a[href="${new URL(base).pathname}/videos/${video}"]`).first();
+    await card.click();
+    await person.page.locator(".panel .chip").first().waitFor();
+    await person.page.reload();
+    await person.page.locator(".panel .chip").first().waitFor();
+    const film = person.page.locator(".player video");
+    await until("it plays", () => film.evaluate((one) => one.readyState > 0));
+    for (const place of ["/about", "/models", "/"]) await person.open(place);
+    const api = person.page.locator('a[href$="openapi.json"]');
+    await person.open("/about");
+    assert.equal(new URL(await api.first().evaluate((link) => link.href)).href, `${base}/openapi.json`);
   });

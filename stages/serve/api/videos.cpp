@@ -1,9 +1,12 @@
 // /v1/videos: add, list, show and remove videos.
 #include <charconv>
+#include <fstream>
 
 #include "api/replies.hpp"
 #include "api/visible_video.hpp"
+#include "reeltag/base/hash.hpp"
 #include "reeltag/base/json.hpp"
+#include "reeltag/media/file_types.hpp"
 #include "server_state.hpp"
 
 namespace reeltag::serve {
@@ -42,11 +45,20 @@ server::Response get_video(ServerState& state, const server::Request& request, c
   return view ? json_reply(video_json(*view)) : no_such_video();
 }
 
+std::string first_bytes(const std::filesystem::path& file) {
+  std::string bytes(media::kMediaTypeBytes, '\0');
+  std::ifstream in(file, std::ios::binary);
+  in.read(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+  bytes.resize(static_cast<std::size_t>(in.gcount()));
+  return bytes;
+}
+
 server::Response get_file(ServerState& state, const server::Request& request, const Principal& principal) {
   const auto view = find_video(state, request, principal);
   if (!view) return no_such_video();
-  // Fixed type, not sniffed by the browser: an uploaded page must not run as one.
-  auto response = server::file(state.dependencies.store.local_path(view->video.key), "video/mp4");
+  const auto path = state.dependencies.store.local_path(view->video.key);
+  // One of a few types, not sniffed by the browser: an uploaded page must not run as one.
+  auto response = server::file(path, std::string(media::media_type_of(first_bytes(path))));
   if (!response) return server::problem(404, "not_found", "the bytes of this video are not there");
   return std::move(*response)
       .with("Cache-Control", "private, max-age=86400")
@@ -54,9 +66,11 @@ server::Response get_file(ServerState& state, const server::Request& request, co
 }
 
 server::Response get_thumbnail(ServerState& state, const server::Request& request, const Principal& principal) {
+  const auto part = query_number(request, "part", 1, Thumbnails::kParts, 0);
+  if (!part) return server::problem(400, "invalid_argument", part.error().message);
   const auto view = find_video(state, request, principal);
   if (!view) return no_such_video();
-  const auto path = state.thumbnails.get(view->video);
+  const auto path = state.thumbnails.get(view->video, static_cast<int>(*part));
   if (!path) return server::problem(404, "not_found", "there is no picture: " + path.error().message);
   auto response = server::file(*path, "image/jpeg");
   if (!response) return server::problem(404, "not_found", "there is no picture");
@@ -129,25 +143,27 @@ std::variant<server::Response, std::unique_ptr<server::Upload>> bring(ServerStat
   const bool objects = may_read_objects(principal);
   const auto deadline = query_real(request, "deadline", 0.1, kMaxDeadline);
   if (!deadline) return server::problem(400, "invalid_argument", deadline.error().message);
-  const auto key = std::string(request.header("idempotency-key"));
-  if (key.size() > kMaxName || (key.empty() && request.headers.contains("idempotency-key")))
-    return server::problem(400, "invalid_argument", "Idempotency-Key must have 1 to 200 bytes");
+  const auto key = request_key_of(request);
+  if (!key) return server::problem(400, "invalid_argument", key.error().message);
   if (state.jobs.unfinished(owner) >= state.config.max_jobs)
     return server::problem(429, "unavailable", "too many unfinished jobs of yours; wait for some of them");
   if (!is_json(request))
     return state.uploads.begin(request, owner, [&state](const std::string& job) { return accepted(state, job); });
   return std::make_unique<ReferenceBody>(
-      [&state, owner, objects, key, seconds = deadline->value_or(0)](const std::string& body) {
+      [&state, owner, objects, key = *key, seconds = deadline->value_or(0)](const std::string& body) {
         auto reference = reference_of(body);
         if (auto* refusal = std::get_if<server::Response>(&reference)) return std::move(*refusal);
         const auto& text = std::get<std::string>(reference);
         if (text.starts_with("s3://") && !objects)
           return server::problem(403, "permission_denied", "objects of a store need a token; upload the video");
+        const auto digest = hex(sha256(text + ';' + std::to_string(seconds)));
         const auto job = state.jobs.add({.owner = owner,
                                          .name = last_part(text),
                                          .reference = text,
-                                         .request_key = clean_line(key, kMaxName),
-                                         .deadline = seconds});
+                                         .request_key = key,
+                                         .deadline = seconds,
+                                         .request_digest = digest});
+        if (!key.empty() && job.request_digest != digest) return key_of_another_request();
         state.on_job();
         return accepted(state, job.id);
       });

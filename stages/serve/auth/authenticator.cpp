@@ -149,11 +149,11 @@ std::optional<server::Response> Authenticator::refuse_other_sites(const server::
     return server::problem(403, "permission_denied",
                            "a request by cookie must say from where it comes: send Origin, or use a token instead");
   }
-  const bool other_site = !site.empty() && site != "same-origin" && site != "none";
+  // Sec-Fetch-Site cannot be set by a page and knows better: a proxy may have changed the host's name or port.
   const auto scheme = origin.find("://");
-  const bool other_origin = !origin.empty() && (scheme == std::string_view::npos ||
-                                                lower(origin.substr(scheme + 3)) != lower(request.header("host")));
-  if (!other_site && !other_origin) return std::nullopt;
+  const bool is_own_origin = origin.empty() || (scheme != std::string_view::npos &&
+                                                lower(origin.substr(scheme + 3)) == lower(request.header("host")));
+  if (site.empty() ? is_own_origin : site == "same-origin" || site == "none") return std::nullopt;
   return server::problem(403, "permission_denied", "a page of another site sent this; use a token instead");
 }
 

@@ -14,12 +14,26 @@ constexpr const char* kPagePolicy =
     "connect-src 'self'; font-src 'self'; manifest-src 'self'; base-uri 'none'; form-action 'none'; "
     "frame-ancestors 'none'";
 
-server::Response asset_reply(const Asset& asset) {
-  auto response = server::text(std::string(asset.bytes), std::string(asset.content_type));
-  response.with("ETag", std::string(asset.etag))
+server::Response asset_reply(const Asset& asset, std::string bytes, std::string etag) {
+  auto response = server::text(std::move(bytes), std::string(asset.content_type));
+  response.with("ETag", std::move(etag))
       .with("Cache-Control", asset.immutable ? "public, max-age=31536000, immutable" : "no-cache")
       .with("X-Content-Type-Options", "nosniff");
   return response;
+}
+
+server::Response asset_reply(const Asset& asset) {
+  return asset_reply(asset, std::string(asset.bytes), std::string(asset.etag));
+}
+
+// The page's addresses are relative, "./assets/...", because a proxy may show it below a path of its own that is not
+// known here. Below a folder, as /videos/{video} is, they lead up again.
+server::Response index_reply(const Asset& index, bool in_folder) {
+  if (!in_folder) return asset_reply(index);
+  std::string text(index.bytes), etag(index.etag);
+  for (auto at = text.find("\"./"); at != std::string::npos; at = text.find("\"./", at)) text.replace(at, 3, "\"../");
+  etag.insert(etag.size() - 1, "-folder");
+  return asset_reply(index, std::move(text), std::move(etag));
 }
 
 server::Response page_reply(ServerState& state, const server::Request& request) {
@@ -27,7 +41,7 @@ server::Response page_reply(ServerState& state, const server::Request& request) 
   const auto index =
       std::find_if(assets.begin(), assets.end(), [](const Asset& asset) { return asset.path == "index.html"; });
   if (index == assets.end()) return server::problem(404, "not_found", "this server has no page");
-  auto response = asset_reply(*index);
+  auto response = index_reply(*index, std::count(request.path.begin(), request.path.end(), '/') > 1);
   response.with("Content-Security-Policy", kPagePolicy)
       .with("Referrer-Policy", "same-origin")
       .with("Cross-Origin-Opener-Policy", "same-origin")

@@ -66,6 +66,7 @@ export function Result({ video, name, preview, at, onFeedback }: ResultProps) {
         video={video}
         name={name}
         handle={player}
+        {...(loaded.value ? { duration: loaded.value.tagged.duration } : {})}
         {...(preview ? { preview } : {})}
         {...(at !== undefined ? { at } : {})}
       />

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bytes, clock, date, moment, percent, remaining, span } from "./format.ts";
+import { bytes, clock, date, moment, partAt, percent, remaining, span } from "./format.ts";
 
 test("times are read as on a player", () => {
   assert.equal(clock(0), "0:00");
@@ -41,4 +41,10 @@ test("the time that is left is coarse", () => {
 
 test("dates are UTC, to the minute", () => {
   assert.equal(date(1_764_151_200), "2025-11-26 10:00");
+});
+
+test("a moment lies in one of the equal parts of its video", () => {
+  assert.deepEqual([0, 1.2, 1.3, 9.99, 10, 99].map((at) => partAt(at, 10, 8)), [1, 1, 2, 8, 8, 8]);
+  assert.equal(partAt(3, 0, 8), 1);
+  assert.equal(partAt(-1, 10, 8), 1);
 });

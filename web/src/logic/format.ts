@@ -52,3 +52,9 @@ export function remaining(seconds: number): string {
 export function date(secondsSince1970: number): string {
   return new Date(secondsSince1970 * 1000).toISOString().slice(0, 16).replace("T", " ");
 }
+
+// Which of so many equal parts of a video a moment lies in, from 1 on.
+export function partAt(seconds: number, duration: number, parts: number): number {
+  if (!(duration > 0)) return 1;
+  return Math.min(parts, Math.max(1, 1 + Math.floor((seconds / duration) * parts)));
+}

@@ -1,3 +1,4 @@
+import { addressOf } from "../base.ts";
 import policy from "../../../docs/data-policy.md?raw";
 import { api } from "../api.ts";
 import { Markdown } from "../components/Markdown.tsx";
@@ -34,10 +35,10 @@ export function About() {
         </p>
         <ul class="links">
           <li>
-            <a href="/licenses.md">{t.about.parts}</a>
+            <a href={addressOf("/licenses.md")}>{t.about.parts}</a>
           </li>
           <li>
-            <a href="/openapi.json">{t.about.api}</a>
+            <a href={addressOf("/openapi.json")}>{t.about.api}</a>
           </li>
         </ul>
       </section>
