@@ -35,10 +35,11 @@ void add_train(CLI::App& app, Context& context) {
       ->delimiter(',')
       ->needs(frozen);
   // A resumed run has its data, net and recipe; to change them is to begin another one.
-  cmd->add_option("--resume", a->resume, "Resume this run, with its dataset and recipe")
+  cmd->add_option("--resume", a->resume,
+                  "Resume this run, with its dataset, recipe and settings; --set train.* and --key of the epochs "
+                  "(SOLVER.MAX_EPOCH, SOLVER.COSINE_END_LR, TRAIN.EVAL_PERIOD) change it")
       ->excludes(dataset)
       ->excludes(recipe)
-      ->excludes(keys)
       ->excludes(run)
       ->excludes(from);
   cmd->callback([a, &context] { run_train(context, *a); });

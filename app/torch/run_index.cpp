@@ -21,15 +21,11 @@ void put(index::Index& index, const std::string& video, const index::Model& mode
   index.put_predictions({&prediction, 1});
 }
 
-// A blob that is missing is this video's fault alone.
 Result<tag::TagResult> tag_stored(tag::Tagger& tagger, const Context& context, store::Store& store,
                                   const std::string& key) {
-  try {
-    return tagger.tag(store.local_path(key), context.config().media);
-  } catch (const Exception& e) {
-    if (e.code() != Code::not_found) throw;
-    return fail(e.error());
-  }
+  const auto file = store::find_local(store, key);
+  if (!file) return fail(file.error());
+  return tagger.tag(*file, context.config().media);
 }
 
 // Counts one video; false when it failed.

@@ -1,6 +1,7 @@
 #include "reeltag/train.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <cstdio>
 
@@ -26,6 +27,57 @@ void set_key(model::Recipe& recipe, const std::string& assignment) {
   auto parsed = nlohmann::json::parse(value, nullptr, false);
   if (value == "True" || value == "False") parsed = value == "True";
   model::set(recipe, key, parsed.is_discarded() ? nlohmann::json(value) : parsed);
+}
+
+// What a resumed run may have changed of its recipe: how long it trains, and where its learning rate ends. The rest
+// shapes the weights that it has.
+struct ChangeableKey {
+  std::string_view name;
+  double (*value)(const model::Recipe& recipe);
+};
+constexpr std::array<ChangeableKey, 3> kChangeable{
+    {{"SOLVER.MAX_EPOCH", [](const model::Recipe& r) { return static_cast<double>(r.solver.max_epoch); }},
+     {"SOLVER.COSINE_END_LR", [](const model::Recipe& r) { return r.solver.cosine_end_lr; }},
+     {"TRAIN.EVAL_PERIOD", [](const model::Recipe& r) { return static_cast<double>(r.train.eval_period); }}}};
+
+void change_key(model::Recipe& recipe, const std::string& assignment) {
+  model::Recipe changed = recipe;
+  set_key(changed, assignment);
+  const auto name = assignment.substr(0, assignment.find('='));
+  const auto* key = std::find_if(kChangeable.begin(), kChangeable.end(), [&](const auto& k) { return k.name == name; });
+  if (key == kChangeable.end()) {
+    throw Exception(Code::invalid_argument,
+                    "--key " + name +
+                        " cannot change in a run that has begun; start a new run with it (--from keeps "
+                        "the weights). A resumed run takes SOLVER.MAX_EPOCH, SOLVER.COSINE_END_LR and "
+                        "TRAIN.EVAL_PERIOD");
+  }
+  log::info("run_changed", {{"key", name}, {"from", key->value(recipe)}, {"to", key->value(changed)}});
+  recipe = std::move(changed);
+}
+
+struct TrainSection {
+  train::TrainConfig train;
+};
+template <class V>
+void visit(V& v, TrainSection& s) {
+  v.section("train", s.train);
+}
+
+// A resumed run goes on with the settings that it began with, except for those of this command line.
+void change_settings(train::TrainConfig& config, const std::vector<std::string>& sets) {
+  config::Values values;
+  for (const auto& assignment : sets) {
+    if (assignment.starts_with("train.")) values.set(assignment);
+  }
+  TrainSection changed{config};
+  config::resolve(values, changed);
+  const auto before = config::show({}, TrainSection{config}), after = config::show({}, changed);
+  for (std::size_t i = 0; i < after.size(); ++i) {
+    if (before[i].value != after[i].value)
+      log::info("run_changed", {{"key", after[i].key}, {"from", before[i].value}, {"to", after[i].value}});
+  }
+  config = changed.train;
 }
 
 // Fewer videos of a hashtag say nothing about its AP.
@@ -97,15 +149,11 @@ void run_train(Context& context, const TrainArguments& a) {
   std::string dataset_id = a.dataset;
   if (options.resume) {
     options.run = run_folder(context.home(), a.resume);
-    const auto started = train::load_run_settings(options.run);
+    auto started = train::load_run_settings(options.run);
+    for (const auto& key : a.keys) change_key(started.recipe, key);
+    change_settings(started.config, context.sets);
     options.recipe = started.recipe;
-    // What shapes only the bundle may change; what shapes the weights may not.
-    const auto asked = options.config;
     options.config = started.config;
-    options.config.precision = asked.precision;
-    options.config.min_lift = asked.min_lift;
-    options.config.half = asked.half;
-    options.config.rank_timeout = asked.rank_timeout;
     options.start_from = started.start_from;
     dataset_id = started.dataset;
   } else {

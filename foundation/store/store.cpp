@@ -23,6 +23,13 @@ std::unique_ptr<Store> open(const Options& options) {
                                       url_of_folder(folder), std::make_unique<LocalBackend>(folder));
 }
 
+Result<std::filesystem::path> find_local(Store& store, std::string_view key) try {
+  return store.local_path(key);
+} catch (const Exception& e) {
+  if (e.code() != Code::not_found) throw;
+  return fail(e.error());
+}
+
 std::unique_ptr<Store> open(const std::string& url) {
   Options options;
   options.url = url;

@@ -50,6 +50,13 @@ TEST_P(StoreConformance, RangeAndLocalPathOfAMissingKeyAreNotFound) {
   EXPECT_EQ(range.code, Code::not_found);
   EXPECT_THAT(range.message, HasSubstr("no/such.mp4"));
   EXPECT_EQ(error_of([&] { store_->local_path("no/such.mp4"); }).code, Code::not_found);
+  const auto missing = find_local(*store_, "no/such.mp4");
+  ASSERT_FALSE(missing);
+  EXPECT_EQ(missing.error().code, Code::not_found);
+  EXPECT_THAT(missing.error().message, HasSubstr("no/such.mp4"));
+  EXPECT_THROW((void)find_local(*store_, "../key"), Exception);
+  store_->put("there.mp4", "bytes");
+  EXPECT_EQ(slurp(find_local(*store_, "there.mp4").value()), "bytes");
 }
 
 TEST_P(StoreConformance, BytesComeBackUnchanged) {

@@ -12,7 +12,9 @@ namespace {
 
 Result<DecodedVideo> fetch(const std::string& key, const ChooseFrames& choose_frames, const EvaluateOptions& options,
                            store::Store& store) {
-  auto video = media::Decoder::open(store.local_path(key), options.limits);
+  const auto file = store::find_local(store, key);
+  if (!file) return fail(file.error());
+  auto video = media::Decoder::open(*file, options.limits);
   if (!video) return fail(video.error());
   auto request = choose_frames((*video)->probe().duration);
   auto frames = (*video)->frames_at(request.wanted.times, request.wanted.scale);

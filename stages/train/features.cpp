@@ -35,7 +35,9 @@ std::vector<float> row_of(const std::string& bytes, int width) {
 // The mean features over the views that represent the video.
 Result<std::vector<float>> compute(model::Extractor& extractor, const dataset::Item& item, store::Store& store,
                                    const media::Limits& limits) {
-  auto video = media::Decoder::open(store.local_path(item.key), limits);
+  const auto file = store::find_local(store, item.key);
+  if (!file) return fail(file.error());
+  auto video = media::Decoder::open(*file, limits);
   if (!video) return fail(video.error());
   const auto views = extractor.whole((*video)->probe().duration);
   const auto wanted = extractor.wanted(views);
@@ -115,20 +117,10 @@ class Work {
       for (std::size_t at = next_++; at < missing_.size() && !ended_; at = next_++) {
         if (request_.stop.stop_requested())
           throw Exception(Code::interrupted, "interrupted; the features that were computed are kept");
-        finish(missing_[at], extractor, compute_caught(extractor, items_[missing_[at]]));
+        finish(missing_[at], extractor, compute(extractor, items_[missing_[at]], store_, request_.limits));
       }
     } catch (...) {
       stop_with(std::current_exception());
-    }
-  }
-
-  // A missing blob fails that video; a store that does not answer ends the run.
-  Result<std::vector<float>> compute_caught(model::Extractor& extractor, const dataset::Item& item) {
-    try {
-      return compute(extractor, item, store_, request_.limits);
-    } catch (const Exception& e) {
-      if (e.code() != Code::not_found) throw;
-      return fail(e.error());
     }
   }
 

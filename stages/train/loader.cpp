@@ -43,7 +43,9 @@ Result<std::unique_ptr<media::Decoder>> FrameSource::open(std::size_t item) {
     const std::lock_guard lock(mutex_);
     if (const auto it = failed_.find(item); it != failed_.end()) return fail(it->second);
   }
-  return media::Decoder::open(store_.local_path(items_[item].key), limits_);
+  const auto file = store::find_local(store_, items_[item].key);
+  if (!file) return fail(file.error());
+  return media::Decoder::open(*file, limits_);
 }
 
 void FrameSource::note_failure(std::size_t item, const Error& error) {

@@ -1,6 +1,6 @@
 // Loads and augments training clips on worker threads. Private; needs no libtorch. FrameSource: thread-safe, owns the
-// frame cache. Loader: one thread calls next(); owns and joins its workers. A video that fails to decode is recorded
-// and left out; a failing store throws from next().
+// frame cache. Loader: one thread calls next(); owns and joins its workers. A video that is missing or fails to
+// decode is recorded and left out; a failing store throws from next().
 #pragma once
 
 #include <atomic>

@@ -31,6 +31,7 @@ void write_started(const dataset::Dataset& set, const Options& options) {
                                                   {"precision", c.precision},
                                                   {"min_lift", c.min_lift},
                                                   {"half", c.half},
+                                                  {"rank_timeout", c.rank_timeout},
                                                   {"device", c.device}}}}
                                                    .dump(1) +
                                                "\n");
@@ -79,6 +80,7 @@ RunSettings load_run_settings(const fs::path& run) {
                 .precision = t.at("precision"),
                 .min_lift = t.value("min_lift", 0.0),
                 .half = t.value("half", false),
+                .rank_timeout = t.value("rank_timeout", TrainConfig().rank_timeout),
                 .device = t.at("device").get<std::string>()};
   } catch (const json::exception& e) {
     throw Exception(Code::corrupt, (run / "options.json").string() + ": " + e.what());

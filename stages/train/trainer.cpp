@@ -106,6 +106,7 @@ class Trainer {
       if (const auto found = load_checkpoint(options_.run, net_, optimizer)) position = *found;
     }
     share_state(ranks_, net_, optimizer, position);
+    if (options_.resume) go_on_with_settings(position);
     GradientSum gradients(ranks_, net_.parameters());
     const int epochs = recipe_.solver.max_epoch;
     if (ranks_.first()) trim_log(options_.run, position.epoch);
@@ -135,6 +136,16 @@ class Trainer {
   }
 
  private:
+  // What the resumption changed holds for later ones too.
+  void go_on_with_settings(const Position& position) {
+    if (position.epoch > recipe_.solver.max_epoch) {
+      throw Exception(Code::invalid_config, "SOLVER.MAX_EPOCH is " + std::to_string(recipe_.solver.max_epoch) +
+                                                ", and the run has trained " + std::to_string(position.epoch) +
+                                                " epochs already");
+    }
+    if (ranks_.first()) write_started(set_, options_);
+  }
+
   void prepare() {
     torch::set_num_threads(options_.config.threads > 0
                                ? options_.config.threads

@@ -143,22 +143,31 @@ class SameModel(Distributed):
         self.assertSameModel("one", "six")
         self.check_log("six")
 
-    def test_a_video_that_fails_is_left_out_by_all_and_named_once(self):
+    def test_videos_that_fail_are_left_out_by_all_and_named_once(self):
         path = next((self.home / "datasets").glob("*/videos.jsonl"))
         items = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        damaged = self.home / "store" / next(item["key"] for item in items if item["split"] == "train")
-        content = damaged.read_bytes()
-        self.addCleanup(damaged.write_bytes, content)
-        damaged.write_bytes(content[:100])
+        train = [self.home / "store" / item["key"] for item in items if item["split"] == "train"]
+        other = [self.home / "store" / item["key"] for item in items if item["split"] == "val"]
+        cut, missing, empty, text, missing_val = *train[:4], other[0]
+        for file in (cut, missing, empty, text, missing_val):
+            self.addCleanup(file.write_bytes, file.read_bytes())
+        cut.write_bytes(cut.read_bytes()[:100])
+        missing.unlink()
+        empty.write_bytes(b"")
+        text.write_text("no video", encoding="utf-8")
+        missing_val.unlink()
         alone = run("train", "--recipe", self.home / "tiny.yaml", "--run", "one-damaged", *OPTIONS, "--json",
                     home=self.home)
         self.assertStatus(alone, 3)
         ended = [rank.end() for rank in self.start_run("two-damaged")]
         self.assertStatus(ended[0], 3)
         self.assertStatus(ended[1], 0)
-        self.assertEqual(self.log("two-damaged")[0]["clips"], 39)
-        self.assertEqual([failed["video"] for failed in alone.json()["failed"]], [damaged.stem])
-        self.assertEqual(ended[0].json()["failed"], alone.json()["failed"])
+        self.assertEqual(self.log("two-damaged")[0]["clips"], 36)
+        failed = {one["video"]: one["error"]["code"] for one in alone.json()["failed"]}
+        self.assertEqual(set(failed), {file.stem for file in (cut, missing, empty, text, missing_val)})
+        self.assertEqual((failed[missing.stem], failed[missing_val.stem]), ("not_found", "not_found"))
+        both = {one["video"]: one["error"]["code"] for one in ended[0].json()["failed"]}
+        self.assertEqual(both, failed)
         self.assertSameModel("one-damaged", "two-damaged")
 
 

@@ -115,6 +115,39 @@ class Resume(support.Case):
                  "--json", home=self.home))
         self.assertNotEqual(self.weights("other"), self.want)
 
+    def test_what_may_change_is_applied_and_said(self):
+        must(run("train", "--recipe", self.home / "tiny.yaml", "--run", "longer", *OPTIONS, "--set", "train.half=true",
+                 "--set", "train.rank_timeout=77", "--json", home=self.home))
+        done = run("train", "--resume", "longer", "--key", f"SOLVER.MAX_EPOCH={EPOCHS + 1}", "--key", "SOLVER.COSINE_END_LR=1e-7",
+                   "--set", "train.cache_gb=1.5", "--json", home=self.home)
+        self.assertEqual(must(done).json()["epochs"], EPOCHS + 1)
+        changed = {line["key"]: line for line in map(json.loads, done.err.splitlines()) if line.get("event") == "run_changed"}
+        self.assertEqual(set(changed), {"SOLVER.MAX_EPOCH", "SOLVER.COSINE_END_LR", "train.cache_gb"})
+        self.assertEqual((changed["SOLVER.MAX_EPOCH"]["from"], changed["SOLVER.MAX_EPOCH"]["to"]), (EPOCHS, EPOCHS + 1))
+        folder = self.home / "runs" / "longer"
+        lines = (folder / "log.jsonl").read_text(encoding="utf-8").splitlines()
+        self.assertEqual([json.loads(line)["epoch"] for line in lines], list(range(1, EPOCHS + 2)))
+        # What the run began with and nobody changed stays, and the next resumption knows the change.
+        settings = json.loads((folder / "options.json").read_text(encoding="utf-8"))["train"]
+        self.assertEqual((settings["half"], settings["rank_timeout"], settings["cache_gb"]), (True, 77, 1.5))
+        self.assertEqual(must(run("train", "--resume", "longer", "--json", home=self.home)).json()["epochs"], EPOCHS + 1)
+
+    def test_what_may_not_change_stops_it_by_name(self):
+        before = (self.home / "runs" / "undisturbed" / "recipe.yaml").read_bytes()
+        for key in ("SOLVER.BASE_LR=1", "TRAIN.BATCH_SIZE=4", "RNG_SEED=3", "DATA.TRAIN_CROP_SIZE=32", "MVIT.DEPTH=1"):
+            done = run("train", "--resume", "undisturbed", "--key", key, "--json", home=self.home)
+            self.assertStatus(done, 2)
+            self.assertIn(key.split("=")[0], done.errors()[None]["message"])
+        for options in (["--recipe", "MVITv2_XXS_8"], ["--dataset", "x"], ["--run", "other"], ["--from", "starter"], ["--frozen"]):
+            done = run("train", "--resume", "undisturbed", *options, "--json", home=self.home)
+            self.assertStatus(done, 2)
+            self.assertIn(options[0], done.err)
+        done = run("train", "--resume", "undisturbed", "--key", f"SOLVER.MAX_EPOCH={EPOCHS - 1}", "--json", home=self.home)
+        self.assertStatus(done, 2)
+        self.assertIn("SOLVER.MAX_EPOCH", done.errors()[None]["message"])
+        self.assertEqual((self.home / "runs" / "undisturbed" / "recipe.yaml").read_bytes(), before)
+        self.assertEqual(self.weights("undisturbed"), self.want)
+
     def test_there_must_be_a_run_to_resume(self):
         done = run("train", "--resume", "nowhere", "--json", home=self.home)
         self.assertStatus(done, 1)

@@ -31,14 +31,9 @@ std::vector<MissingFingerprint> missing_in(catalog::Catalog& catalog) {
 // Nothing if the store has lost the blob: it may come back.
 std::optional<media::Fingerprint> look_at(const MissingFingerprint& video, store::Store& store,
                                           const media::Limits& limits) {
-  std::filesystem::path path;
-  try {
-    path = store.local_path(video.key);
-  } catch (const Exception& e) {
-    if (e.code() != Code::not_found) throw;
-    return std::nullopt;
-  }
-  const auto decoder = media::Decoder::open(path, limits);
+  const auto file = store::find_local(store, video.key);
+  if (!file) return std::nullopt;
+  const auto decoder = media::Decoder::open(*file, limits);
   if (!decoder) return media::Fingerprint{};
   const double duration = (*decoder)->probe().duration;
   const auto frames = (*decoder)->frames_at(media::fingerprint_times(duration), media::kFingerprintScale);

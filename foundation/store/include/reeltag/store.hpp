@@ -102,6 +102,10 @@ void visit(V& v, Options& o) {
 std::unique_ptr<Store> open(const Options& options);
 std::unique_ptr<Store> open(const std::string& url);
 
+// local_path() of one blob among many: a missing blob is this one's failure (not_found), to be counted like a video
+// that cannot be decoded. Throws when the store itself fails.
+Result<std::filesystem::path> find_local(Store& store, std::string_view key);
+
 // Throws as open() would for the URL alone, without accessing the location.
 void check_url(const std::string& url);
 
