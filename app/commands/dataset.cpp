@@ -1,9 +1,12 @@
 #include "reeltag/dataset.hpp"
 
+#include <algorithm>
 #include <cstdio>
+#include <map>
 
 #include "commands.hpp"
 #include "reeltag/base/file.hpp"
+#include "reeltag/base/log.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/base/stop.hpp"
 #include "reeltag/base/time.hpp"
@@ -14,6 +17,8 @@ namespace reeltag::app {
 namespace {
 
 namespace fs = std::filesystem;
+
+constexpr std::size_t kNamed = 5;  // of the videos left out for one reason
 
 std::string day(std::int64_t seconds) { return utc_text(seconds, "%Y-%m-%d %H:%M"); }
 
@@ -52,6 +57,25 @@ void look_for_copies(const Context& context, catalog::Catalog& catalog, store::S
                              });
 }
 
+// Leaving videos out is what freezing does: a line for each reason. The list is in `dataset show`.
+void say_left_out(catalog::Catalog& catalog, const dataset::Dataset& set) {
+  std::map<std::string, std::vector<std::string>> by_reason;
+  for (const auto& one : set.rejected) {
+    const bool is_lost = one.reason.starts_with("the store has no ");
+    by_reason[is_lost ? "the store has lost them" : one.reason].push_back(one.video);
+  }
+  for (const auto& [reason, videos] : by_reason) {
+    std::string names;
+    for (std::size_t i = 0; i < std::min(kNamed, videos.size()); ++i) {
+      const auto video = catalog.videos.get(videos[i]);
+      const auto name = video ? catalog::file_name_of(*video) : std::string();
+      names += (i == 0 ? "" : ", ") + (name.empty() ? videos[i].substr(0, 12) : name);
+    }
+    if (videos.size() > kNamed) names += " and " + std::to_string(videos.size() - kNamed) + " more";
+    log::info("videos_left_out", {{"count", videos.size()}, {"reason", reason}, {"files", names}});
+  }
+}
+
 // Of a set that somebody made by hand.
 void warn_of_parted(Context& context, const dataset::Dataset& set) {
   const auto found = dataset::parted(set);
@@ -62,6 +86,7 @@ void warn_of_parted(Context& context, const dataset::Dataset& set) {
 void add_freeze(CLI::App& parent, Context& context) {
   auto* cmd = parent.add_subcommand("freeze", "Freeze the catalog into a dataset: vocabulary, labels, split");
   auto o = std::make_shared<dataset::FreezeOptions>();
+  o->split.by = "auto";
   cmd->add_option("--source", o->source, "Only videos of this source");
   cmd->add_option("--hashtag", o->hashtag, "Only videos with this hashtag");
   cmd->add_option("--labels", o->labels, "multi: all hashtags of a video; single: its first one")
@@ -73,29 +98,38 @@ void add_freeze(CLI::App& parent, Context& context) {
                   "File with the vocabulary, a hashtag a line: see `dataset vocabulary`");
   cmd->add_option("--block", o->block, "File with hashtags that never enter the vocabulary");
   cmd->add_flag("--drop-unlabelled", o->drop_unlabelled, "Leave out videos without a hashtag of the vocabulary");
-  cmd->add_option("--val", o->split.val, "Percent of the groups for validation")->capture_default_str();
-  cmd->add_option("--test", o->split.test, "Percent of the groups for the test")->capture_default_str();
+  auto* val = cmd->add_option("--val", o->split.val, "Percent of the groups for validation")->capture_default_str();
+  auto* test = cmd->add_option("--test", o->split.test,
+                               "Percent of the groups for the test; 100: a test set alone, for a model "
+                               "that exists")
+                   ->capture_default_str();
   cmd->add_option("--salt", o->split.salt, "Changes the split; auto: chosen once so that hashtags are divided evenly")
       ->capture_default_str();
   cmd->add_option(
          "--by", o->split.by,
          "What decides: related (a group, an author, copies stay together), group (that alone), time (old to train), "
-         "source (the sources train, val and test)")
-      ->check(CLI::IsMember({"related", "group", "time", "source"}))
+         "source (the sources train, val and test, as given: only a missing val is cut from train), auto: source where "
+         "all videos have one of these, else related")
+      ->check(CLI::IsMember({"auto", "related", "group", "time", "source"}))
       ->capture_default_str();
   cmd->add_option("--turn", o->split.turn,
                   "Percent by which the split is turned: 0, 20 ... 80 with --test 20 are five folds")
       ->check(CLI::Range(0, 99))
       ->capture_default_str();
-  cmd->callback([o, &context] {
+  cmd->callback([o, val, test, &context] {
     context.start();
     const auto catalog = context.open_catalog();
     const auto store = context.open_store();
+    if (o->split.test == 100 && val->count() == 0) o->split.val = 0;
+    const auto asked = o->split;
+    o->split = dataset::choose_split(*catalog, *o, test->count() > 0);
+    if (asked.by == "auto" && o->split.by == "source")
+      log::info("split_as_given",
+                {{"message", "the sources train, val and test stay as they are; --by related divides anew"}});
     dataset::check_group_count(*catalog, *o);
     look_for_copies(context, *catalog, *store, *o);
     const auto set = dataset::freeze(*catalog, *store, *o, context.home() / "datasets");
-    for (const auto& r : set.rejected) context.item_failed(r.video, {Code::invalid_argument, r.reason});
-    context.status = 0;  // leaving videos out is what freezing does; they are listed all the same
+    say_left_out(*catalog, set);
     const auto summary = dataset::summary_of(set);
     print(context.json ? dataset::to_json(summary) : summary_line(summary));
   });

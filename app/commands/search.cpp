@@ -1,13 +1,16 @@
 #include "commands.hpp"
 
+#include <algorithm>
 #include <cstdio>
 
+#include "reeltag/base/hash.hpp"
 #include "terminal.hpp"
 
 namespace reeltag::app {
 namespace {
 
 constexpr std::size_t kSearchColumns = 76;  // of a caption
+constexpr std::size_t kIdDigits = 64;       // of a video in the catalog
 
 std::string words_about(const index::Hit& hit) {
   std::string out;
@@ -31,9 +34,20 @@ void print_hits(const std::string& query, const std::vector<index::Hit>& hits) {
   for (const auto& hit : hits) {
     char score[32];
     std::snprintf(score, sizeof score, "%6.2f  ", hit.score);
-    print(score + one_line(hit.video, 4096));
+    print(score + one_line(hit.name.empty() ? hit.video : hit.name, 4096));
     if (!hit.caption.empty()) print("        \"" + one_line(hit.caption, kSearchColumns) + "\"");
     print("        " + words_about(hit));
+  }
+}
+
+// The index knows videos of the catalog by their ids only.
+void set_names(const Context& context, std::vector<index::Hit>& hits) {
+  const bool any = std::any_of(hits.begin(), hits.end(), [](const auto& hit) { return is_hex(hit.video, kIdDigits); });
+  if (!any) return;
+  const auto catalog = context.open_catalog();
+  for (auto& hit : hits) {
+    const auto video = is_hex(hit.video, kIdDigits) ? catalog->videos.get(hit.video) : std::nullopt;
+    if (video) hit.name = catalog::file_name_of(*video);
   }
 }
 
@@ -51,7 +65,8 @@ void add_search(CLI::App& app, Context& context) {
   cmd->add_option("--limit", a->limit, "Most results")->check(CLI::Range(1, 100000))->capture_default_str();
   cmd->callback([a, &context] {
     context.start();
-    const auto hits = context.open_index(index::Missing::refuse)->search(a->query, a->limit);
+    auto hits = context.open_index(index::Missing::refuse)->search(a->query, a->limit);
+    set_names(context, hits);
     if (context.json) return print(index::to_json(a->query, hits));
     print_hits(a->query, hits);
   });

@@ -1,4 +1,6 @@
 #include <algorithm>
+#include <cstdio>
+#include <optional>
 
 #include <nlohmann/json.hpp>
 
@@ -11,6 +13,16 @@
 
 namespace reeltag::app {
 namespace {
+
+// Who tagged, and by which thresholds: tags by others are made anew.
+index::Model model_with(const std::filesystem::path& bundle, const std::optional<double>& threshold) {
+  auto model = model_in(bundle);
+  if (!threshold) return model;
+  char text[32];
+  std::snprintf(text, sizeof text, "threshold %g", *threshold);
+  model.version += (model.version.empty() ? "" : ", ") + std::string(text);
+  return model;
+}
 
 // The same way in as for a line of `index add --tags`.
 void put(index::Index& index, const std::string& video, const index::Model& model, const tag::TagResult& tagged) {
@@ -44,7 +56,7 @@ void run_index_add(Context& context, const IndexArguments& a) {
     throw Exception(Code::invalid_argument, "index add: a video on standard input has no name to be found by");
   }
   const auto bundle = find_model(context.home(), a.model);
-  const auto model = model_in(bundle);
+  const auto model = model_with(bundle, a.threshold);
   const auto catalog = context.open_catalog();
   const auto index = context.open_index(index::Missing::create);
   const auto videos = videos_of(context, a.files);
@@ -70,7 +82,7 @@ void run_index_add(Context& context, const IndexArguments& a) {
 void run_index_build(Context& context, const IndexArguments& a) {
   context.start();
   const auto bundle = find_model(context.home(), a.model);
-  const auto model = model_in(bundle);
+  const auto model = model_with(bundle, a.threshold);
   const auto catalog = context.open_catalog();
   const auto store = context.open_store();
   const auto index = context.open_index(index::Missing::create);

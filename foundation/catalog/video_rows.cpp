@@ -3,6 +3,8 @@
 #include <set>
 #include <unordered_map>
 
+#include <nlohmann/json.hpp>
+
 #include "chunks.hpp"
 #include "reeltag/base/error.hpp"
 #include "reeltag/hashtag.hpp"
@@ -144,6 +146,13 @@ std::vector<AddOutcome> add_videos(Database& database, std::span<const Video> vi
   insert_links(database, links);
   for (const auto* video : again) insert_links(database, missing_links(database, *video));
   return answers;
+}
+
+std::string file_name_of(const Video& video) {
+  const auto attributes = nlohmann::json::parse(video.attributes, nullptr, false);
+  if (!attributes.is_object()) return {};
+  const auto name = attributes.find(kFileAttribute);
+  return name != attributes.end() && name->is_string() ? name->get<std::string>() : std::string();
 }
 
 }  // namespace reeltag::catalog

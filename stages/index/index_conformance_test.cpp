@@ -324,5 +324,19 @@ TEST_P(IndexConformance, AKillLosesNothingThatWasAcknowledgedAndWholeRowsStay) {
   }
 }
 
+TEST_P(IndexConformance, ARareWordOutranksFrequentOnes) {
+  std::vector<Texts> texts;
+  for (int i = 0; i < 40; ++i)
+    texts.push_back({.video = "common" + std::to_string(i), .caption = "a man in a room, take " + std::to_string(i)});
+  texts.push_back({.video = "wanted", .caption = "kitesurfing"});
+  index_->put_texts(texts);
+  for (const auto* query : {"a man kitesurfing in a room", "kitesurfing in a", "a kitesurfing"}) {
+    const auto hits = index_->search(query, 5);
+    ASSERT_FALSE(hits.empty()) << query;
+    EXPECT_EQ(hits.front().video, "wanted") << query;
+  }
+  EXPECT_EQ(index_->search("a", 100).size(), 40U);
+}
+
 }  // namespace
 }  // namespace reeltag::index

@@ -90,6 +90,8 @@ std::string to_json(std::string_view query, std::span<const Hit> hits) {
     for (const auto w : hit.why) why.push_back(why_name(w));
     for (const auto& s : hit.segments) segments.push_back({rounded(s.start, 3), rounded(s.end, 3)});
     results.push_back({{"video", hit.video}, {"score", rounded(hit.score, 4)}, {"why", why}, {"segments", segments}});
+    if (!hit.name.empty()) results.back()["name"] = hit.name;
+    if (!hit.caption.empty()) results.back()["caption"] = hit.caption;
   }
   return nlohmann::ordered_json{{"query", query}, {"results", results}}.dump(-1, ' ', false,
                                                                              nlohmann::json::error_handler_t::replace);

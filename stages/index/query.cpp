@@ -1,6 +1,7 @@
 #include "query.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <iterator>
 
 #include "loose_spelling.hpp"
@@ -83,11 +84,24 @@ std::vector<std::pair<std::string, double>> names_of(std::string_view hashtag) {
   return names;
 }
 
-std::vector<std::pair<std::int64_t, double>> Board::best(std::size_t limit) const {
+std::array<double, 64> weights_of(const PartCounts& found_in, std::int64_t videos) {
+  std::array<double, 64> weights{};
+  double highest = 0.0;
+  for (std::size_t i = 0; i < weights.size(); ++i) {
+    if (found_in.at(i) == 0) continue;
+    const auto count = static_cast<double>(found_in.at(i)), all = static_cast<double>(std::max(videos, found_in.at(i)));
+    weights.at(i) = std::log1p((all - count + 0.5) / (count + 0.5));
+    highest = std::max(highest, weights.at(i));
+  }
+  for (auto& weight : weights) weight = highest > 0 ? weight / highest : 0.0;
+  return weights;
+}
+
+std::vector<std::pair<std::int64_t, double>> Board::best(std::size_t limit, std::span<const double> weights) const {
   std::vector<std::pair<std::int64_t, double>> rows;
   for (const auto& [number, page] : pages_) {
     for (std::size_t i = 0; i < page.size(); ++i) {
-      const double score = page[i].score();
+      const double score = page[i].score(weights);
       if (score > 0) rows.emplace_back(number * kPageRows + static_cast<std::int64_t>(i), score);
     }
   }

@@ -42,8 +42,21 @@ struct QueryMatch {
   std::uint64_t covered = 0;  // query parts found in its texts
   double named = 0.0;         // sum over its predicted hashtags of score * share named
 
-  [[nodiscard]] double score() const { return std::popcount(covered) + named; }
+  // weights: of the query's parts, see weights_of().
+  [[nodiscard]] double score(std::span<const double> weights) const {
+    double sum = named;
+    for (auto rest = covered; rest != 0; rest &= rest - 1)
+      sum += weights[static_cast<std::size_t>(std::countr_zero(rest))];
+    return sum;
+  }
 };
+
+// In how many videos each part of the query was found.
+using PartCounts = std::array<std::int64_t, 64>;
+// The weight of each part by its rarity among so many videos: the inverse document frequency of BM25 (Robertson and
+// Zaragoza 2009, equation 3.3, plus one inside the logarithm as in Lucene), divided by that of the rarest part found.
+// "a" in every caption then counts next to nothing beside a word of one.
+std::array<double, 64> weights_of(const PartCounts& found_in, std::int64_t videos);
 
 // Matches by the database's row number, stored in pages: rows come in ascending, dense runs, and a hash table would
 // cause a cache miss for each of a hundred thousand rows.
@@ -57,7 +70,8 @@ class Board {
     return (*page_)[static_cast<std::size_t>(row & (kPageRows - 1))];
   }
   // Returns the best rows with a score above 0, highest first, ties ascending.
-  [[nodiscard]] std::vector<std::pair<std::int64_t, double>> best(std::size_t limit) const;
+  [[nodiscard]] std::vector<std::pair<std::int64_t, double>> best(std::size_t limit,
+                                                                  std::span<const double> weights) const;
 
  private:
   static constexpr int kPageBits = 10;

@@ -58,10 +58,26 @@ TEST(Board, GivesTheBestRowsAndEqualOnesAscending) {
   board[3'000'000'000].named = 1.5;
   board[8].named = 0.0;
   board[7].covered |= 2;
-  EXPECT_THAT(board.best(10),
+  const std::array<double, 64> weights{1.0, 1.0};
+  EXPECT_THAT(board.best(10, weights),
               ElementsAre(Pair(7, 2.0), Pair(3'000'000'000, 1.5), Pair(1023, 1.0), Pair(1024, 1.0), Pair(5000, 1.0)));
-  EXPECT_THAT(board.best(3), ElementsAre(Pair(7, 2.0), Pair(3'000'000'000, 1.5), Pair(1023, 1.0)));
-  EXPECT_TRUE(Board().best(3).empty());
+  EXPECT_THAT(board.best(3, weights), ElementsAre(Pair(7, 2.0), Pair(3'000'000'000, 1.5), Pair(1023, 1.0)));
+  EXPECT_TRUE(Board().best(3, weights).empty());
+}
+
+TEST(Weights, ARareWordCountsMoreThanAFrequentOne) {
+  const auto weights = weights_of({1, 900, 1000, 0, 500}, 1000);
+  EXPECT_EQ(weights[0], 1.0);
+  EXPECT_GT(weights[4], weights[1]);
+  EXPECT_GT(weights[1], weights[2]);
+  EXPECT_GT(weights[2], 0.0);  // a word of every video still finds them
+  EXPECT_LT(weights[1] + weights[2] + weights[4], weights[0]);
+  EXPECT_EQ(weights[3], 0.0);
+  // One word, and words that are equally rare, count 1 each.
+  EXPECT_EQ(weights_of({1000}, 1000)[0], 1.0);
+  EXPECT_EQ(weights_of({7, 7}, 1000)[1], 1.0);
+  EXPECT_EQ(weights_of({}, 1000)[0], 0.0);
+  EXPECT_EQ(weights_of({5}, 3)[0], 1.0);  // counts that cannot be
 }
 
 TEST(Segments, UnitedAreAscendingAndApart) {

@@ -63,6 +63,7 @@ const std::string kDropHashtags =
     "DELETE FROM hashtag WHERE row_no NOT IN (SELECT hashtag_row FROM tag);";
 const std::string kMergeWords = "INSERT INTO text_words (text_words) VALUES ('optimize')";
 
+const std::string kHighestRow = "SELECT COALESCE(MAX(row_no), 0) FROM video";
 const std::string kSelectModel = "SELECT model, model_version FROM video WHERE name = $1";
 const std::string kNamed = "SELECT hashtag_row, share FROM hashtag_name WHERE name = $1";
 const std::string kTagged = "SELECT video_row, score FROM tag WHERE hashtag_row = $1";
@@ -269,8 +270,11 @@ std::vector<Hit> SqliteIndex::search(std::string_view text, std::int64_t limit) 
   const Snapshot snapshot(database_);
   const auto named = named_by(query);
   // More than asked for: which of them have the very spelling is known once their texts are read.
+  PartCounts found_in{};
+  const auto found_rows = find(query, named, found_in);
+  const auto weights = weights_of(found_in, single(kHighestRow));
   const auto best =
-      find(query, named).best(static_cast<std::size_t>(std::max(limit, std::min(2 * limit, limit + 200))));
+      found_rows.best(static_cast<std::size_t>(std::max(limit, std::min(2 * limit, limit + 200))), weights);
   std::vector<std::pair<int, Hit>> found;
   found.reserve(best.size());
   for (const auto& [row, score] : best) found.push_back(hit_of(row, score, query, named));
@@ -296,11 +300,16 @@ SqliteIndex::Shares SqliteIndex::named_by(const Query& query) {
   return shares;
 }
 
-Board SqliteIndex::find(const Query& query, const Shares& named) {
+Board SqliteIndex::find(const Query& query, const Shares& named, PartCounts& found_in) {
   Board found;
   for (const auto& phrase : query.phrases) {
     auto rows = database_.query(kFindText, match_of(phrase));
-    while (rows.step()) found[rows.integer(0)].covered |= phrase.covers;
+    while (rows.step()) {
+      auto& covered = found[rows.integer(0)].covered;
+      for (auto rest = phrase.covers & ~covered; rest != 0; rest &= rest - 1)
+        ++found_in.at(static_cast<std::size_t>(std::countr_zero(rest)));
+      covered |= phrase.covers;
+    }
   }
   for (const auto& [hashtag, share] : named) {
     auto rows = database_.query(kTagged, hashtag);

@@ -32,7 +32,8 @@ class SqliteIndex final : public Index {
   void put(const Prediction& prediction);
   Row hashtag_row(const std::string& name);
   Shares named_by(const Query& query);
-  Board find(const Query& query, const Shares& named);
+  // Also counts in how many videos' texts each part was found.
+  Board find(const Query& query, const Shares& named, PartCounts& found_in);
   std::pair<int, Hit> hit_of(Row row, double score, const Query& query, const Shares& named);
   Row single(const std::string& sql);
 

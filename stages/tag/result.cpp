@@ -24,16 +24,25 @@ std::vector<Segment> segments_of(const std::vector<Segment>& views, const std::v
   return out;
 }
 
-std::string to_json(const TagResult& t) {
-  nlohmann::ordered_json tags = nlohmann::json::array();
-  for (const auto& tag : t.tags) {
+namespace {
+
+nlohmann::ordered_json list_of(const std::vector<Tag>& tags) {
+  nlohmann::ordered_json list = nlohmann::json::array();
+  for (const auto& tag : tags) {
     nlohmann::ordered_json segments = nlohmann::json::array();
     for (const auto& s : tag.segments) segments.push_back({rounded(s.start, 3), rounded(s.end, 3)});
-    tags.push_back({{"hashtag", tag.hashtag}, {"score", rounded(tag.score, 4)}, {"segments", segments}});
+    list.push_back({{"hashtag", tag.hashtag}, {"score", rounded(tag.score, 4)}, {"segments", segments}});
   }
+  return list;
+}
+
+}  // namespace
+
+std::string to_json(const TagResult& t) {
   nlohmann::ordered_json out{
-      {"video", t.video}, {"model", t.model}, {"duration", rounded(t.duration, 3)}, {"tags", tags}};
+      {"video", t.video}, {"model", t.model}, {"duration", rounded(t.duration, 3)}, {"tags", list_of(t.tags)}};
   if (t.unsure) out["unsure"] = true;
+  if (!t.guesses.empty()) out["guesses"] = list_of(t.guesses);
   return out.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 

@@ -37,6 +37,54 @@ class ImportTest(support.Case):
         self.assertEqual(sorted((v["source"], v["hashtags"]) for v in self.rows()),
                          [("test", ["dog"]), ("train", ["cat"]), ("train", ["dog"]), ("val", ["cat"])])
 
+    def test_a_given_split_stays_as_it_is_given(self):
+        """The way of someone who brings labels: 2 classes, train and test given, and a copy on both sides."""
+        clips = support.make_clips(self.folder / "own", set="look", classes=2, clips_per_class=16, seed=11, seconds=1, size="64x64")
+        for clip in clips:
+            number = int(clip.stem.split("-")[-1]) if clip.stem.split("-")[-1].isdigit() else clips.index(clip)
+            part = "test" if number % 4 == 0 else "train"
+            target = self.set / part / clip.parent.name / clip.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(clip, target)
+        train = sorted((self.set / "train").rglob("*.mp4"))
+        tests = sorted((self.set / "test").rglob("*.mp4"))
+        ffmpeg("-i", tests[0], "-c:v", "libx264", "-crf", "24", self.set / "train" / tests[0].parent.name / "copy-of-a-test-video.mp4")
+        must(run("import", self.set, "--json", home=self.home))
+        done = must(run("dataset", "freeze", "--labels", "single", "--min-support", "2", "--json", home=self.home))
+        frozen = done.json()
+        self.assertEqual(frozen["videos"]["test"], len(tests))
+        self.assertEqual(frozen["videos"]["train"] + frozen["videos"]["val"], len(train))
+        self.assertGreater(frozen["videos"]["val"], 0)
+        lines = [json.loads(line) for line in done.err.splitlines() if line.startswith("{")]
+        left_out = [line for line in lines if line.get("event") == "videos_left_out"]
+        self.assertEqual([(line["count"], line["files"]) for line in left_out], [(1, "copy-of-a-test-video.mp4")])
+        self.assertIn("stands in test", left_out[0]["reason"])
+        self.assertTrue([line for line in lines if line.get("event") == "split_as_given"])
+        self.assertNotIn("failed", done.err)
+        must(run("train", "--frozen", "--run", "own", "--json", home=self.home))
+        judged = must(run("evaluate", "--run", "own", "--json", home=self.home)).json()
+        self.assertEqual(judged["videos"], len(tests))
+        # Later, a test set alone, for the model that there is.
+        other = self.folder / "other-home"
+        must(run("import", self.set / "test", "--json", home=other))
+        alone = must(run("dataset", "freeze", "--labels", "single", "--min-support", "1", "--test", "100", "--json", home=other)).json()
+        self.assertEqual(alone["videos"], {"train": 0, "val": 0, "test": len(tests)})
+        again = must(run("evaluate", "--model", self.home / "runs" / "own" / "bundle", "--dataset", alone["dataset"], "--out",
+                         self.folder / "alone", "--json", home=other)).json()
+        self.assertEqual((again["videos"], again["top1"]), (len(tests), judged["top1"]))
+        # Searching says names; another threshold tags anew, the same one does not.
+        def build(*options):
+            return must(run("index", "build", "--model", "own", *options, "--json", home=self.home)).json()
+        everything = len(train) + len(tests) + 1
+        self.assertEqual(build()["indexed"], everything)
+        self.assertEqual(build()["already"], everything)
+        self.assertEqual(build("--threshold", "0")["indexed"], everything)
+        self.assertEqual(build("--threshold", "0")["already"], everything)
+        hashtag = train[0].parent.name
+        found = must(run("search", f"#{hashtag}", "--limit", "50", "--json", home=self.home)).json()["results"]
+        self.assertIn(train[0].name, [hit["name"] for hit in found])
+        self.assertIn(train[0].name, must(run("search", f"#{hashtag}", "--limit", "50", home=self.home)).out)
+
     def test_what_is_no_video_is_named_once_and_costs_nothing(self):
         self.put(0, "cat/1.mp4")
         (self.set / "cat" / "notes.txt").write_text("bought at the market")

@@ -9,6 +9,8 @@
 #include <thread>
 #include <unordered_set>
 
+#include <nlohmann/json.hpp>
+
 #include "crawl/authors.hpp"
 #include "crawl/source.hpp"
 #include "import/manifest.hpp"
@@ -24,6 +26,16 @@ namespace fs = std::filesystem;
 constexpr std::string_view kForgotten =
     "forgotten: the video, its post or its author was forgotten (reeltag forget) and is not taken in again";
 constexpr std::size_t kBatch = 500;  // posts per transaction
+
+// The attributes with the file's own name, by which people know it; an attribute of a manifest goes before it.
+std::string with_file_name(const std::string& attributes, const fs::path& file) {
+  const auto name = file.filename().string();
+  auto json = nlohmann::json::parse(attributes, nullptr, false);
+  if (!json.is_object() || json.contains(catalog::kFileAttribute)) return attributes;
+  json[catalog::kFileAttribute] = name;
+  // Bytes of a name that are no UTF-8 become U+FFFD: it is shown, not opened.
+  return json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
 
 class Importer {
  public:
@@ -162,7 +174,7 @@ class Importer {
     v.caption = std::move(c.caption);
     v.hashtags = std::move(c.hashtags);
     v.created = c.created;
-    v.attributes = std::move(c.attributes);
+    v.attributes = with_file_name(c.attributes, c.file);
     catalog::ChangeSet record{.fingerprint = stored.fingerprint};
     if (!c.site.empty() && !v.source_id.empty()) record.post = post_of(c.site, v, outcome_name(Outcome::added));
     record.video = std::move(v);

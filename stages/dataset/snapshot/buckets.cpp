@@ -248,7 +248,9 @@ void store_placed(catalog::Notes& notes, const SplitRule& rule, const PlacedGrou
   notes.put({.name = note_name(rule), .body = to_text(placed)});
 }
 
-std::size_t sets_needed(const SplitRule& rule) { return 1U + (rule.val > 0 ? 1U : 0U) + (rule.test > 0 ? 1U : 0U); }
+std::size_t sets_needed(const SplitRule& rule) {
+  return (rule.val + rule.test < 100 ? 1U : 0U) + (rule.val > 0 ? 1U : 0U) + (rule.test > 0 ? 1U : 0U);
+}
 
 std::vector<int> buckets_of(const RelatedSets& related, const SplitRule& rule, const Dataset& set,
                             PlacedGroups& placed) {

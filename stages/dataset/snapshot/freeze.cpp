@@ -27,8 +27,11 @@ constexpr std::string_view kAutoSalt = "auto";
 
 void check_options(const FreezeOptions& o) {
   const auto& s = o.split;
-  if (s.val < 0 || s.test < 0 || s.val + s.test > 99)
-    cannot_freeze("val and test are percentages that leave some for train");
+  const bool test_alone = s.val == 0 && s.test == 100;
+  if (s.val < 0 || s.test < 0 || (s.val + s.test > 99 && !test_alone)) {
+    cannot_freeze(
+        "val and test are percentages that leave some for train; for a test set alone say --val 0 --test 100");
+  }
   if (s.by != "related" && s.by != "group" && s.by != "time" && s.by != "source")
     cannot_freeze("split.by is related, group, time or source, not " + s.by);
   if (s.by == "time" && (s.turn != 0 || s.salt == kAutoSalt)) {
@@ -105,11 +108,11 @@ void read_catalog(catalog::Catalog& catalog, store::Store& store, const FreezeOp
 }
 
 // Also drops decisions about blocked hashtags and spellings of none.
-std::vector<std::string> vocabulary_of(const FreezeOptions& o, const Dataset& set, const std::set<std::string>& blocked,
-                                       Decisions& decided) {
+std::vector<std::string> vocabulary_of(const FreezeOptions& o, const std::vector<Item>& seen, LabelMode mode,
+                                       const std::set<std::string>& blocked, Decisions& decided) {
   std::vector<std::string> vocabulary;
   if (o.vocabulary.empty()) {
-    vocabulary = frequent_hashtags(set.items, set.label_mode, blocked, o.min_support, o.max_hashtags);
+    vocabulary = frequent_hashtags(seen, mode, blocked, o.min_support, o.max_hashtags);
     if (vocabulary.empty()) {
       cannot_freeze("no hashtag has " + std::to_string(o.min_support) +
                     " videos: lower min_support or add videos with hashtags");
@@ -148,6 +151,23 @@ void label(const FreezeOptions& options, const std::map<std::string, std::string
   if (labelled == 0) cannot_freeze("no video has a hashtag of the vocabulary: look at the list of hashtags");
 }
 
+std::unordered_map<std::string, std::string> sources_of(catalog::Catalog& catalog) {
+  std::unordered_map<std::string, std::string> sources;
+  catalog.videos.each({}, [&](const catalog::Video& v) { sources.emplace(v.id, v.source); });
+  return sources;
+}
+
+// The videos whose hashtags may be learned: where the split is given, those of a given test part are not.
+std::vector<Item> without_given_test(catalog::Catalog& catalog, const FreezeOptions& options, const Dataset& set) {
+  auto items = set.items;
+  if (options.split.by != "source" || options.split.test == 100) return items;
+  const auto sources = sources_of(catalog);
+  std::erase_if(items, [&](const Item& item) {
+    return sources.at(item.video) == kSplitNames[static_cast<std::size_t>(Split::test)];
+  });
+  return items;
+}
+
 void reject_undated(const GroupingOf& groupings, Dataset& set) {
   std::erase_if(set.items, [&](const Item& item) {
     const bool undated = !groupings.at(item.video)->created;
@@ -169,9 +189,7 @@ SplitRule split(const SplitRule& asked, const std::vector<catalog::SplitGrouping
     return rule;
   }
   if (rule.by == "source") {
-    std::unordered_map<std::string, std::string> sources;
-    catalog.videos.each({}, [&](const catalog::Video& v) { sources.emplace(v.id, v.source); });
-    split_by_source(related, rule, sources, catalog.notes, set);
+    split_by_source(related, rule, sources_of(catalog), catalog.notes, set);
     return rule;
   }
   check_set_count(related, rule, set);
@@ -212,6 +230,20 @@ void write_folder(const Files& files, const fs::path& root) {
 
 }  // namespace
 
+SplitRule choose_split(catalog::Catalog& catalog, const FreezeOptions& options, bool asked_for_test) {
+  auto rule = options.split;
+  if (rule.by == "auto") {
+    std::set<std::string> sources;
+    catalog.videos.each(filter_of(options), [&](const catalog::Video& v) { sources.insert(v.source); });
+    const bool given = sources.size() > 1 && std::all_of(sources.begin(), sources.end(), [](const auto& source) {
+                         return std::find(kSplitNames.begin(), kSplitNames.end(), source) != kSplitNames.end();
+                       });
+    rule.by = given && rule.test != 100 ? "source" : "related";
+  }
+  if (rule.by == "source" && !asked_for_test) rule.test = 0;
+  return rule;
+}
+
 void check_group_count(catalog::Catalog& catalog, const FreezeOptions& options) {
   check_options(options);
   if (options.split.by == "source") return;  // the sources determine how many sides to divide
@@ -243,7 +275,7 @@ Dataset freeze(catalog::Catalog& catalog, store::Store& store, const FreezeOptio
   const auto of_video = by_video(groupings);
   read_catalog(catalog, store, options, of_video, set);
   if (options.split.by == "time") reject_undated(of_video, set);
-  set.vocabulary = vocabulary_of(options, set, blocked, decided);
+  set.vocabulary = vocabulary_of(options, without_given_test(catalog, options, set), set.label_mode, blocked, decided);
   label(options, decided.spellings, set);
   const auto rule = split(options.split, groupings, of_video, catalog, set);
   set.options = options_json(options, rule, blocked, decided.spellings, set);

@@ -248,5 +248,49 @@ TEST(Freeze, BySourceDividesTrainWhereAnotherSideHasNoSource) {
   for (const auto& item : set.items) EXPECT_EQ(item.split == Split::test, item.group.front() == 't');
 }
 
+TEST(Freeze, TheVocabularyOfAGivenSplitIsThatOfTrainAndVal) {
+  TestCatalog t;
+  for (int i = 0; i < 10; ++i) t.add("a" + std::to_string(i), "a" + std::to_string(i), {"cats", "seen"}, "train");
+  for (int i = 0; i < 4; ++i) t.add("b" + std::to_string(i), "b" + std::to_string(i), {"cats", "val"}, "val");
+  for (int i = 0; i < 20; ++i) t.add("c" + std::to_string(i), "c" + std::to_string(i), {"cats", "unseen"}, "test");
+  const FreezeOptions options{.min_support = 3, .split = {.val = 10, .test = 0, .by = "source"}};
+  const auto set = freeze(*t.catalog, *t.store, options, t.root());
+  EXPECT_THAT(set.vocabulary, ElementsAre("cats", "seen", "val"));
+  EXPECT_EQ(set.count(Split::test), 20);
+  EXPECT_EQ(set.count(Split::train), 10);
+}
+
+TEST(Freeze, ATestSetAloneServesAModelThatExists) {
+  TestCatalog t;
+  for (int i = 0; i < 3; ++i) t.add("t" + std::to_string(i), "same group", {"cats"});
+  const auto set = freeze(*t.catalog, *t.store, {.min_support = 1, .split = {.val = 0, .test = 100}}, t.root());
+  EXPECT_EQ(set.count(Split::test), 3);
+  EXPECT_EQ(set.items.size(), 3U);
+  EXPECT_NO_THROW(check_group_count(*t.catalog, {.split = {.val = 0, .test = 100}}));
+  EXPECT_THAT(
+      message_of([&] { freeze(*t.catalog, *t.store, {.min_support = 1, .split = {.val = 10, .test = 95}}, t.root()); }),
+      HasSubstr("--test 100"));
+  // A later freeze for training is not bound by it.
+  for (int i = 0; i < 40; ++i) t.add("v" + std::to_string(i), "g" + std::to_string(i), {"cats"});
+  EXPECT_GT(freeze(*t.catalog, *t.store, {.min_support = 1}, t.root()).count(Split::train), 0);
+}
+
+TEST(ChooseSplit, TakesGivenSplitsAsTheyAre) {
+  TestCatalog given;
+  given.add("a", "a", {"cats"}, "train");
+  const FreezeOptions options{.split = {.by = "auto"}};
+  EXPECT_EQ(choose_split(*given.catalog, options, false).by, "related");  // one source is no split
+  given.add("b", "b", {"cats"}, "test");
+  const auto rule = choose_split(*given.catalog, options, false);
+  EXPECT_EQ(rule.by, "source");
+  EXPECT_EQ(rule.test, 0);  // nothing is cut that nobody asked for
+  EXPECT_EQ(rule.val, 10);
+  EXPECT_EQ(choose_split(*given.catalog, options, true).test, 10);
+  given.add("c", "c", {"cats"}, "import");
+  EXPECT_EQ(choose_split(*given.catalog, options, false).by, "related");
+  for (const auto* by : {"related", "group", "time", "source"})
+    EXPECT_EQ(choose_split(*given.catalog, {.split = {.by = by}}, false).by, by);
+}
+
 }  // namespace
 }  // namespace reeltag::dataset

@@ -84,8 +84,8 @@ void split_by_bucket(const RelatedSets& related, const SplitRule& rule, catalog:
   const auto buckets = buckets_of(related, rule, set, placed);
   for (auto& item : set.items) item.split = split_of(rule, buckets[related.of.at(item.video)]);
   // A split without a wanted side is refused, and then places nothing.
-  const bool filled = set.count(Split::train) > 0 && (rule.val == 0 || set.count(Split::val) > 0) &&
-                      (rule.test == 0 || set.count(Split::test) > 0);
+  const bool filled = (rule.test == 100 || set.count(Split::train) > 0) &&
+                      (rule.val == 0 || set.count(Split::val) > 0) && (rule.test == 0 || set.count(Split::test) > 0);
   if (filled && placed != stored) store_placed(notes, rule, placed);
 }
 

@@ -23,10 +23,14 @@ Json hit_json(const index::Hit& hit, const catalog::VideoView& view) {
   for (const auto& tag : hit.named)
     named.push_back(
         {{"hashtag", tag.hashtag}, {"score", rounded(tag.score, 4)}, {"segments", hit_segments_json(tag.segments)}});
-  return {{"video", hit.video}, {"score", rounded(hit.score, 4)},
-          {"why", why},         {"segments", hit_segments_json(hit.segments)},
-          {"named", named},     {"caption", hit.caption},
-          {"name", view.name},  {"duration", rounded(view.video.duration, 3)}};
+  return {{"video", hit.video},
+          {"score", rounded(hit.score, 4)},
+          {"why", why},
+          {"segments", hit_segments_json(hit.segments)},
+          {"named", named},
+          {"caption", hit.caption},
+          {"name", view.name.empty() ? catalog::file_name_of(view.video) : view.name},
+          {"duration", rounded(view.video.duration, 3)}};
 }
 
 server::Response search(ServerState& state, const server::Request& request, const Principal& principal) {

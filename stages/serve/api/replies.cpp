@@ -82,7 +82,7 @@ Json tags_json(const std::string& video, const std::string& tagging, std::int64_
 Json video_json(const catalog::VideoView& view) {
   const auto& v = view.video;
   Json out{{"video", v.id},
-           {"name", view.name},
+           {"name", view.name.empty() ? catalog::file_name_of(view.video) : view.name},
            {"added", v.added},
            {"duration", rounded(v.duration, 3)},
            {"width", v.width},

@@ -34,6 +34,7 @@ enum class Split { train, val, test };
 inline constexpr std::array<std::string_view, 2> kLabelModeNames{"multi", "single"};
 inline constexpr std::array<std::string_view, 3> kSplitNames{"train", "val", "test"};
 
+// val 0 and test 100: a test set alone, for a model that exists.
 // A group's bucket is SHA-1(salt + group) modulo 100, in Python int(hashlib.sha1((salt + group).encode()).hexdigest(),
 // 16) % 100.
 // Side: b = (bucket + turn) modulo 100; b < val: val; b >= 100 - test: test; else train. Cross-validation: test 20 with
@@ -45,18 +46,18 @@ inline constexpr std::array<std::string_view, 3> kSplitNames{"train", "val", "te
 // by group: the group alone decides, as before related sets existed.
 // by source: for data with a given split. Videos of the sources train, val and test go to those sides; those of train
 // with related videos on another side are left out, likewise those of val with related videos in test. If no video has
-// the source val or test, train is divided by the percentage for that side.
+// the source val or test, train is divided by the percentage for that side. The vocabulary is that of train and val.
 // by time: related sets in the order of their newest videos, oldest in train, newest in test. Changes as data is added.
 struct SplitRule {
   int val = 10, test = 10;       // percent of the groups; by time: of the videos
   std::string salt = "reeltag";  // "auto": the first freeze chooses and stores one that balances hashtag shares
   int turn = 0;
-  std::string by = "related";
+  std::string by = "related";  // "auto" for the command line: see choose_split()
 };
 template <class V>
 void visit(V& v, SplitRule& c) {
   v("val", c.val, "Percent of the groups for validation", config::Range{0, 99});
-  v("test", c.test, "Percent of the groups for the final test", config::Range{0, 99});
+  v("test", c.test, "Percent of the groups for the final test; 100: a test set alone", config::Range{0, 100});
   v("salt", c.salt, "Another salt, another split; auto: one under which hashtags are shared out evenly");
   v("turn", c.turn, "Percent by which the split is turned, for cross-validation", config::Range{0, 99});
   v("by", c.by, "What decides: related sets of group, author and copies; the group alone; the date; the source",
@@ -137,6 +138,10 @@ void check_classes(const Dataset& set);
 std::int64_t take_fingerprints(catalog::Catalog& catalog, store::Store& store, const media::Limits& limits,
                                const std::stop_token& stop,
                                const std::function<void(std::int64_t done, std::int64_t total)>& progress = nullptr);
+
+// Resolves `by` "auto": source if every video that passes the filter has the source train, val or test, and not all the
+// same one; else related. A test part that nobody asked for is not cut from given ones: test becomes 0.
+SplitRule choose_split(catalog::Catalog& catalog, const FreezeOptions& options, bool asked_for_test);
 
 // Throws invalid_config, saying what would work, if the catalog has too few groups for all sides that the options want.
 // Copies not found yet (take_fingerprints) may reduce the number further.

@@ -76,6 +76,7 @@ struct Hit {
   std::vector<Segment> segments;  // of the predicted hashtags in `named`; ascending, no overlaps
   std::vector<Tag> named;         // predicted hashtags that the query names, highest score first
   std::string caption;
+  std::string name = {};  // of the video's file; not kept in the index: set by whoever knows it
 };
 
 struct Stats {
@@ -125,7 +126,8 @@ struct TagLine {
 // Parses such a line. origin names the line in the error (invalid_argument).
 Result<TagLine> tag_line(const nlohmann::json& line, const std::string& origin);
 
-// {"query","results":[{"video","score","why":[...],"segments":[[start,end]]}]}
+// {"query","results":[{"video","name","caption","score","why":[...],"segments":[[start,end]]}]}; name and caption only
+// where there are any.
 std::string to_json(std::string_view query, std::span<const Hit> hits);
 // {"videos":n,"captioned":n,"typed":n,"predicted":n,"hashtags":n,"models":[{"model","version","videos":n}]}
 std::string to_json(const Stats& stats);

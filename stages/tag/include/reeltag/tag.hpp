@@ -86,7 +86,8 @@ class Model {
 // views are in order of time.
 std::vector<Segment> segments_of(const std::vector<Segment>& views, const std::vector<float>& scores, double threshold);
 
-// {"video","model","duration","tags":[{"hashtag","score","segments":[[start,end]]}]}, and "unsure":true if unsure.
+// {"video","model","duration","tags":[{"hashtag","score","segments":[[start,end]]}]}, and "unsure":true with
+// "guesses":[...] of the same form if unsure.
 std::string to_json(const TagResult& tagged);
 
 }  // namespace reeltag::tag

@@ -35,6 +35,10 @@ struct Video {
   bool operator==(const Video&) const = default;
 };
 
+// The name of the file that was imported, kept among the attributes as "file"; empty if none is known.
+inline constexpr const char* kFileAttribute = "file";
+std::string file_name_of(const Video& video);
+
 // forgotten: a tombstone (Tombstones::forget) exists; the video was not stored.
 enum class AddOutcome { added, duplicate, forgotten };
 
