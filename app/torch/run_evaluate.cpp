@@ -63,6 +63,7 @@ void print_for_people(const evaluate::Evaluation& e, const fs::path& report) {
                   kNames.at(static_cast<std::size_t>(t.order)), 100 * t.top1.value, 100 * t.map.value);
     print(text);
   }
+  for (const auto& note : e.notes) print("  note: " + note);
   print("report: " + report.string());
 }
 

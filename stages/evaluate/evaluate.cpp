@@ -8,6 +8,7 @@
 #include "curves.hpp"
 #include "examples.hpp"
 #include "metrics.hpp"
+#include "notes.hpp"
 #include "reeltag/base/stop.hpp"
 #include "run.hpp"
 
@@ -131,6 +132,7 @@ Evaluation run(const dataset::Dataset& set, dataset::Split split, const Model& m
     const Metrics m = measure(changed[i], thresholds, set.label_mode, options.resamples);
     e.time.push_back({kTimeOrders[i], m.top1, m.map});
   }
+  e.notes = notes_on(e, model.bundle);
   e.curves = draw_curves(e.samples, e.hashtags.size(), set.label_mode);
   pick_examples(e);
   std::unordered_map<std::string, const dataset::Item*> by_video;

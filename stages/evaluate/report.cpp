@@ -149,7 +149,9 @@ std::string time_section(const Evaluation& e) {
       "<tbody>" +
       row("as they are", e.metrics.top1, e.metrics.map);
   for (const auto& t : e.time) out += row(kMeaning.at(static_cast<std::size_t>(t.order)), t.top1, t.map);
-  return out + "</tbody></table></div></section>\n";
+  out += "</tbody></table></div>";
+  for (const auto& note : e.notes) out += "<p class=\"note\">" + escape(note) + "</p>";
+  return out + "</section>\n";
 }
 
 std::string card(const Example& x) {

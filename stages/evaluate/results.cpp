@@ -54,6 +54,7 @@ json summary(const Evaluation& e) {
           {"calibration_error", number_json(e.curves.calibration_error)},
           {"chance", {{"top1", number_json(m.chance_top1)}, {"map", number_json(m.chance_map)}}},
           {"time", time_figures(e)},
+          {"notes", e.notes},
           {"videos", m.videos},
           {"labelled", m.labelled},
           {"failed", e.failures.size()},

@@ -51,6 +51,23 @@ class Frozen(support.Case):
         self.assertEqual(line["tags"][0]["hashtag"], self.clips[0].parent.name)
         self.assertTrue(line["tags"][0]["segments"])
 
+    def test_black_around_a_scene_does_not_hide_it(self):
+        clip = self.clips[0]
+        alone = must(run("tag", "--model", "image", clip, "--json", home=self.home)).json()["tags"][0]
+        self.assertEqual(alone["hashtag"], clip.parent.name)
+        for name, parts in (("behind", ("v", "b")), ("before", ("b", "v")), ("around", ("b", "v", "b"))):
+            for color in ("black", "white"):
+                out = self.folder / f"{name}-{color}.mp4"
+                labels = "".join(f"[{part}{number}]" for number, part in enumerate(parts))
+                filters = [f"[0:v]setpts=PTS-STARTPTS,fps=25[v{number}]" if part == "v" else
+                           f"color={color}:s=96x96:r=25:d=1[b{number}]" for number, part in enumerate(parts)]
+                support.ffmpeg("-i", clip, "-filter_complex", ";".join(filters) + f";{labels}concat=n={len(parts)}[o]",
+                               "-map", "[o]", "-c:v", "libx264", "-pix_fmt", "yuv420p", out)
+                found = must(run("tag", "--model", "image", out, "--json", home=self.home)).json()
+                self.assertTrue(found["tags"], (name, color, found))
+                self.assertEqual(found["tags"][0]["hashtag"], alone["hashtag"])
+                self.assertGreater(found["tags"][0]["score"], 0.8 * alone["score"])
+
     def test_fused_with_a_net_it_works_without_the_image_encoder_too(self):
         fused = must(self.train("fused", "--from", "tiny", "--set", "train.net_weight=1")).json()
         self.assertEqual(fused["frozen"]["blocks"], ["mvit", "image.mean", "image.delta"])

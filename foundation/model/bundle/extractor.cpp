@@ -65,6 +65,27 @@ void check(const std::vector<std::string>& blocks) {
   }
 }
 
+// Whether all pixels of the RGB frame have nearly one colour: in each channel a standard deviation below 2.5 of 255,
+// which noise and compression leave of black. Looks at every eleventh pixel.
+bool is_blank(std::span<const std::uint8_t> pixels) {
+  constexpr std::size_t kStep = 3 * std::size_t{11};
+  constexpr double kDeviation = 2.5;
+  for (std::size_t channel = 0; channel < 3; ++channel) {
+    double sum = 0.0, squares = 0.0, count = 0.0;
+    for (std::size_t i = channel; i < pixels.size(); i += kStep) {
+      const double value = pixels[i];
+      sum += value;
+      squares += value * value;
+      ++count;
+    }
+    if (count > 0 && squares / count - (sum / count) * (sum / count) > kDeviation * kDeviation) return false;
+  }
+  return true;
+}
+
+// The mean of x [V,N,W] over N with the weights w [V,N,1]; 0 where all weights are.
+Tensor mean_of(const Tensor& x, const Tensor& w) { return (x * w).sum(1) / w.sum(1).clamp_min(1.0); }
+
 }  // namespace
 
 struct Extractor::Impl {
@@ -132,12 +153,30 @@ struct Extractor::Impl {
   struct ViewFeatures {
     media::Frames net_frames;
     Tensor images;  // [V,image_frames,1280]
+    Tensor shown;   // [V,image_frames,1]: 1 for a frame that shows something, 0 for one of a single colour
   };
   [[nodiscard]] ViewFeatures look(const media::Frames& frames, int views) {
     ViewFeatures seen;
     if (net) seen.net_frames = for_net(frames, views);
-    if (image_encoder) seen.images = image_features(frames, views).view({views, image_frames(), -1});
+    if (image_encoder) {
+      seen.images = image_features(frames, views).view({views, image_frames(), -1});
+      seen.shown = shown_frames(frames, views);
+    }
     return seen;
+  }
+
+  // Black between two scenes, behind a film's end or before its beginning says nothing of the video: such frames do not
+  // count in an average, unless the view has no others.
+  [[nodiscard]] Tensor shown_frames(const media::Frames& frames, int views) const {
+    const int first = views * net_frames(), n = image_frames();
+    Tensor out = torch::ones({views, n, 1});
+    for (int v = 0; v < views; ++v) {
+      for (int i = 0; i < n; ++i) {
+        if (is_blank(frames.frame(first + v * n + i))) out[v][i][0] = 0.0F;
+      }
+      if (out[v].sum().item<float>() == 0.0F) out[v].fill_(1.0F);
+    }
+    return out;
   }
 
   // Features [V,width] of the views with their frames in this order.
@@ -149,9 +188,11 @@ struct Extractor::Impl {
       std::vector<std::int64_t> shuffle;
       for (int i = 0; i < n; ++i) shuffle.push_back(shown(order, i, n));
       const Tensor f = seen.images.index_select(1, torch::tensor(shuffle));
-      by_name[kImageMean] = f.mean(1);
+      const Tensor shown = seen.shown.index_select(1, torch::tensor(shuffle));
+      by_name[kImageMean] = mean_of(f, shown);
       by_name[kImageDelta] =
-          n > 1 ? (f.slice(1, 1) - f.slice(1, 0, n - 1)).abs().mean(1) : torch::zeros_like(by_name[kImageMean]);
+          n > 1 ? mean_of((f.slice(1, 1) - f.slice(1, 0, n - 1)).abs(), shown.slice(1, 1) * shown.slice(1, 0, n - 1))
+                : torch::zeros_like(by_name[kImageMean]);
     }
     std::vector<Tensor> parts;
     for (const auto& block : blocks) parts.push_back(by_name.at(block.name));
@@ -175,7 +216,7 @@ Extractor::Extractor(const ExtractorOptions& options, const fs::path& net, const
     : impl_(std::make_unique<Impl>()) {
   check(options.blocks);
   impl_->options = options;
-  std::string identity = "1";  // version of this file's feature computation
+  std::string identity = "2";  // version of this file's feature computation
   for (const auto& name : options.blocks) {
     identity += " " + name;
     if (name == kMvitBlock) {

@@ -164,6 +164,47 @@ TEST_F(Blocks, OneFrameHasNoChange) {
   for (std::size_t i = ImageEncoder::kFeatures; i < row.size(); ++i) ASSERT_EQ(row[i], 0.0F);
 }
 
+TEST_F(Blocks, FramesOfOneColorDoNotCount) {
+  Extractor e = make({kImageMean, kImageDelta}, 4);
+  const std::vector<View> views{{0.0, 4.0}};
+  const auto film_of = [&](const std::vector<double>& times) {
+    auto plan = e.wanted(views);
+    plan.times = times;
+    auto frames = film(plan);
+    frames.times = e.wanted(views).times;
+    return frames;
+  };
+  const auto paint = [](media::Frames& frames, int index, int color, int noise) {
+    const auto bytes = static_cast<std::ptrdiff_t>(frames.frame_bytes());
+    for (auto at = index * bytes; at < (index + 1) * bytes; ++at)
+      frames.data[static_cast<std::size_t>(at)] =
+          static_cast<std::uint8_t>(color + (at % 3 == 0 ? at / 3 % 2 * noise : 0));
+  };
+  const auto rows = [&](const media::Frames& frames) { return value_or_throw(e.features(frames, 1)).front(); };
+  // Two frames of a scene among black ones, behind white ones and with a grey one between are those two frames.
+  const auto alone = rows(film_of({0.5, 1.5, 0.5, 1.5}));
+  const std::vector<float> mean(alone.begin(), alone.begin() + 1280);
+  for (const auto& [first, second, color, noise] :
+       {std::tuple{0, 1, 0, 0}, {2, 3, 255, 0}, {0, 3, 16, 4}, {1, 2, 120, 2}}) {
+    auto frames = film_of({0.5, 0.5, 0.5, 0.5});
+    auto other = film_of({1.5, 1.5, 1.5, 1.5});
+    for (int i = 0; i < 4; ++i) {
+      if (i == second)
+        std::copy_n(other.frame(i).begin(), other.frame_bytes(),
+                    frames.data.begin() + static_cast<std::ptrdiff_t>(i * frames.frame_bytes()));
+      if (i != first && i != second) paint(frames, i, color, noise);
+    }
+    const auto got = rows(frames);
+    expect_near({got.begin(), got.begin() + 1280}, mean);
+  }
+  // Nothing but black is what it is.
+  auto black = film_of({0, 0, 0, 0});
+  for (int i = 0; i < 4; ++i) paint(black, i, 0, 0);
+  const auto nothing = rows(black);
+  for (int i = 1280; i < 2560; ++i) EXPECT_EQ(nothing[static_cast<std::size_t>(i)], 0.0F);
+  EXPECT_NE(std::vector<float>(nothing.begin(), nothing.begin() + 1280), mean);
+}
+
 TEST_F(Blocks, TheirNameFollowsFromAllThatTheyDependOn) {
   const std::string id = make({kImageMean}).id();
   EXPECT_EQ(id.size(), 16U);

@@ -34,7 +34,7 @@ struct TrainConfig {
   int decode_threads = 2;   // threads that prepare clips
   double cache_gb = 4.0;    // memory for decoded frames; the rest is decoded again each epoch
   double precision = 0.5;   // target precision of a hashtag's threshold on the val split
-  int image_frames = 4;     // per video, for the image encoder's blocks
+  int image_frames = 8;     // per video, for the image encoder's blocks
   double net_weight = 0.0;  // factor on the MViT's block; 0: chosen on val, or left out
   double min_lift = 0.0;    // hashtags whose AP on unseen groups is below min_lift times their prior do not ship
   bool half = false;        // write the bundle's weights as float16
