@@ -2,6 +2,8 @@
 
 #include <array>
 #include <chrono>
+#include <cstring>
+#include <optional>
 #include <unordered_map>
 #include <utility>
 
@@ -75,32 +77,41 @@ constexpr std::array kTimeOrders{model::TimeOrder::forward, model::TimeOrder::re
                                  model::TimeOrder::reversed};
 using SamplesByOrder = std::array<std::vector<Sample>, kTimeOrders.size()>;  // the first stays empty
 
-// One video's scores in all time orders, or the reason why it has none.
-Result<void> score_video(const dataset::Item& item, const DecodedVideo& video, const Matching& matching,
-                         const Model& model, Evaluation& e, SamplesByOrder& changed) {
-  const auto predictions =
-      model.predict(video, std::span(kTimeOrders).first(e.options.time_check ? kTimeOrders.size() : 1));
-  if (!predictions) return fail(predictions.error());
+// Adds one video's scores in all time orders.
+void take_scores(const dataset::Item& item, const std::vector<model::Prediction>& predictions, const Matching& matching,
+                 Evaluation& e, SamplesByOrder& changed) {
   e.videos.push_back(item.video);
-  e.samples.push_back(sample_of(item, predictions->front(), matching));
-  for (std::size_t i = 1; i < predictions->size(); ++i)
-    changed[i].push_back(sample_of(item, (*predictions)[i], matching));
-  return {};
+  e.samples.push_back(sample_of(item, predictions.front(), matching));
+  for (std::size_t i = 1; i < predictions.size(); ++i) changed[i].push_back(sample_of(item, predictions[i], matching));
 }
 
 SamplesByOrder score_videos(const std::vector<const dataset::Item*>& items, const Matching& matching,
                             const Model& model, store::Store& store, const OnProgress& progress, Evaluation& e) {
-  std::vector<std::string> keys;
-  for (const auto* item : items) keys.push_back(item->key);
+  const auto orders = std::span(kTimeOrders).first(e.options.time_check ? kTimeOrders.size() : 1);
+  std::vector<std::optional<std::vector<model::Prediction>>> stored;
+  std::vector<std::string> keys;  // of the videos that must be decoded
+  for (const auto* item : items) {
+    stored.push_back(model.stored ? model.stored(*item, orders) : std::nullopt);
+    if (!stored.back()) keys.push_back(item->key);
+  }
   Prefetch prefetch(std::move(keys), model.choose_frames, e.options, store);
   SamplesByOrder changed;
   std::int64_t done = 0;
-  for (const auto* item : items) {
+  for (std::size_t i = 0; i < items.size(); ++i) {
     stop::throw_if_requested();
-    const auto fetched = prefetch.next();
-    const auto scored =
-        fetched ? score_video(*item, *fetched, matching, model, e, changed) : Result<void>(fail(fetched.error()));
-    if (!scored) e.failures.push_back({item->video, scored.error()});
+    Result<std::vector<model::Prediction>> scores;
+    if (stored[i]) {
+      scores = std::move(*stored[i]);
+    } else if (const auto fetched = prefetch.next()) {
+      scores = model.predict(*items[i], *fetched, orders);
+    } else {
+      scores = fail(fetched.error());
+    }
+    if (scores) {
+      take_scores(*items[i], *scores, matching, e, changed);
+    } else {
+      e.failures.push_back({items[i]->video, scores.error()});
+    }
     if (progress) progress(++done, static_cast<std::int64_t>(items.size()));
   }
   if (e.samples.empty()) {
@@ -108,6 +119,43 @@ SamplesByOrder score_videos(const std::vector<const dataset::Item*>& items, cons
                                            " videos could be scored; the first: " + e.failures.front().error.message);
   }
   return changed;
+}
+
+// The scores from the features that training or an earlier evaluation stored.
+std::optional<std::vector<model::Prediction>> predict_stored(const model::Predictor& predictor, store::Store* kept,
+                                                             const dataset::Item& item, Orders orders) {
+  if (kept == nullptr) return std::nullopt;
+  const auto& extractor = predictor.extractor();
+  std::vector<model::Prediction> out;
+  for (const auto order : orders) {
+    const auto bytes = kept->get(model::feature_key(extractor.id(), item.video, order));
+    std::vector<float> row(static_cast<std::size_t>(extractor.width()));
+    if (!bytes || bytes->size() != row.size() * sizeof(float)) return std::nullopt;
+    std::memcpy(row.data(), bytes->data(), bytes->size());
+    auto prediction = predictor.score({row}, {model::View{}});
+    if (!prediction) return std::nullopt;  // decoding it says why
+    out.push_back(std::move(*prediction));
+  }
+  return out;
+}
+
+Result<std::vector<model::Prediction>> predict_and_keep(model::Predictor& predictor, store::Store* kept,
+                                                        const dataset::Item& item, const DecodedVideo& video,
+                                                        Orders orders) {
+  const auto features = predictor.features(video.frames, video.views, orders);
+  if (!features) return fail(features.error());
+  std::vector<model::Prediction> out;
+  for (std::size_t i = 0; i < orders.size(); ++i) {
+    const auto& rows = (*features)[i];
+    auto prediction = predictor.score(rows, video.views);
+    if (!prediction) return fail(prediction.error());
+    out.push_back(std::move(*prediction));
+    if (kept != nullptr && rows.size() == 1) {
+      kept->put(model::feature_key(predictor.extractor().id(), item.video, orders[i]),
+                {reinterpret_cast<const char*>(rows[0].data()), rows[0].size() * sizeof(float)});
+    }
+  }
+  return out;
 }
 
 }  // namespace
@@ -146,6 +194,8 @@ Evaluation run(const dataset::Dataset& set, dataset::Split split, const Model& m
 Evaluation evaluate(const dataset::Dataset& set, dataset::Split split, model::Predictor& predictor, store::Store& store,
                     const EvaluateOptions& options, const OnProgress& progress) {
   const auto& extractor = predictor.extractor();
+  // A row stands for the whole video where one view does.
+  store::Store* const kept = extractor.spans_video() && options.view_seconds <= 0.0 ? &store : nullptr;
   const Model model{.bundle = predictor.bundle(),
                     .choose_frames =
                         [&](double duration) {
@@ -154,10 +204,10 @@ Evaluation evaluate(const dataset::Dataset& set, dataset::Split split, model::Pr
                                            : extractor.whole(duration);
                           return Request{views, extractor.wanted(views)};
                         },
-                    .predict =
-                        [&](const DecodedVideo& video, std::span<const model::TimeOrder> orders) {
-                          return predictor.predict(video.frames, video.views, orders);
-                        }};
+                    .predict = [&](const dataset::Item& item, const DecodedVideo& video,
+                                   Orders orders) { return predict_and_keep(predictor, kept, item, video, orders); },
+                    .stored = [&](const dataset::Item& item,
+                                  Orders orders) { return predict_stored(predictor, kept, item, orders); }};
   return run(set, split, model, store, options, progress);
 }
 

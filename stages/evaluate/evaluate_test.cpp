@@ -54,7 +54,7 @@ class Evaluate : public ::testing::Test {
   }
 
   Model model() {
-    return {bundle_, choose_frames(), [this](const DecodedVideo& video, std::span<const model::TimeOrder> orders) {
+    return {bundle_, choose_frames(), [this](const dataset::Item&, const DecodedVideo& video, Orders orders) {
               std::vector<model::Prediction> out;
               for (const auto order : orders) out.push_back(predict(video, order));
               return Result<std::vector<model::Prediction>>(std::move(out));

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -11,13 +12,17 @@
 
 namespace reeltag::evaluate {
 
+using Orders = std::span<const model::TimeOrder>;
+
 struct Model {
   model::Bundle bundle;
   ChooseFrames choose_frames;
   // Same contract as model::Predictor::predict; called on one thread.
-  std::function<Result<std::vector<model::Prediction>>(const DecodedVideo& video,
-                                                       std::span<const model::TimeOrder> orders)>
+  std::function<Result<std::vector<model::Prediction>>(const dataset::Item& item, const DecodedVideo& video,
+                                                       Orders orders)>
       predict;
+  // The same without the video, from stored features; nothing if they are not all there. Unset: none are.
+  std::function<std::optional<std::vector<model::Prediction>>(const dataset::Item& item, Orders orders)> stored = {};
 };
 
 Evaluation run(const dataset::Dataset& set, dataset::Split split, const Model& model, store::Store& store,

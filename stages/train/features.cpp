@@ -21,7 +21,7 @@ namespace {
 static_assert(std::endian::native == std::endian::little, "features are kept little-endian");
 
 std::string key_of(const std::string& extractor, const dataset::Item& item) {
-  return "features/" + extractor + "/" + item.video + ".f32";
+  return model::feature_key(extractor, item.video);
 }
 
 // Empty for a blob of another length, which is not a row of this extractor.

@@ -44,6 +44,25 @@ class Frozen(support.Case):
         heads = [(self.home / "runs" / name / "bundle" / "head.safetensors").read_bytes() for name in ("again", "mended")]
         self.assertEqual(heads[0], heads[1])
 
+    def test_evaluation_uses_the_features_that_are_stored(self):
+        must(self.train("measured"))
+        quick = ("evaluate", "--run", "measured", "--no-time-check", "--out", self.folder / "measured", "--json")
+        figures = must(run(*quick, home=self.home)).json()
+        full = must(run("evaluate", "--run", "measured", "--json", home=self.home)).json()
+        again = must(run("evaluate", "--run", "measured", "--json", home=self.home)).json()
+        for name in ("top1", "map", "gap20", "time"):
+            self.assertEqual(again[name], full[name])
+        self.assertEqual(figures["top1"], full["top1"])
+        # Nothing of a video is read for a score but its features.
+        videos = self.home / "store" / "videos"
+        hidden = self.home / "store" / "hidden"
+        videos.rename(hidden)
+        self.addCleanup(lambda: hidden.exists() and hidden.rename(videos))
+        self.assertEqual(must(run(*quick, home=self.home)).json()["top1"], figures["top1"])
+        # Features of another number of frames are others: those videos would have to be decoded.
+        other = run("train", "--frozen", "--run", "fewer", "--set", "train.image_frames=3", "--json", home=self.home)
+        self.assertNotEqual(other.status, 0)
+
     def test_it_tags_with_moments(self):
         line = must(run("tag", "--model", "image", "--threshold", "0", self.clips[0], "--json", home=self.home)).json()
         scores = [tag["score"] for tag in line["tags"]]

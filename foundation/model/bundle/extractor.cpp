@@ -1,6 +1,7 @@
 #include "reeltag/model/extractor.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -211,6 +212,11 @@ struct Extractor::Impl {
     return value_or_throw(media::resize(own, {.short_side = spec.short_side}));
   }
 };
+
+std::string feature_key(const std::string& extractor, const std::string& video, TimeOrder order) {
+  constexpr std::array<const char*, 4> kOrders{"", "-repeated", "-shuffled", "-reversed"};
+  return "features/" + extractor + kOrders.at(static_cast<std::size_t>(order)) + "/" + video + ".f32";
+}
 
 Extractor::Extractor(const ExtractorOptions& options, const fs::path& net, const fs::path& image_encoder)
     : impl_(std::make_unique<Impl>()) {

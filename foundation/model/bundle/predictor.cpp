@@ -86,16 +86,25 @@ const Extractor& Predictor::extractor() const { return impl_->extractor; }
 
 Result<std::vector<Prediction>> Predictor::predict(const media::Frames& frames, const std::vector<View>& views,
                                                    std::span<const TimeOrder> orders) {
-  torch::NoGradGuard no_grad;
-  const auto features = impl_->extractor.features(frames, views.size(), orders);
-  if (!features) return fail(features.error());
+  const auto of_orders = features(frames, views, orders);
+  if (!of_orders) return fail(of_orders.error());
   std::vector<Prediction> out;
-  for (const auto& rows : *features) {
-    auto prediction = impl_->prediction(rows, views);
+  for (const auto& rows : *of_orders) {
+    auto prediction = score(rows, views);
     if (!prediction) return fail(prediction.error());
     out.push_back(std::move(*prediction));
   }
   return out;
+}
+
+Result<std::vector<Features>> Predictor::features(const media::Frames& frames, const std::vector<View>& views,
+                                                  std::span<const TimeOrder> orders) {
+  return impl_->extractor.features(frames, views.size(), orders);
+}
+
+Result<Prediction> Predictor::score(const Features& rows, const std::vector<View>& views) const {
+  torch::NoGradGuard no_grad;
+  return impl_->prediction(rows, views);
 }
 
 Result<Prediction> Predictor::predict(const media::Frames& frames, const std::vector<View>& views) {

@@ -102,6 +102,10 @@ class Predictor {
   // Returns one prediction per time order.
   Result<std::vector<Prediction>> predict(const media::Frames& frames, const std::vector<View>& views,
                                           std::span<const TimeOrder> orders);
+  // predict() in two steps, for those who keep the features: those of each time order, and the scores from such rows.
+  Result<std::vector<Features>> features(const media::Frames& frames, const std::vector<View>& views,
+                                         std::span<const TimeOrder> orders);
+  [[nodiscard]] Result<Prediction> score(const Features& rows, const std::vector<View>& views) const;
   // Runs several videos, with frames of one size, in one pass. Returns one prediction each, in order.
   std::vector<Result<Prediction>> predict(std::span<const Clips> videos);
   // Decodes the frames of all views in one pass, then predicts.

@@ -41,6 +41,10 @@ struct ExtractorOptions {
 
 using Features = std::vector<std::vector<float>>;  // [view][width]
 
+// Where a store keeps a video's features, float32 little-endian: "features/<extractor>/<video>.f32", with "-repeated"
+// and so on behind the extractor's id for frames in another order. extractor: Extractor::id().
+std::string feature_key(const std::string& extractor, const std::string& video, TimeOrder order = TimeOrder::forward);
+
 class Extractor {
  public:
   // net: a bundle's folder, read if a block needs its MViT. image_encoder: a weights file, read if a block needs it.
