@@ -2,18 +2,19 @@
 
 #include <algorithm>
 
+#include "reeltag/base/control_characters.hpp"
+
 namespace reeltag::app {
 
 std::string one_line(const std::string& text, std::size_t columns) {
   std::string out;
   std::size_t shown = 0;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    const bool begins = (c & 0xC0) != 0x80;
+  for (std::size_t i = 0; i < text.size();) {
+    const bool begins = (static_cast<unsigned char>(text[i]) & 0xC0) != 0x80;
     if (begins && shown++ == columns) return out + "...";
-    const bool c1 = c == 0xC2 && i + 1 < text.size() && static_cast<unsigned char>(text[i + 1]) < 0xA0;
-    if (c1) ++i;
-    out += c < 0x20 || c == 0x7F || c1 ? ' ' : text[i];
+    const auto control = control_at(text, i);
+    out += control.bytes > 0 ? ' ' : text[i];
+    i += std::max<std::size_t>(1, control.bytes);
   }
   return out;
 }

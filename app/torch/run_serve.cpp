@@ -47,7 +47,8 @@ void run_serve(Context& context, const ServeArguments& a) {
   fs::create_directories(context.home());
   const auto store = context.open_store();
   const auto index = context.open_index(index::Missing::create);
-  const auto options = context.fetch_options();
+  auto options = context.fetch_options();
+  options.http.min_rate = std::max(options.http.min_rate, config.fetch_min_rate);
   ingest::ObjectFetcher objects(options);
   const auto host = config.http.host.find(':') == std::string::npos ? config.http.host : "[" + config.http.host + "]";
   serve::serve(config,

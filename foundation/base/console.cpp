@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <utility>
 
+#include "reeltag/base/control_characters.hpp"
 #include "reeltag/base/hash.hpp"
 
 namespace reeltag {
@@ -69,21 +70,16 @@ void Console::end_live(const void* owner, std::string_view text) {
 
 std::string escape_controls(std::string_view text) {
   std::string out;
-  const auto escape = [&out](std::uint8_t code) {
-    const std::array<std::uint8_t, 1> byte{code};
-    out += "\\u00" + hex(byte);
-  };
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<std::uint8_t>(text[i]);
-    const auto next = i + 1 < text.size() ? static_cast<std::uint8_t>(text[i + 1]) : 0;
-    if (byte < 0x20 || byte == 0x7f) {
-      escape(byte);
-    } else if (byte == 0xc2 && next >= 0x80 && next <= 0x9f) {
-      escape(static_cast<std::uint8_t>(next));
-      ++i;
-    } else {
-      out += text[i];
+  for (std::size_t i = 0; i < text.size();) {
+    const auto control = control_at(text, i);
+    if (control.bytes == 0) {
+      out += text[i++];
+      continue;
     }
+    const std::array<std::uint8_t, 2> code{static_cast<std::uint8_t>(control.code >> 8U),
+                                           static_cast<std::uint8_t>(control.code & 0xFFU)};
+    out += "\\u" + hex(code);
+    i += control.bytes;
   }
   return out;
 }

@@ -78,9 +78,13 @@ class NoSigpipe {
 };
 
 std::vector<std::string> merged_environment(const RunOptions& options) {
-  std::vector<std::string> all;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
+  std::vector<std::string> all, from;
+  if (options.reduced) {
+    from = reduced_environment();
+  } else {
+    for (char** entry = environ; *entry != nullptr; ++entry) from.emplace_back(*entry);
+  }
+  for (const std::string_view text : from) {
     const auto name = text.substr(0, text.find('='));
     const auto replaced = [&](const auto& added) { return added.first == name; };
     if (std::none_of(options.environment.begin(), options.environment.end(), replaced)) all.emplace_back(text);
@@ -340,6 +344,37 @@ Result<RunResult> follow(Group& group, Exchange& exchange, const std::string& pr
 }
 
 }  // namespace
+
+std::vector<std::string> reduced_environment(std::span<const std::string_view> also) {
+  static constexpr std::array<std::string_view, 19> kNeeded{"PATH",
+                                                            "HOME",
+                                                            "USER",
+                                                            "LOGNAME",
+                                                            "LANG",
+                                                            "LANGUAGE",
+                                                            "TZ",
+                                                            "TMPDIR",
+                                                            "SSL_CERT_FILE",
+                                                            "DISPLAY",
+                                                            "XAUTHORITY",
+                                                            "XDG_RUNTIME_DIR",
+                                                            "WAYLAND_DISPLAY",
+                                                            "TERM",
+                                                            "LD_LIBRARY_PATH",
+                                                            "SSL_CERT_DIR",
+                                                            "FONTCONFIG_PATH",
+                                                            "FONTCONFIG_FILE",
+                                                            "PLAYWRIGHT_BROWSERS_PATH"};
+  std::vector<std::string> kept;
+  for (char** entry = environ; *entry != nullptr; ++entry) {
+    const std::string_view text(*entry), name = text.substr(0, text.find('='));
+    const auto is_name = [&](std::string_view one) { return one == name; };
+    if (name.starts_with("LC_") || std::any_of(kNeeded.begin(), kNeeded.end(), is_name) ||
+        std::any_of(also.begin(), also.end(), is_name))
+      kept.emplace_back(text);
+  }
+  return kept;
+}
 
 Result<RunResult> run(const std::vector<std::string>& arguments, const RunOptions& options) {
   if (auto fine = check(arguments); !fine) return fail(fine.error());

@@ -15,7 +15,7 @@ constexpr std::array<std::string_view, 4> kStates{"queued", "running", "done", "
 
 const std::string kJobColumns =
     "row_no, id, owner, state, created, updated, name, upload, place, reference, request_key, deadline, stage, "
-    "progress, video, error_code, error_message, attempts, request_digest ";
+    "progress, video, error_code, error_message, attempts, request_digest, client ";
 const std::string kSelect = "SELECT " + kJobColumns + "FROM job ";
 const std::string kGet = kSelect + "WHERE id = $1";
 const std::string kOfUpload = kSelect + "WHERE upload = $1 AND upload <> ''";
@@ -24,8 +24,8 @@ const std::string kListJobs = kSelect + "WHERE row_no < $1 ORDER BY row_no DESC 
 const std::string kListOf = kSelect + "WHERE owner = $1 AND row_no < $2 ORDER BY row_no DESC LIMIT $3";
 const std::string kAdd =
     "INSERT INTO job (id, owner, state, created, updated, name, upload, place, reference, request_key, deadline, "
-    "request_digest, stage, progress, video, error_code, error_message, attempts, worker, lease) "
-    "VALUES ($1, $2, 'queued', $3, $3, $4, $5, $6, $7, $8, $9, $10, '', 0.0, '', '', '', 0, '', 0)";
+    "request_digest, client, stage, progress, video, error_code, error_message, attempts, worker, lease) "
+    "VALUES ($1, $2, 'queued', $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', 0.0, '', '', '', 0, '', 0)";
 const std::string kAhead = "SELECT COUNT(*) FROM job WHERE state = 'queued' AND row_no < $1";
 const std::string kUnfinished = "SELECT COUNT(*) FROM job WHERE owner = $1 AND state IN ('queued', 'running')";
 const std::string kCounts = "SELECT state, COUNT(*) FROM job GROUP BY state ORDER BY state";
@@ -36,10 +36,17 @@ const std::string kFailLost =
 const std::string kRequeueLost =
     "UPDATE job SET state = 'queued', worker = '', lease = 0, stage = '', progress = 0.0, updated = $1 "
     "WHERE state = 'running' AND lease < $1";
+// Running jobs of the same kind, with or without a reference, for the client of the job q.
+const std::string kRunningOfClient =
+    "(SELECT COUNT(*) FROM job r WHERE r.client = q.client AND r.state = 'running' AND "
+    "(r.reference <> '') = (q.reference <> ''))";
+// $5: 0 any kind, 1 uploads, 2 references; $6: running jobs of one client at most. Those with fewest running come
+// first.
 const std::string kClaim =
     "UPDATE job SET state = 'running', worker = $1, lease = $2, updated = $3, attempts = attempts + 1 "
-    "WHERE row_no = (SELECT row_no FROM job WHERE state = 'queued' AND lease <= $3 AND (place = '' OR place = $4) "
-    "ORDER BY attempts, row_no LIMIT 1) RETURNING " +
+    "WHERE row_no = (SELECT q.row_no FROM job q WHERE q.state = 'queued' AND q.lease <= $3 AND "
+    "(q.place = '' OR q.place = $4) AND ($5 = 0 OR ($5 = 2) = (q.reference <> '')) AND " +
+    kRunningOfClient + " < $6 ORDER BY q.attempts, " + kRunningOfClient + ", q.row_no LIMIT 1) RETURNING " +
     kJobColumns;
 const std::string kReport =
     "UPDATE job SET stage = $1, progress = $2, video = $3, lease = $4, updated = $5 "
@@ -55,6 +62,10 @@ const std::string kPutOff =
     "UPDATE job SET state = 'queued', worker = '', lease = $1, stage = $2, progress = 0.0, attempts = attempts - 1, "
     "updated = $3 WHERE id = $4 AND worker = $5 AND state = 'running' RETURNING id";
 const std::string kRemove = "DELETE FROM job WHERE id = $1 RETURNING id";
+const std::string kPruneBeyond =
+    "DELETE FROM job WHERE owner = $1 AND state IN ('done', 'failed') AND row_no < (SELECT MIN(row_no) FROM (SELECT "
+    "row_no FROM job WHERE owner = $1 AND state IN ('done', 'failed') ORDER BY row_no DESC LIMIT $2) newest) RETURNING "
+    "id";
 const std::string kPrune = "DELETE FROM job WHERE state IN ('done', 'failed') AND updated < $1 RETURNING id";
 
 JobState state_of(std::string_view name) {
@@ -82,7 +93,8 @@ Job job_of(const Query& row) {
           .error_code = row.text(15),
           .error_message = row.text(16),
           .attempts = row.integer(17),
-          .request_digest = row.text(18)};
+          .request_digest = row.text(18),
+          .client = row.text(19)};
 }
 
 std::optional<Job> first_of(Query rows) {
@@ -109,6 +121,7 @@ void check_job(const Job& job) {
   check_text(job.reference, "the reference of a job");
   check_key(job.request_key, "the key of a request");
   check_key(job.request_digest, "the digest of a request");
+  check_key(job.client, "the client of a job");
 }
 
 }  // namespace
@@ -126,7 +139,7 @@ Job Jobs::add(const Job& wanted) {
   const std::string id = random_hex(16);
   database
       ->query(kAdd, id, wanted.owner, unix_seconds(), wanted.name, wanted.upload, wanted.node_id, wanted.reference,
-              wanted.request_key, wanted.deadline, wanted.request_digest)
+              wanted.request_key, wanted.deadline, wanted.request_digest, wanted.client)
       .step();
   auto job = first_of(database->query(kGet, id));
   if (!job) throw Exception(Code::internal, "the catalog lost a job within a transaction");
@@ -167,7 +180,8 @@ std::vector<std::pair<std::string, std::int64_t>> Jobs::counts() {
   return counts;
 }
 
-std::optional<Job> Jobs::claim(std::string_view worker, std::string_view node_id, std::int64_t lease) {
+std::optional<Job> Jobs::claim(std::string_view worker, std::string_view node_id, std::int64_t lease,
+                               const JobChoice& choice) {
   const std::string lost =
       "the server ended " + std::to_string(kAttempts) + " times while it worked on this; its log says why";
   const Connection::Use database(*connection_);
@@ -175,7 +189,9 @@ std::optional<Job> Jobs::claim(std::string_view worker, std::string_view node_id
   const auto now = unix_seconds();
   database->query(kFailLost, now, lost, kAttempts).step();
   database->query(kRequeueLost, now).step();
-  auto job = first_of(database->query(kClaim, worker, now + lease, now, node_id));
+  auto job =
+      first_of(database->query(kClaim, worker, now + lease, now, node_id, static_cast<std::int64_t>(choice.kind),
+                               choice.per_client > 0 ? choice.per_client : std::numeric_limits<std::int64_t>::max()));
   transaction.commit();
   return job;
 }
@@ -229,6 +245,14 @@ bool Jobs::remove(std::string_view id) {
   const bool removed = database->query(kRemove, id).step();
   transaction.commit();
   return removed;
+}
+
+std::int64_t Jobs::prune_beyond(std::string_view owner, std::int64_t most) {
+  const Connection::Use database(*connection_);
+  Transaction transaction(*database);
+  const auto pruned = count_of(database->query(kPruneBeyond, owner, most));
+  transaction.commit();
+  return pruned;
 }
 
 std::int64_t Jobs::prune(std::int64_t seconds) {

@@ -12,7 +12,9 @@ namespace reeltag::catalog {
 namespace {
 
 const std::string kHold =
-    "INSERT INTO holding (owner, video, name, added) SELECT $1, id, $3, CAST($4 AS BIGINT) FROM video WHERE id = $2 "
+    "INSERT INTO holding (owner, video, name, added, client) SELECT $1, id, $3, CAST($4 AS BIGINT), $5 FROM video "
+    "WHERE "
+    "id = $2 "
     "ON CONFLICT (owner, video) DO UPDATE SET name = excluded.name RETURNING video";
 
 // $1 is the viewer's owner. Further owners of the video do not matter.
@@ -35,6 +37,9 @@ const std::string kNewest = "ORDER BY v.row_no DESC LIMIT $3";
 const std::string kFindVisible = kFromVideos + "WHERE v.id = $2 AND ";
 const std::string kSelectOneVideo = kSelectVideos + "WHERE v.id = $1 ORDER BY l.position";
 
+const std::string kUsage =
+    "SELECT COUNT(*), COALESCE(SUM(v.size_bytes), 0) FROM video v WHERE EXISTS (SELECT 1 FROM holding h WHERE "
+    "h.video = v.id AND (h.owner = $1 OR (h.client = $2 AND h.client <> '')))";
 const std::string kDropHolding = "DELETE FROM holding WHERE video = $1 AND owner = $2";
 const std::string kDropFeedback = "DELETE FROM feedback WHERE video = $1 AND owner = $2";
 const std::string kDropJobs = "DELETE FROM job WHERE video = $1 AND owner = $2 AND state NOT IN ('queued', 'running')";
@@ -69,13 +74,20 @@ std::vector<VideoView> views_of(Database& database, Query rows) {
 
 Ownership::Ownership(std::shared_ptr<Connection> connection) : connection_(std::move(connection)) {}
 
-void Ownership::add_owner(std::string_view owner, std::string_view video, std::string_view name) {
+void Ownership::add_owner(std::string_view owner, std::string_view video, std::string_view name,
+                          std::string_view client) {
   check_key(owner, "the owner of a video");
   check_text(name, "the name of a file");
   const Connection::Use database(*connection_);
   Transaction transaction(*database);
-  must_exist(database->query(kHold, owner, video, name, unix_seconds()), video);
+  must_exist(database->query(kHold, owner, video, name, unix_seconds(), client), video);
   transaction.commit();
+}
+
+StoredVideos Ownership::usage(std::string_view owner, std::string_view client) {
+  const Connection::Use database(*connection_);
+  auto row = database->query(kUsage, owner, client);
+  return row.step() ? StoredVideos{row.integer(0), row.integer(1)} : StoredVideos{};
 }
 
 std::optional<VideoView> Ownership::find(const Viewer& viewer, std::string_view video) {

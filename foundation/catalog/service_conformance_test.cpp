@@ -103,6 +103,50 @@ TEST_P(ServiceConformance, OneUploadAndOneRequestKeyHaveOneJob) {
   EXPECT_NE(jobs_.add(other).id, jobs_.add(other).id);
 }
 
+TEST_P(ServiceConformance, NoClientKeepsOthersWaiting) {
+  const auto add = [&](const std::string& client, const std::string& reference = "http://a/b.mp4") {
+    return jobs_.add({.owner = client, .reference = reference, .client = client});
+  };
+  const auto claim = [&](std::int64_t per_client) {
+    const auto job = jobs_.claim("w", "here", 60, {.kind = JobChoice::Kind::reference, .per_client = per_client});
+    return job ? job->client : std::string("none");
+  };
+  for (int i = 0; i < 20; ++i) add("flood");
+  add("ann");
+  add("bob");
+  EXPECT_EQ(claim(3), "flood");  // the oldest
+  EXPECT_EQ(claim(3), "ann");    // who has none running comes before who has one
+  EXPECT_EQ(claim(3), "bob");
+  EXPECT_EQ(claim(3), "flood");
+  EXPECT_EQ(claim(3), "flood");
+  EXPECT_EQ(claim(3), "none");  // three of the flood run
+  EXPECT_EQ(claim(0), "flood");
+}
+
+TEST_P(ServiceConformance, WorkersTakeTheirKindOfJobs) {
+  const auto sent = upload("ann", "u1");
+  const auto named = jobs_.add({.owner = "ann", .reference = "http://a/b.mp4"});
+  using Kind = JobChoice::Kind;
+  EXPECT_EQ(jobs_.claim("w", "here", 60, {.kind = Kind::reference})->id, named.id);
+  EXPECT_FALSE(jobs_.claim("w", "here", 60, {.kind = Kind::reference}));
+  EXPECT_EQ(jobs_.claim("w", "here", 60, {.kind = Kind::upload})->id, sent.id);
+}
+
+TEST_P(ServiceConformance, OnlyTheNewestFinishedJobsOfAnOwnerAreKept) {
+  std::vector<std::string> ids;
+  for (int i = 0; i < 5; ++i) ids.push_back(jobs_.add({.owner = "ann", .reference = "http://a/b.mp4"}).id);
+  const auto other = jobs_.add({.owner = "bob", .reference = "http://a/b.mp4"});
+  for (int i = 0; i < 6; ++i) jobs_.finish(jobs_.claim("w", "here", 60)->id, "w", fail(Code::timeout, "slow"));
+  const auto waiting = jobs_.add({.owner = "ann", .reference = "http://a/b.mp4"});
+  EXPECT_EQ(jobs_.prune_beyond("ann", 2), 3);
+  EXPECT_FALSE(jobs_.get(ids[2]));
+  EXPECT_TRUE(jobs_.get(ids[3]));
+  EXPECT_TRUE(jobs_.get(waiting.id));
+  EXPECT_TRUE(jobs_.get(other.id));
+  EXPECT_EQ(jobs_.prune_beyond("ann", 2), 0);
+  EXPECT_EQ(jobs_.prune_beyond("nobody", 2), 0);
+}
+
 TEST_P(ServiceConformance, AnUploadIsWorkedOnWhereItIs) {
   upload("ann", "u1");
   EXPECT_FALSE(jobs_.claim("w", "elsewhere", 60));

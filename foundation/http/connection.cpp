@@ -69,10 +69,11 @@ Response guarded(const std::function<Response()>& make, const Request& request) 
 
 }  // namespace
 
-Connection::Connection(Socket socket, ServerContext& server, Client connected)
+Connection::Connection(Socket socket, ServerContext& server, Client connected, bool for_probes)
     : server_(server),
       options_(server.options),
       connected_(std::move(connected)),
+      for_probes_(for_probes),
       socket_(std::make_shared<ClientSocket>(std::move(socket),
                                              static_cast<std::size_t>(options_.max_header_bytes) + 1024)) {}
 
@@ -155,11 +156,16 @@ Awaitable<bool> Connection::exchange() {
   Request& request = parser_->request();
   client_ = connected_.is_proxy ? server_.proxies.behind(connected_, request.header("x-forwarded-for")) : connected_;
   request.peer = client_.address;
+  request.client = client_.key;
   const auto id = request.header("x-request-id");
   request.id = is_request_id(id) ? std::string(id) : new_request_id();
   request.stop = stop_.get_token();
   server_.registry.gauge("reeltag_http_requests_running", "Requests being answered").add(1);
   Answer response = refusal();
+  // Behind a proxy requests stand for connections: each has one of the proxy's for as long as it is answered.
+  const bool counted = !response && connected_.is_proxy;
+  const bool entered = !counted || server_.running.enter(client_.key, options_.max_connections_per_address);
+  if (!entered) response = problem(429, "rate_limited", "too many requests of yours at once").with("Retry-After", "1");
   if (!response) {
     if (route_->begin) {
       response = co_await upload();
@@ -173,6 +179,7 @@ Awaitable<bool> Connection::exchange() {
   } else {
     finish(499);  // nginx's status for a client that disconnected
   }
+  if (counted && entered) server_.running.leave(client_.key);
   server_.registry.gauge("reeltag_http_requests_running", "Requests being answered").add(-1);
   co_return again;
 }
@@ -185,6 +192,7 @@ Connection::Answer Connection::refusal() {
   route_ = found.route;
   request.parameters = std::move(found.parameters);
   if (route_ != nullptr) request.route = route_->pattern;
+  if (auto refused = over_connections()) return refused;
   if (route_ == nullptr || route_->options.limited) {
     if (auto refused = over_rate()) return refused;
   }
@@ -199,6 +207,12 @@ Connection::Answer Connection::refusal() {
   const auto limit = route_->options.max_body >= 0 ? route_->options.max_body : options_.max_body_bytes;
   if (request.content_length.value_or(0) > limit) return too_large(limit);
   return std::nullopt;
+}
+
+Connection::Answer Connection::over_connections() {
+  const bool is_probe = route_ != nullptr && route_->options.quiet;
+  if (!for_probes_ || is_probe) return std::nullopt;
+  return problem(429, "rate_limited", "too many connections from this address").with("Retry-After", "1");
 }
 
 Connection::Answer Connection::over_rate() {
@@ -381,8 +395,9 @@ Awaitable<Connection::Answer> Connection::pass_on(std::unique_ptr<Upload>& to) {
 Awaitable<bool> Connection::answer(Response response) {
   Request& request = parser_->request();
   if (request.id.empty()) request.id = new_request_id();  // its head could not be parsed
-  Framing framing{.keep = parser_->is_done() && !parser_->failure() && parser_->keeps_alive() && !server_.draining,
-                  .http_1_0 = parser_->has_head() && parser_->is_http_1_0()};
+  Framing framing{
+      .keep = parser_->is_done() && !parser_->failure() && parser_->keeps_alive() && !server_.draining && !for_probes_,
+      .http_1_0 = parser_->has_head() && parser_->is_http_1_0()};
   std::optional<Reply> reply;
   try {
     reply = make_reply(std::move(response), request, framing);

@@ -6,9 +6,11 @@
 #include <atomic>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <unordered_map>
 
 #include "client.hpp"
 #include "client_socket.hpp"
@@ -20,6 +22,27 @@
 
 namespace reeltag::http::server {
 
+// Counts per client. Thread-safe.
+class ClientCounts {
+ public:
+  // False, and nothing counted, if the client has `most` already.
+  bool enter(const std::string& client, int most) {
+    const std::lock_guard lock(mutex_);
+    const auto found = counts_.find(client);
+    if (found != counts_.end() && found->second >= most) return false;
+    ++counts_[client];
+    return true;
+  }
+  void leave(const std::string& client) {
+    const std::lock_guard lock(mutex_);
+    if (--counts_[client] == 0) counts_.erase(client);
+  }
+
+ private:
+  std::mutex mutex_;
+  std::unordered_map<std::string, int> counts_;
+};
+
 // State shared by a server's connections; outlives them.
 struct ServerContext {
   const Options& options;
@@ -28,6 +51,7 @@ struct ServerContext {
   WorkerPool& pool;
   RateLimit& rate;
   const Proxies& proxies;
+  ClientCounts& running;  // requests of clients behind a trusted proxy
   std::atomic<bool> draining = false;
 };
 
@@ -43,7 +67,8 @@ struct TransferRate {
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Socket socket, ServerContext& server, Client connected);
+  // for_probes: other requests are answered 429, because the client has too many connections.
+  Connection(Socket socket, ServerContext& server, Client connected, bool for_probes = false);
 
   Awaitable<void> run();
   void drain();  // closes it if idle or streaming events
@@ -58,6 +83,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void prepare();
   Answer refusal();
   Answer over_rate();
+  Answer over_connections();
   Answer without_route(const Router::Match& found);
 
   Awaitable<Answer> handle();
@@ -83,6 +109,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   ServerContext& server_;
   const Options& options_;
   const Client connected_;
+  const bool for_probes_;
   std::shared_ptr<ClientSocket> socket_;
   std::atomic<bool> idle_ = false;
 

@@ -26,6 +26,9 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using Acceptor = asio::basic_socket_acceptor<tcp, Executor>;
 
+// Of one address beyond max_connections_per_address, on which only probes are answered: a monitor may share the address
+// of a client that has taken all.
+constexpr int kProbeConnections = 8;
 constexpr int kMaxRefusing = 64;  // connections being told at one time why they are refused
 
 // A network thread and its io_context.
@@ -76,9 +79,12 @@ class Connections {
   int refusal(const Client& client, const Options& options) {
     const std::lock_guard lock(mutex_);
     if (open_.size() >= static_cast<std::size_t>(options.max_connections)) return 503;
-    if (client.is_proxy) return 0;  // a proxy has the connections of many clients
-    const auto found = of_client_.find(client.key);
-    return found != of_client_.end() && found->second >= options.max_connections_per_address ? 429 : 0;
+    return count_of(client) >= options.max_connections_per_address + kProbeConnections ? 429 : 0;
+  }
+  // Whether the client has all its connections, so that a further one is for probes only.
+  bool is_for_probes(const Client& client, const Options& options) {
+    const std::lock_guard lock(mutex_);
+    return count_of(client) >= options.max_connections_per_address;
   }
   void add(const std::shared_ptr<Connection>& connection, const std::string& client) {
     const std::lock_guard lock(mutex_);
@@ -105,6 +111,12 @@ class Connections {
   }
 
  private:
+  // With the lock held. A proxy has the connections of many clients.
+  int count_of(const Client& client) const {
+    const auto found = client.is_proxy ? of_client_.end() : of_client_.find(client.key);
+    return found == of_client_.end() ? 0 : found->second;
+  }
+
   std::mutex mutex_;
   std::condition_variable change_;
   std::set<std::shared_ptr<Connection>> open_;
@@ -167,7 +179,8 @@ struct Server::Impl {
       asio::co_spawn(context, refuse(std::move(socket), std::move(text), refusing), asio::detached);
       return;
     }
-    auto connection = std::make_shared<Connection>(std::move(socket), server, client);
+    const bool for_probes = connections.is_for_probes(client, options);
+    auto connection = std::make_shared<Connection>(std::move(socket), server, client, for_probes);
     connections.add(connection, client.key);
     asio::co_spawn(context, connection->run(), [this, connection, key = client.key](const std::exception_ptr& e) {
       if (e) log::error("http_connection_failed", {{"message", message_of(e)}});
@@ -199,7 +212,8 @@ struct Server::Impl {
   void run(const Router& router, const std::stop_token& stop) {
     WorkerPool pool(options.worker_threads, options.max_queued);
     RateLimit rate(options.requests_per_second, options.burst);
-    ServerContext server{options, router, registry, pool, rate, proxies};
+    ClientCounts running;
+    ServerContext server{options, router, registry, pool, rate, proxies, running};
     auto& depth = registry.gauge("reeltag_http_queue_depth", "Tasks that wait for a worker thread");
     auto& open = registry.gauge("reeltag_http_connections", "Open connections");
     std::vector<std::jthread> threads;

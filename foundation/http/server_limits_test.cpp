@@ -282,13 +282,39 @@ TEST(HttpLimits, ATrustedProxyBringsManyClients) {
   EXPECT_EQ(Raw(server.port(), "127.0.0.2").exchange(get("/")).status, 429);  // its second connection
 }
 
+TEST(HttpLimits, RequestsAtOnceCountForWhomAProxyNames) {
+  Gate gate;
+  Router router = plain();
+  router.get("/slow", [&](const Request&) {
+    gate.wait();
+    return text("slow");
+  });
+  Running server(std::move(router), {.max_connections_per_address = 1, .trusted_proxies = {"127.0.0.1"}});
+  Raw first(server.port()), second(server.port()), other(server.port());
+  first.send(get("/slow", "X-Forwarded-For: 192.0.2.1\r\n"));
+  EXPECT_TRUE(soon([&] { return second.exchange(get("/", "X-Forwarded-For: 192.0.2.1\r\n")).status == 429; }));
+  EXPECT_EQ(other.exchange(get("/", "X-Forwarded-For: 192.0.2.2\r\n")).status, 200);
+  gate.open();
+  EXPECT_TRUE(
+      soon([&] { return Raw(server.port()).exchange(get("/", "X-Forwarded-For: 192.0.2.1\r\n")).status == 200; }));
+}
+
 TEST(HttpLimits, ConnectionsOfOneAddressAndInAll) {
-  Running server(plain(), {.max_connections = 5, .max_connections_per_address = 3});
+  Router router = plain();
+  router.get("/healthz", [](const Request&) { return text("ok"); }, {.limited = false, .quiet = true});
+  // One more connection than is used: the fourth of the first address, open until its client has read the refusal.
+  Running server(std::move(router), {.max_connections = 6, .max_connections_per_address = 3});
   std::vector<Raw> kept;
   for (int i = 0; i < 3; ++i) EXPECT_EQ(kept.emplace_back(server.port()).exchange(get("/")).status, 200);
   Raw fourth(server.port());
   EXPECT_EQ(fourth.exchange(get("/")).status, 429);
   EXPECT_TRUE(fourth.ends());
+  {
+    Raw probe(server.port());
+    EXPECT_EQ(probe.exchange(get("/healthz")).status, 200);
+    EXPECT_TRUE(probe.ends());
+  }
+  EXPECT_TRUE(soon([&] { return Raw(server.port(), "127.0.0.9").exchange(get("/")).status == 200; }));
   for (int i = 0; i < 2; ++i) EXPECT_EQ(kept.emplace_back(server.port(), "127.0.0.2").exchange(get("/")).status, 200);
   Raw sixth(server.port(), "127.0.0.3");
   const auto refused = sixth.exchange(get("/"));

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <chrono>
 #include <exception>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,7 @@ namespace {
 
 constexpr long kSlowBytes = 1024, kSlowSeconds = 30;  // a transfer slower than this for that long is aborted
 constexpr long kMillisecond = 1000;
+constexpr double kRateAfter = 10.0;       // seconds before min_rate counts
 constexpr std::size_t kMaxHeaders = 200;  // of one response; further ones are ignored
 
 template <class T, auto free>
@@ -62,6 +64,7 @@ class Transfer {
     if (!curl_) throw std::bad_alloc();
     set_up();
     set_headers();
+    begin_time_ = std::chrono::steady_clock::now();
     const CURLcode code = curl_easy_perform(curl_.get());
     if (thrown_) std::rethrow_exception(thrown_);
     if (refused_) return fail(*refused_);
@@ -241,10 +244,21 @@ class Transfer {
   }
 
   static int progress(void* self, curl_off_t, curl_off_t, curl_off_t, curl_off_t) {
-    if (!stop::token().stop_requested()) return 0;
     auto& t = *static_cast<Transfer*>(self);
+    if (!stop::token().stop_requested()) return t.is_too_slow() ? 1 : 0;
     t.refused_ = t.error(Code::interrupted, "interrupted");
     return 1;
+  }
+
+  // Who sends just enough to keep a connection open would hold a worker for as long as the timeout allows.
+  bool is_too_slow() {
+    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_time_).count();
+    const bool slow = bytes_ > 0 && seconds > kRateAfter &&
+                      static_cast<double>(bytes_) < static_cast<double>(options_.min_rate) * seconds;
+    if (slow)
+      refused_ = error(Code::timeout, "comes too slowly: less than " + std::to_string(options_.min_rate) +
+                                          " bytes a second; lower http.min_rate if that is expected");
+    return slow;
   }
 
   // Sets refused_ for an error status.
@@ -292,6 +306,7 @@ class Transfer {
   Easy curl_;
   Answer answer_;
   bool begun_ = false;
+  std::chrono::steady_clock::time_point begin_time_;
   std::int64_t bytes_ = 0;
   std::optional<Error> refused_;
   std::exception_ptr thrown_;

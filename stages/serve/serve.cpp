@@ -9,6 +9,7 @@
 #include "home_lock.hpp"
 #include "housekeeping.hpp"
 #include "jobs/job_workers.hpp"
+#include "reeltag/base/hash.hpp"
 #include "reeltag/base/log.hpp"
 #include "reeltag/serve/sagemaker.hpp"
 #include "server_state.hpp"
@@ -56,7 +57,11 @@ void add_routes(server::Router& router, ServerState& state) {
                            [&state](const server::Request& request) -> std::variant<std::string, server::Response> {
                              auto decision = state.authenticator.authorize(request, Scope::write);
                              if (auto* refusal = std::get_if<server::Response>(&decision)) return std::move(*refusal);
-                             return std::get<Principal>(decision).owner;
+                             const auto& principal = std::get<Principal>(decision);
+                             const bool creates = request.parameter("upload").empty();
+                             auto refusal = creates ? state.over_quota(principal, request.client) : std::nullopt;
+                             if (refusal) return std::move(*refusal);
+                             return principal.owner;
                            });
 }
 
@@ -117,8 +122,24 @@ ServerState::ServerState(const ServeConfig& configuration, const Dependencies& s
       uploads(some.home / "uploads", configuration.upload,
               [this](const CompletedUpload& upload) { return add_job(upload); }),
       authenticator(tokens, rules),
-      open_metrics(configuration.metrics == "open" || (configuration.metrics == "auto" && rules.loopback)) {
+      open_metrics(configuration.metrics == "open" || (configuration.metrics == "auto" && rules.loopback)),
+      secret(rules.local_token) {
   metrics.add_process();
+}
+
+std::string ServerState::turn_of(const std::string& owner, const std::string& client) const {
+  if (!owner.starts_with("visitor:")) return owner;
+  return "address:" + hex(sha256(secret + client)).substr(0, 32);
+}
+
+std::optional<server::Response> ServerState::over_quota(const Principal& principal, const std::string& client) {
+  if (principal.kind != Principal::Kind::visitor) return std::nullopt;
+  const auto stored = ownership.usage(principal.owner, turn_of(principal.owner, client));
+  if (stored.videos + jobs.unfinished(principal.owner) < config.max_videos && stored.bytes < config.max_stored_bytes)
+    return std::nullopt;
+  return server::problem(429, "quota_exceeded",
+                         "you, or others from your address, have " + std::to_string(stored.videos) +
+                             " videos here, which is all that visitors may; remove some first");
 }
 
 Result<UploadJob> ServerState::add_job(const CompletedUpload& upload) {
@@ -128,7 +149,8 @@ Result<UploadJob> ServerState::add_job(const CompletedUpload& upload) {
                                      .node_id = node_id,
                                      .request_key = upload.request_key,
                                      .deadline = upload.deadline,
-                                     .request_digest = upload.request_digest});
+                                     .request_digest = upload.request_digest,
+                                     .client = turn_of(upload.owner, upload.client)});
   on_job();
   if (job.upload != upload.id && job.request_digest != upload.request_digest)
     return fail(Code::invalid_argument, "the key of another request");
@@ -161,7 +183,7 @@ void serve(const ServeConfig& config, const Dependencies& dependencies, const st
   const std::stop_callback forward(stop, [&] { end.request_stop(); });
   std::optional<Error> failure;
   {
-    JobWorkers workers(state, config.workers);
+    JobWorkers workers(state, config.workers, config.fetchers);
     state.on_job = [&] {
       workers.wake();
       state.job_events.wake();

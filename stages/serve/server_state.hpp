@@ -18,6 +18,11 @@ struct ServerState {
   ServerState(const ServeConfig& configuration, const Dependencies& some, std::string node, const AccessRules& rules,
               const std::shared_ptr<catalog::Connection>& asking, const std::shared_ptr<catalog::Connection>& working);
 
+  // In whose turn a request waits and whose quota it counts for. A visitor may have as many names as it likes, so its
+  // address counts, as a hash keyed with this home's secret.
+  [[nodiscard]] std::string turn_of(const std::string& owner, const std::string& client) const;
+  // Nothing, or 429: the visitor, or all from its address, have as many videos here as they may.
+  std::optional<http::server::Response> over_quota(const Principal& principal, const std::string& client);
   // Fails with invalid_argument if the upload's key belongs to another request.
   Result<UploadJob> add_job(const CompletedUpload& upload);
 
@@ -37,6 +42,7 @@ struct ServerState {
   Uploads uploads;
   Authenticator authenticator;
   bool open_metrics;                         // /metrics needs no token
+  std::string secret;                        // of this home
   std::function<void()> on_job = [] {};      // a job was accepted
   std::function<void()> on_removal = [] {};  // a video was removed; its bytes still exist
 };

@@ -83,7 +83,8 @@ class Client:
             headers.setdefault("Authorization", f"Bearer {self.token}")
         if self.cookies:
             headers.setdefault("Cookie", "; ".join(f"{name}={value}" for name, value in self.cookies.items()))
-            headers.setdefault("Sec-Fetch-Site", "same-origin")  # as a browser says of the page's own requests
+            if "Origin" not in headers:
+                headers.setdefault("Sec-Fetch-Site", "same-origin")  # as a browser says of the page's own requests
         if self.host:
             headers.setdefault("Host", self.host)
         if isinstance(body, (dict, list)):

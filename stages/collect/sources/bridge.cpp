@@ -41,16 +41,11 @@ std::pair<Descriptor, Descriptor> make_pair(bool both_ways) {
   return {std::move(first), above_standard(ends[1])};
 }
 
-// Removes proxies, which a browser would use, and credentials of other sources.
+// Neither proxies, which a browser would use, nor credentials of anything else: what runs here loads pages of
+// strangers.
 std::vector<std::string> environment_of_child() {
-  std::vector<std::string> kept;
-  for (char** entry = environ; *entry != nullptr; ++entry) {
-    const std::string_view text(*entry);
-    auto name = std::string(text.substr(0, text.find('=')));
-    std::transform(name.begin(), name.end(), name.begin(), [](unsigned char c) { return std::toupper(c); });
-    if (!name.ends_with("_PROXY") && !name.starts_with("REELTAG_RESEARCH_")) kept.emplace_back(text);
-  }
-  return kept;
+  static constexpr std::array<std::string_view, 1> kOwn{"REELTAG_TIKTOK_MS_TOKEN"};
+  return reduced_environment(kOwn);
 }
 
 }  // namespace

@@ -103,11 +103,16 @@ TEST(Bridge, AStopEndsItAtOnce) {
 TEST(Bridge, SeesNeitherProxiesNorOtherCredentials) {
   ::setenv("https_proxy", "http://proxy.example:1", 1);
   ::setenv("REELTAG_RESEARCH_CLIENT_SECRET", "s", 1);
-  ::setenv("REELTAG_KEPT", "k", 1);
+  ::setenv("AWS_SECRET_ACCESS_KEY", "aws", 1);
+  ::setenv("REELTAG_TIKTOK_MS_TOKEN", "k", 1);
   Bridge bridge({});
-  ASSERT_TRUE(bridge.start(shell(
-      "read line; echo \"{\\\"seen\\\":\\\"$https_proxy|$REELTAG_RESEARCH_CLIENT_SECRET|$REELTAG_KEPT\\\"}\"; cat")));
-  for (const auto* name : {"https_proxy", "REELTAG_RESEARCH_CLIENT_SECRET", "REELTAG_KEPT"}) ::unsetenv(name);
+  ASSERT_TRUE(
+      bridge.start(shell("read line; echo "
+                         "\"{\\\"seen\\\":\\\"$https_proxy|$REELTAG_RESEARCH_CLIENT_SECRET$AWS_SECRET_ACCESS_KEY|$"
+                         "REELTAG_TIKTOK_MS_TOKEN\\\"}\"; cat")));
+  for (const auto* name :
+       {"https_proxy", "REELTAG_RESEARCH_CLIENT_SECRET", "AWS_SECRET_ACCESS_KEY", "REELTAG_TIKTOK_MS_TOKEN"})
+    ::unsetenv(name);
   const auto answer = bridge.ask({}, 10s);
   ASSERT_TRUE(answer) << answer.error().message;
   EXPECT_EQ(answer->at("seen"), "||k");

@@ -108,6 +108,7 @@ tl::expected<void, SourceFailure> YtdlpChild::run(const json& job, double second
   Lines lines(look);
   RunOptions options{.input = input_of(job, seconds),
                      .deadline = longest(job, seconds),
+                     .reduced = true,
                      .stop = stop_,
                      .on_out = [&](std::string_view piece) {
                        try {

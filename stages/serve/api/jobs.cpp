@@ -54,9 +54,13 @@ server::Response remove_job(ServerState& state, const server::Request& request, 
 server::Response follow_job(ServerState& state, const server::Request& request, const Principal& principal) {
   auto found = find_job(state, request, principal);
   if (auto* refusal = std::get_if<server::Response>(&found)) return std::move(*refusal);
-  const auto id = std::get<catalog::Job>(found).id;
-  return server::events(
-      [&state, id](std::shared_ptr<server::EventStream> stream) { state.job_events.follow(id, std::move(stream)); });
+  const auto id = std::get<catalog::Job>(found).id, client = state.turn_of(principal.owner, request.client);
+  if (state.job_events.streams(client) >= state.config.max_streams)
+    return server::problem(429, "too_many_streams",
+                           "too many event streams of yours; ask for the job now and then instead");
+  return server::events([&state, id, client](std::shared_ptr<server::EventStream> stream) {
+    state.job_events.follow(id, std::move(stream), client);
+  });
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 #include <map>
 
 #include "api/replies.hpp"
+#include "reeltag/base/control_characters.hpp"
 #include "server_state.hpp"
 
 namespace reeltag::serve {
@@ -28,7 +29,7 @@ Json hit_json(const index::Hit& hit, const catalog::VideoView& view) {
           {"why", why},
           {"segments", hit_segments_json(hit.segments)},
           {"named", named},
-          {"caption", hit.caption},
+          {"caption", without_controls(hit.caption)},
           {"name", view.name.empty() ? catalog::file_name_of(view.video) : view.name},
           {"duration", rounded(view.video.duration, 3)}};
 }
@@ -50,8 +51,8 @@ server::Response search(ServerState& state, const server::Request& request, cons
   return json_reply({{"query", clean_line(*query, 4 * kMaxQuery)}, {"results", results}});
 }
 
-server::Response list_collections(ServerState& state, const server::Request&, const Principal&) {
-  Json list = Json::array();
+server::Response list_collections(ServerState& state, const server::Request& request, const Principal&) {
+  std::vector<Json> list;
   if (state.dependencies.collections) {
     for (const auto& collection : state.dependencies.collections(*state.catalog)) {
       Json out{{"source", collection.source}, {"hashtag", collection.hashtag}, {"videos", collection.videos}};
@@ -59,7 +60,9 @@ server::Response list_collections(ServerState& state, const server::Request&, co
       list.push_back(std::move(out));
     }
   }
-  return json_reply({{"collections", list}});
+  const auto page = page_of(request, std::move(list));
+  if (!page) return server::problem(400, "invalid_argument", page.error().message);
+  return json_reply(with_next({{"collections", page->items}}, page->next));
 }
 
 }  // namespace

@@ -44,16 +44,18 @@ std::string text_in(const std::filesystem::path& file) {
   return text ? *text : std::string();
 }
 
-server::Response list_models(ServerState& state, const server::Request&, const Principal&) {
+server::Response list_models(ServerState& state, const server::Request& request, const Principal&) {
   const auto loaded = state.model_slot.now();
   const registry::Registry registry(state.dependencies.home / "models");
-  Json list = Json::array();
+  std::vector<Json> list;
   if (loaded && !loaded->version) list.push_back(model_json(*loaded));
   for (const auto& name : registry.names()) {
     auto versions = registry.versions(name);
     for (auto v = versions.rbegin(); v != versions.rend(); ++v) list.push_back(model_json(*v, loaded.get()));
   }
-  return json_reply({{"models", list}});
+  const auto page = page_of(request, std::move(list));
+  if (!page) return server::problem(400, "invalid_argument", page.error().message);
+  return json_reply(with_next({{"models", page->items}}, page->next));
 }
 
 Json whole_json(const registry::Registry& registry, const registry::Version& version, const LoadedModel* loaded) {

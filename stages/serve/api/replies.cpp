@@ -1,9 +1,13 @@
 #include "api/replies.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <optional>
+#include <utility>
 
+#include "reeltag/base/control_characters.hpp"
 #include "reeltag/base/hash.hpp"
 #include "reeltag/base/json.hpp"
 #include "reeltag/http/header_value.hpp"
@@ -36,12 +40,27 @@ Json kept(const std::string& tagging) {
   return json;
 }
 
+// What a visitor is told of a reference that could not be fetched; none for failures of the video itself.
+std::optional<std::string_view> detail_for_visitors(const catalog::Job& job) {
+  static constexpr std::array<std::pair<std::string_view, std::string_view>, 6> kDetails{
+      {{"permission_denied", "this address cannot be fetched from here"},
+       {"not_found", "there is no file at this address"},
+       {"timeout", "what is at this address comes too slowly"},
+       {"unsupported", "there is no video at this address that can be read"},
+       {"unavailable", "this address does not answer as it should"},
+       {"internal", "something went wrong here; the job's id finds it in the server's log"}}};
+  if (!job.owner.starts_with("visitor:") || job.reference.empty() || !job.video.empty()) return std::nullopt;
+  const auto* found = std::find_if(kDetails.begin(), kDetails.end(),
+                                   [&](const auto& detail) { return detail.first == job.error_code; });
+  return found == kDetails.end() ? std::nullopt : std::optional(found->second);
+}
+
 Json problem_json(const catalog::Job& job) {
   const int status = job.error_code == "timeout" ? 504 : job.error_code == "internal" ? 500 : 422;
   return {{"type", "urn:reeltag:problem:" + job.error_code},
           {"title", server::reason(status)},
           {"status", status},
-          {"detail", job.error_message},
+          {"detail", detail_for_visitors(job).value_or(job.error_message)},
           {"code", job.error_code},
           {"request", job.id}};
 }
@@ -88,7 +107,7 @@ Json video_json(const catalog::VideoView& view) {
            {"width", v.width},
            {"height", v.height},
            {"size_bytes", v.size_bytes},
-           {"caption", v.caption},
+           {"caption", without_controls(v.caption)},
            {"hashtags", v.hashtags},
            {"mine", view.mine},
            {"source", v.source}};
@@ -126,6 +145,11 @@ Result<std::int64_t> query_number(const server::Request& request, std::string_vi
                                           " to " + std::to_string(most));
 }
 
+Json with_next(Json json, const std::optional<std::int64_t>& next) {
+  if (next) json["next"] = std::to_string(*next);
+  return json;
+}
+
 Result<std::optional<double>> query_real(const server::Request& request, std::string_view name, double least,
                                          double most) {
   const auto text = request.query_value(name);
@@ -152,8 +176,7 @@ std::variant<nlohmann::json, server::Response> body_object(const server::Request
 
 std::string clean_line(std::string_view text, std::size_t most) {
   // A round trip through JSON makes it valid UTF-8.
-  std::string line = nlohmann::json::parse(dump_json(std::string(text))).get<std::string>();
-  std::erase_if(line, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
+  std::string line = without_controls(nlohmann::json::parse(dump_json(std::string(text))).get<std::string>());
   if (line.size() <= most) return line;
   while (most > 0 && (static_cast<unsigned char>(line[most]) & 0xC0) == 0x80) --most;
   line.resize(most);

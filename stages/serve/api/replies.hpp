@@ -2,9 +2,13 @@
 // any thread. Parse errors are a Result or a Response.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
+#include <iterator>
+#include <limits>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include <nlohmann/json.hpp>
 
@@ -23,6 +27,8 @@ Json tags_json(const std::string& video, const std::string& tagging, std::int64_
                const std::optional<double>& threshold);
 
 Json video_json(const catalog::VideoView& view);
+// Where a visitor's reference could not be fetched the detail is general: messages name resolved addresses. The log has
+// the whole one under the job's id.
 Json job_json(const catalog::Job& job, std::int64_t ahead);
 
 http::server::Response json_reply(const Json& json, int status = 200);
@@ -30,6 +36,27 @@ http::server::Response json_reply(const Json& json, int status = 200);
 // A number from the query within bounds, or invalid_argument.
 Result<std::int64_t> query_number(const http::server::Request& request, std::string_view name, std::int64_t least,
                                   std::int64_t most, std::int64_t otherwise);
+// One page of a whole list: `limit` (1 to 200, default 200) items from `cursor` on, which counts items.
+template <class Item>
+struct Page {
+  std::vector<Item> items;
+  std::optional<std::int64_t> next = {};  // the cursor of the next page
+};
+template <class Item>
+Result<Page<Item>> page_of(const http::server::Request& request, std::vector<Item> all) {
+  const auto size = static_cast<std::int64_t>(all.size());
+  const auto limit = query_number(request, "limit", 1, 200, 200);
+  const auto from = query_number(request, "cursor", 1, std::numeric_limits<std::int64_t>::max(), 0);
+  if (!limit) return fail(limit.error());
+  if (!from) return fail(from.error());
+  const auto begin = std::min(*from, size), end = std::min(size, begin + *limit);
+  Page<Item> page;
+  page.items.assign(std::make_move_iterator(all.begin() + begin), std::make_move_iterator(all.begin() + end));
+  if (end < size) page.next = end;
+  return page;
+}
+Json with_next(Json json, const std::optional<std::int64_t>& next);
+
 Result<std::optional<double>> query_real(const http::server::Request& request, std::string_view name, double least,
                                          double most);
 // Whether the body is said to be JSON, in any case and with any parameters.

@@ -1,6 +1,9 @@
 // /v1/videos/{video}/tags and /feedback: the model's hashtags, and users' verdicts on them.
+#include <algorithm>
+
 #include "api/replies.hpp"
 #include "api/visible_video.hpp"
+#include "reeltag/hashtag.hpp"
 #include "server_state.hpp"
 
 namespace reeltag::serve {
@@ -27,9 +30,11 @@ Json feedback_json(const catalog::Feedback& feedback) {
 server::Response get_feedback(ServerState& state, const server::Request& request, const Principal& principal) {
   const auto view = find_video(state, request, principal);
   if (!view) return no_such_video();
+  const auto page = page_of(request, state.feedback.list(view->video.id, principal.owner));
+  if (!page) return server::problem(400, "invalid_argument", page.error().message);
   Json list = Json::array();
-  for (const auto& one : state.feedback.list(view->video.id, principal.owner)) list.push_back(feedback_json(one));
-  return json_reply({{"feedback", list}});
+  for (const auto& one : page->items) list.push_back(feedback_json(one));
+  return json_reply(with_next({{"feedback", list}}, page->next));
 }
 
 server::Response give_feedback(ServerState& state, const server::Request& request, const Principal& principal) {
@@ -49,6 +54,14 @@ server::Response give_feedback(ServerState& state, const server::Request& reques
   if (!verdict) return wrong("verdict must be accept, reject or add");
   const auto view = find_video(state, request, principal);
   if (!view) return no_such_video();
+  const auto given = state.feedback.list(view->video.id, principal.owner);
+  const bool is_known = std::any_of(
+      given.begin(), given.end(), [&](const auto& one) { return hashtag::fold(one.typed) == hashtag::fold(hashtag); });
+  if (!is_known && static_cast<int>(given.size()) >= state.config.max_feedback) {
+    return server::problem(429, "quota_exceeded",
+                           "you have judged " + std::to_string(given.size()) +
+                               " hashtags of this video, which is all that may be; take some back first");
+  }
   const catalog::Feedback feedback{hashtag, *verdict};
   state.feedback.put(view->video.id, principal.owner, feedback);
   return json_reply(feedback_json(feedback), 201);

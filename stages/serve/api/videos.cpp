@@ -147,26 +147,29 @@ std::variant<server::Response, std::unique_ptr<server::Upload>> bring(ServerStat
   if (!key) return server::problem(400, "invalid_argument", key.error().message);
   if (state.jobs.unfinished(owner) >= state.config.max_jobs)
     return server::problem(429, "unavailable", "too many unfinished jobs of yours; wait for some of them");
+  if (auto refusal = state.over_quota(principal, request.client)) return std::move(*refusal);
   if (!is_json(request))
     return state.uploads.begin(request, owner, [&state](const std::string& job) { return accepted(state, job); });
-  return std::make_unique<ReferenceBody>(
-      [&state, owner, objects, key = *key, seconds = deadline->value_or(0)](const std::string& body) {
-        auto reference = reference_of(body);
-        if (auto* refusal = std::get_if<server::Response>(&reference)) return std::move(*refusal);
-        const auto& text = std::get<std::string>(reference);
-        if (text.starts_with("s3://") && !objects)
-          return server::problem(403, "permission_denied", "objects of a store need a token; upload the video");
-        const auto digest = hex(sha256(text + ';' + std::to_string(seconds)));
-        const auto job = state.jobs.add({.owner = owner,
-                                         .name = last_part(text),
-                                         .reference = text,
-                                         .request_key = key,
-                                         .deadline = seconds,
-                                         .request_digest = digest});
-        if (!key.empty() && job.request_digest != digest) return key_of_another_request();
-        state.on_job();
-        return accepted(state, job.id);
-      });
+  return std::make_unique<ReferenceBody>([&state, owner, objects, key = *key,
+                                          turn = state.turn_of(owner, request.client),
+                                          seconds = deadline->value_or(0)](const std::string& body) {
+    auto reference = reference_of(body);
+    if (auto* refusal = std::get_if<server::Response>(&reference)) return std::move(*refusal);
+    const auto& text = std::get<std::string>(reference);
+    if (text.starts_with("s3://") && !objects)
+      return server::problem(403, "permission_denied", "objects of a store need a token; upload the video");
+    const auto digest = hex(sha256(text + ';' + std::to_string(seconds)));
+    const auto job = state.jobs.add({.owner = owner,
+                                     .name = last_part(text),
+                                     .reference = text,
+                                     .request_key = key,
+                                     .deadline = seconds,
+                                     .request_digest = digest,
+                                     .client = turn});
+    if (!key.empty() && job.request_digest != digest) return key_of_another_request();
+    state.on_job();
+    return accepted(state, job.id);
+  });
 }
 
 }  // namespace

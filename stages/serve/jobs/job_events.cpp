@@ -20,10 +20,22 @@ JobEvents::JobEvents(catalog::Jobs& jobs) : jobs_(jobs) {
   thread_ = std::jthread([this](const std::stop_token& stop) { run(stop); });
 }
 
-void JobEvents::follow(const std::string& job, std::shared_ptr<http::server::EventStream> stream) {
+int JobEvents::streams(const std::string& client) {
+  const std::lock_guard lock(mutex_);
+  std::ptrdiff_t count = 0;
+  for (const auto& [job, followers] : followers_) {
+    count += std::count_if(followers.begin(), followers.end(), [&](const Follower& follower) {
+      return follower.client == client && !follower.stream->is_closed();
+    });
+  }
+  return static_cast<int>(count);
+}
+
+void JobEvents::follow(const std::string& job, std::shared_ptr<http::server::EventStream> stream,
+                       const std::string& client) {
   {
     const std::lock_guard lock(mutex_);
-    followers_[job].push_back({.stream = std::move(stream)});
+    followers_[job].push_back({.stream = std::move(stream), .client = client});
     changed_ = true;
   }
   wake_.notify_one();

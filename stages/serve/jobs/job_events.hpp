@@ -1,7 +1,7 @@
 // Sends job changes to the event streams that follow them. Thread-safe; owns one thread, which ends with the object.
 // Refers to the jobs. Failures of the catalog are logged and retried.
 //
-//   job_events.follow(job.id, stream);   // sends `job` at once and at each change; closes when the job ends
+//   job_events.follow(job.id, stream, client);   // sends `job` at once and at each change; closes when the job ends
 #pragma once
 
 #include <condition_variable>
@@ -20,13 +20,16 @@ namespace reeltag::serve {
 class JobEvents {
  public:
   explicit JobEvents(catalog::Jobs& jobs);
-  void follow(const std::string& job, std::shared_ptr<http::server::EventStream> stream);
+  // client: as in Job; streams() counts its open streams.
+  void follow(const std::string& job, std::shared_ptr<http::server::EventStream> stream, const std::string& client);
+  [[nodiscard]] int streams(const std::string& client);
   // Reports a local change; changes by other servers are seen within a second.
   void wake();
 
  private:
   struct Follower {
     std::shared_ptr<http::server::EventStream> stream;
+    std::string client;
     std::string last = {};  // last event sent
   };
   void run(const std::stop_token& stop);

@@ -16,10 +16,9 @@ using namespace std::chrono_literals;
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr std::int64_t kLease = 60;   // seconds
-constexpr auto kReportEvery = 250ms;  // after a change
-constexpr auto kHeartbeat = 10s;      // without a change
-constexpr auto kMaxFetch = 15min;
+constexpr std::int64_t kLease = 60;         // seconds
+constexpr auto kReportEvery = 250ms;        // after a change
+constexpr auto kHeartbeat = 10s;            // without a change
 constexpr std::int64_t kPatience = 86'400;  // seconds that a job waits for an unavailable catalog or store
 constexpr std::int64_t kMaxWait = 60;       // seconds between two retries
 constexpr int kKeptTags = 200;              // per video
@@ -82,6 +81,32 @@ class Reporter {
   std::jthread thread_;
 };
 
+// Holds a place in which a video is tagged; a fetched one also one of those that are not all. Not held if the stop came
+// first.
+class TagPlace {
+ public:
+  TagPlace(TagPlaces& places, bool fetched, const std::stop_token& stop) {
+    if (fetched && !take(places.fetched, stop)) return;
+    take(places.all, stop);
+  }
+  ~TagPlace() {
+    for (auto* held : held_) held->release();
+  }
+  TagPlace(const TagPlace&) = delete;
+  TagPlace& operator=(const TagPlace&) = delete;
+
+ private:
+  bool take(std::counting_semaphore<>& places, const std::stop_token& stop) {
+    while (!places.try_acquire_for(100ms)) {
+      if (stop.stop_requested()) return false;
+    }
+    held_.push_back(&places);
+    return true;
+  }
+
+  std::vector<std::counting_semaphore<>*> held_;
+};
+
 // Processes one job, from fetching the bytes to storing the hashtags.
 class JobRun {
   // Comes first, as the return type is deduced.
@@ -97,12 +122,13 @@ class JobRun {
   }
 
  public:
-  JobRun(ServerState& state, const catalog::Job& job, Reporter& reporter, std::stop_token stop)
-      : state_(state), job_(job), reporter_(reporter), stop_(std::move(stop)) {}
+  JobRun(ServerState& state, TagPlaces& places, const catalog::Job& job, Reporter& reporter, std::stop_token stop)
+      : state_(state), places_(places), job_(job), reporter_(reporter), stop_(std::move(stop)) {}
 
   Result<std::string> run() {
     const auto file = bytes();
     if (!file) return fail(file.error());
+    const TagPlace place(places_, !job_.reference.empty(), stop_);
     if (stop_.stop_requested()) return interrupted();
     reporter_.say("check", kFetched);
     const auto stored = timed("check", [&] {
@@ -138,14 +164,25 @@ class JobRun {
     return error;
   }
 
+  [[nodiscard]] Clock::time_point fetch_deadline() const {
+    return Clock::now() +
+           std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(state_.config.fetch_seconds));
+  }
+
+  // A full disk is no fault of the job: it waits.
+  void check_room() const {
+    if (const auto room = state_.uploads.check_room(); !room) throw Exception(room.error());
+  }
+
   Result<fs::path> bytes() {
+    check_room();
     if (!job_.upload.empty()) {
       const auto upload = state_.uploads.find(job_.upload);
       if (!upload) return fail(Code::not_found, "the uploaded bytes are not here any more; upload the video again");
       return upload->file;
     }
     reporter_.say("fetch", 0.0);
-    auto fetched = timed("fetch", [&] { return state_.dependencies.fetch(job_.reference, Clock::now() + kMaxFetch); });
+    auto fetched = timed("fetch", [&] { return state_.dependencies.fetch(job_.reference, fetch_deadline()); });
     if (!fetched) return fail(fetched.error());
     fetched_ = std::move(*fetched);
     return fs::path("/proc/self/fd") / std::to_string(fetched_.get());
@@ -199,7 +236,7 @@ class JobRun {
         return fail(Code::permission_denied, "this video was forgotten here and may not come back");
       }
     }
-    state_.working_ownership.add_owner(job_.owner, stored.id, job_.name);
+    state_.working_ownership.add_owner(job_.owner, stored.id, job_.name, job_.client);
     const auto view = tags_json(stored.id, found, kKeptTags, std::nullopt);
     std::vector<std::string> sure;
     index::Prediction prediction{.video = stored.id, .model = {loaded.model->name(), loaded.key}};
@@ -218,6 +255,7 @@ class JobRun {
   }
 
   ServerState& state_;
+  TagPlaces& places_;
   const catalog::Job& job_;
   Reporter& reporter_;
   std::stop_token stop_;
@@ -245,6 +283,7 @@ bool close(ServerState& state, const catalog::Job& job, const Result<std::string
     return false;
   }
   if (jobs.finish(job.id, state.node_id, ended) && !job.upload.empty()) state.uploads.remove(job.upload);
+  jobs.prune_beyond(job.owner, state.config.max_kept_jobs);
   return true;
 }
 
@@ -264,8 +303,14 @@ bool close_in_time(ServerState& state, const catalog::Job& job, const Result<std
 
 }  // namespace
 
-JobWorkers::JobWorkers(ServerState& state, int threads) : state_(state) {
-  for (int i = 0; i < threads; ++i) threads_.emplace_back([this](const std::stop_token& stop) { run(stop); });
+JobWorkers::JobWorkers(ServerState& state, int workers, int fetchers) : state_(state), places_(workers) {
+  using Kind = catalog::JobChoice::Kind;
+  const auto start = [this](const catalog::JobChoice& choice, int threads) {
+    for (int i = 0; i < threads; ++i)
+      threads_.emplace_back([this, choice](const std::stop_token& stop) { run(choice, stop); });
+  };
+  start({.kind = Kind::upload, .per_client = std::max(1, workers - 1)}, workers);
+  start({.kind = Kind::reference, .per_client = std::max(1, fetchers / 2)}, fetchers);
 }
 
 JobWorkers::~JobWorkers() {
@@ -275,16 +320,16 @@ JobWorkers::~JobWorkers() {
 void JobWorkers::wake() {
   {
     const std::lock_guard lock(mutex_);
-    news_ = true;
+    ++news_;
   }
   wake_.notify_all();
 }
 
-void JobWorkers::run(const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
+void JobWorkers::run(const catalog::JobChoice& choice, const std::stop_token& stop) {
+  for (std::uint64_t known = 0; !stop.stop_requested();) {
     std::optional<catalog::Job> job;
     try {
-      job = state_.working_jobs.claim(state_.node_id, state_.node_id, kLease);
+      job = state_.working_jobs.claim(state_.node_id, state_.node_id, kLease, choice);
     } catch (const std::exception& e) {
       log::error("queue_unreachable", {{"reason", e.what()}});
     }
@@ -293,8 +338,8 @@ void JobWorkers::run(const std::stop_token& stop) {
       continue;
     }
     std::unique_lock lock(mutex_);
-    wake_.wait_for(lock, stop, 1s, [this] { return news_; });
-    news_ = false;
+    wake_.wait_for(lock, stop, 1s, [&] { return news_ != known; });
+    known = news_;
   }
 }
 
@@ -308,7 +353,7 @@ void JobWorkers::work_on(const catalog::Job& job, const std::stop_token& stop) t
   {
     Reporter reporter(state_, job, job_stop);
     try {
-      ended = JobRun(state_, job, reporter, job_stop.get_token()).run();
+      ended = JobRun(state_, places_, job, reporter, job_stop.get_token()).run();
     } catch (const Exception& e) {
       ended = fail(e.error());
       if (is_memory_away(e.error())) cause = Cause::memory_away;

@@ -117,7 +117,7 @@ class JobWorkersTest : public testing::Test {
 };
 
 TEST_F(JobWorkersTest, TurnAReferenceIntoAVideoWithTagsThatIsFound) {
-  JobWorkers workers(*state_, 2);
+  JobWorkers workers(*state_, 2, 2);
   const auto job = add("https://site/cat.mp4");
   workers.wake();
   const auto done = wait_for(job.id, catalog::JobState::done);
@@ -136,7 +136,7 @@ TEST_F(JobWorkersTest, TurnAReferenceIntoAVideoWithTagsThatIsFound) {
 }
 
 TEST_F(JobWorkersTest, AskTheModelOnceForTheSameBytes) {
-  JobWorkers workers(*state_, 1);
+  JobWorkers workers(*state_, 1, 2);
   const auto first = add("https://site/cat.mp4", "ann");
   workers.wake();
   const auto video = wait_for(first.id, catalog::JobState::done).video;
@@ -149,7 +149,7 @@ TEST_F(JobWorkersTest, AskTheModelOnceForTheSameBytes) {
 
 TEST_F(JobWorkersTest, SayWhatIsWrongWithAVideoInTheOwnersWords) {
   web_["https://site/text.mp4"] = "no video at all";
-  JobWorkers workers(*state_, 2);
+  JobWorkers workers(*state_, 2, 2);
   const auto missing = add("https://site/nothing.mp4"), text = add("https://site/text.mp4");
   workers.wake();
   EXPECT_EQ(wait_for(missing.id, catalog::JobState::failed).error_code, "not_found");
@@ -167,7 +167,7 @@ TEST_F(JobWorkersTest, PutAJobBackWhenTheyEnd) {
   model_->blocked = true;
   const auto job = add("https://site/cat.mp4");
   {
-    JobWorkers workers(*state_, 1);
+    JobWorkers workers(*state_, 1, 2);
     workers.wake();
     wait_for(job.id, catalog::JobState::running);
     for (int i = 0; i < 1000 && model_->calls == 0; ++i) std::this_thread::sleep_for(10ms);
@@ -175,13 +175,13 @@ TEST_F(JobWorkersTest, PutAJobBackWhenTheyEnd) {
   EXPECT_EQ(get(job.id).state, catalog::JobState::queued);
   EXPECT_EQ(get(job.id).attempts, 0);  // the attempt does not count
   model_->blocked = false;
-  JobWorkers next(*state_, 1);
+  JobWorkers next(*state_, 1, 2);
   wait_for(job.id, catalog::JobState::done);
 }
 
 TEST_F(JobWorkersTest, StopWhenTheJobIsRemoved) {
   model_->blocked = true;
-  JobWorkers workers(*state_, 1);
+  JobWorkers workers(*state_, 1, 2);
   const auto job = add("https://site/cat.mp4");
   workers.wake();
   wait_for(job.id, catalog::JobState::running);
@@ -196,7 +196,7 @@ TEST_F(JobWorkersTest, StopWhenTheJobIsRemoved) {
 
 TEST_F(JobWorkersTest, WaitForAMemoryThatIsAway) {
   store_away_ = true;
-  JobWorkers workers(*state_, 1);
+  JobWorkers workers(*state_, 1, 2);
   const auto job = add("https://site/cat.mp4");
   workers.wake();
   for (int i = 0; i < 1000 && get(job.id).stage != "wait"; ++i) std::this_thread::sleep_for(10ms);
@@ -206,7 +206,7 @@ TEST_F(JobWorkersTest, WaitForAMemoryThatIsAway) {
 }
 
 TEST_F(JobWorkersTest, PassTheDeadlineOn) {
-  JobWorkers workers(*state_, 1);
+  JobWorkers workers(*state_, 1, 2);
   const auto without = add("https://site/cat.mp4");
   workers.wake();
   wait_for(without.id, catalog::JobState::done);
@@ -219,7 +219,7 @@ TEST_F(JobWorkersTest, PassTheDeadlineOn) {
 }
 
 TEST_F(JobWorkersTest, RefuseAForgottenVideo) {
-  JobWorkers workers(*state_, 1);
+  JobWorkers workers(*state_, 1, 2);
   const auto first = add("https://site/cat.mp4");
   workers.wake();
   const auto video = wait_for(first.id, catalog::JobState::done).video;

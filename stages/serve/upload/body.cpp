@@ -115,7 +115,7 @@ Begun begin_body(UploadStore& store, const OnFinished& on_finished, const Reques
   const bool is_form = parsed && parsed->value == "multipart/form-data";
   auto key = request_key_of(request);
   if (!key) return problem(key.error());
-  UploadRecord record{.owner = owner, .request_key = std::move(*key), .one_body = true};
+  UploadRecord record{.owner = owner, .client = request.client, .request_key = std::move(*key), .one_body = true};
   if (!is_form) {
     auto type = accepted_type(header);
     if (!type) return problem(type.error());

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reeltag/base/base64.hpp"
+#include "reeltag/base/control_characters.hpp"
 #include "reeltag/http/header_value.hpp"
 
 namespace reeltag::serve {
@@ -24,9 +25,7 @@ bool is_utf8(const std::string& text) {
   }
 }
 
-void remove_controls(std::string& text) {
-  std::erase_if(text, [](unsigned char c) { return c < 0x20 || c == 0x7F; });
-}
+void remove_controls(std::string& text) { text = without_controls(text); }
 
 std::string_view trimmed(std::string_view text) {
   const auto begin = text.find_first_not_of(' ');

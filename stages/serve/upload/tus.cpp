@@ -59,7 +59,7 @@ std::variant<Response, std::int64_t> length_of(const Request& request, std::int6
 std::variant<Response, UploadRecord> record_of(const Request& request, const std::string& owner,
                                                std::int64_t max_bytes) {
   if (!request.header("upload-concat").empty()) return bad("Upload-Concat: uploads are not put together here");
-  UploadRecord record{.owner = owner};
+  UploadRecord record{.owner = owner, .client = request.client};
   const auto deferred = request.header("upload-defer-length");
   const bool has_length = request.headers.contains("upload-length");
   if (has_length == !deferred.empty()) return bad("want one of Upload-Length and Upload-Defer-Length");

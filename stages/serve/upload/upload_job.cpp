@@ -15,6 +15,7 @@ CompletedUpload completed_upload(const UploadFile& file, const UploadFile::Facts
           .bytes = facts.offset,
           .metadata = record.metadata,
           .deadline = deadline_of(record.metadata).value_or(0.0),
+          .client = record.client,
           .request_key = record.one_body ? record.request_key : std::string(),
           .request_digest = record.one_body ? record.request_digest : std::string()};
 }

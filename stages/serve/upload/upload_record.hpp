@@ -22,6 +22,7 @@ struct UploadRecord {
   std::optional<std::int64_t> verified = {};  // a part with a checksum is arriving after this offset
   double created = 0, expires = 0;            // seconds since 1970
   std::string job = {};
+  std::string client = {};                            // Request::client of whoever created it
   std::string request_key = {}, request_digest = {};  // of the request that created it with Idempotency-Key
   bool one_body = false;                              // sent in one request: invalid unless complete
   bool terminated = false;                            // the client terminated it; its job continues

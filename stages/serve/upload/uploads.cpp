@@ -49,6 +49,8 @@ void Uploads::recover() {
   }
 }
 
+Result<void> Uploads::check_room() const { return impl_->store.check_room(0); }
+
 std::optional<CompletedUpload> Uploads::find(const std::string& id) const {
   const auto file = impl_->store.find(id);
   if (!file) return std::nullopt;

@@ -31,6 +31,7 @@ struct ClientOptions {
   std::int64_t max_file_bytes = 8LL << 30;
   double file_timeout = 6 * 3600.0;
   double connect_timeout = 15.0;  // seconds to establish one connection
+  std::int64_t min_rate = 1024;   // bytes a second of a transfer on average, after its first 10 seconds
   int max_redirects = 5;
   bool allow_private = false;           // allows loopback, private, link-local and other addresses that are not public
   std::vector<std::string> allow = {};  // non-public addresses or networks that may be reached: "10.1.0.0/16", "::1"
@@ -48,6 +49,8 @@ void visit(V& v, ClientOptions& c) {
   v("max_file_bytes", c.max_file_bytes, "Largest download of weights in bytes", config::Range{1, 1e15});
   v("file_timeout", c.file_timeout, "Longest time in seconds for one download of weights", config::Range{0.1, 1e6});
   v("connect_timeout", c.connect_timeout, "Longest time in seconds to connect", config::Range{0.1, 3600});
+  v("min_rate", c.min_rate, "Bytes a second that a download must have on average, after its first 10 seconds",
+    config::Range{0, 1e12});
   v("max_redirects", c.max_redirects, "Most redirects followed", config::Range{0, 50});
   v("allow_private", c.allow_private, "Reach also private, loopback and other addresses that are not public");
   v("allow", c.allow, "Such addresses or networks that may be reached, e.g. [10.1.0.0/16]");

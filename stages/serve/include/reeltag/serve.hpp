@@ -36,7 +36,15 @@ struct ServeConfig {
   std::string metrics = "auto";
   std::vector<std::string> hosts = {};
   int workers = 2;
+  int fetchers = 4;
+  double fetch_seconds = 300.0;
+  std::int64_t fetch_min_rate = 32 << 10;
   int max_jobs = 200;
+  int max_kept_jobs = 500;
+  int max_feedback = 100;
+  int max_videos = 2000;
+  std::int64_t max_stored_bytes = 20LL << 30;
+  int max_streams = 16;
   double keep_jobs_days = 30.0;
 };
 template <class V>
@@ -49,8 +57,20 @@ void visit(V& v, ServeConfig& c) {
   v("metrics", c.metrics, "Who may read /metrics: open (all), tokens, or auto: open on loopback, else tokens",
     config::OneOf{{"auto", "open", "tokens"}});
   v("hosts", c.hosts, "Names that the server is called by, e.g. [tags.example.org]; others are refused, if any is set");
-  v("workers", c.workers, "Jobs worked on at the same time", config::Range{1, 256});
+  v("workers", c.workers, "Videos tagged at the same time; one client has all but one of them at most",
+    config::Range{1, 256});
+  v("fetchers", c.fetchers, "References fetched at the same time; one client has half of them at most",
+    config::Range{1, 256});
+  v("fetch_seconds", c.fetch_seconds, "Seconds for fetching one reference", config::Range{1, 86400});
+  v("fetch_min_rate", c.fetch_min_rate, "Bytes a second that a reference must come with on average",
+    config::Range{0, 1e12});
   v("max_jobs", c.max_jobs, "Unfinished jobs of one owner; more are answered 429", config::Range{1, 1e6});
+  v("max_kept_jobs", c.max_kept_jobs, "Finished jobs kept of one owner; the oldest go first", config::Range{1, 1e6});
+  v("max_feedback", c.max_feedback, "Hashtags that one owner may judge or add per video", config::Range{1, 1e5});
+  v("max_videos", c.max_videos, "Videos kept of one visitor, also of all visitors from one address; more are refused",
+    config::Range{1, 1e9});
+  v("max_stored_bytes", c.max_stored_bytes, "Bytes of these videos", config::Range{1, 1e15});
+  v("max_streams", c.max_streams, "Event streams open for one client; more are answered 429", config::Range{1, 1e6});
   v("keep_jobs_days", c.keep_jobs_days, "Days for which finished jobs are kept", config::Range{0.01, 36500});
 }
 

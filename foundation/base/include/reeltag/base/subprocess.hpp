@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <functional>
 #include <memory>
+#include <span>
 #include <stop_token>
 #include <string>
 #include <string_view>
@@ -25,12 +26,18 @@
 
 namespace reeltag {
 
+// The caller's variables that a program of others needs to run at all (paths, locale, time zone, temporary folder,
+// certificates, a display), and those named here, as "NAME=value". Everything else stays: credentials of other
+// services.
+std::vector<std::string> reduced_environment(std::span<const std::string_view> also = {});
+
 struct RunOptions {
   std::string input = {};                                             // bytes for its stdin, followed by end of file
   std::chrono::milliseconds deadline{60'000};                         // from the start; then SIGTERM to the group
   std::chrono::milliseconds grace{2'000};                             // from SIGTERM to SIGKILL
   std::filesystem::path folder = {};                                  // working directory; empty: the caller's
   std::vector<std::pair<std::string, std::string>> environment = {};  // added to the caller's, or replacing
+  bool reduced = false;                                               // added to reduced_environment() instead
   std::int64_t max_output_bytes = 64LL << 20;                         // of stdout and of stderr, each
   std::stop_token stop = {};                                          // ends it as the deadline does
   // Receives stdout as it arrives, in place of RunResult::out, however the program ends. Called from the caller's

@@ -42,6 +42,14 @@ struct Job {
   std::string error_code = {}, error_message = {};
   std::int64_t attempts = 0;
   std::string request_digest = {};  // of what was asked with request_key; empty: none
+  std::string client = {};          // who waits for it: the address of a visitor, or the owner
+};
+
+// Which jobs a worker takes.
+struct JobChoice {
+  enum class Kind { any = 0, upload = 1, reference = 2 };
+  Kind kind = Kind::any;
+  std::int64_t per_client = 0;  // running jobs of this kind for one client; more wait. 0: any number
 };
 
 class Jobs {
@@ -52,7 +60,8 @@ class Jobs {
 
   explicit Jobs(std::shared_ptr<Connection> connection);
 
-  // Uses owner, name, upload, node_id, reference, request_key, request_digest, deadline. If the upload, or the owner's
+  // Uses owner, name, upload, node_id, reference, request_key, request_digest, client, deadline. If the
+  // upload, or the owner's
   // request_key, already has a job, returns that one; its request_digest tells whether the same was asked.
   Job add(const Job& wanted);
   std::optional<Job> get(std::string_view id);
@@ -62,9 +71,11 @@ class Jobs {
   std::int64_t unfinished(std::string_view owner);
   std::vector<std::pair<std::string, std::int64_t>> counts();  // by state
 
-  // Claims a queued job that needs no node or this one, for `lease` seconds: the oldest of those whose workers died
-  // least often. First queues jobs with an expired lease again.
-  std::optional<Job> claim(std::string_view worker, std::string_view node_id, std::int64_t lease);
+  // Claims a queued job that needs no node or this one, for `lease` seconds: of those whose workers died least often,
+  // the oldest of the client with the fewest running jobs, so that who has two hundred waiting delays nobody else.
+  // First queues jobs with an expired lease again.
+  std::optional<Job> claim(std::string_view worker, std::string_view node_id, std::int64_t lease,
+                           const JobChoice& choice = {});
   // Stores the progress and renews the lease. False if the worker no longer holds the job (removed, or lease expired).
   bool report(std::string_view id, std::string_view worker, std::string_view stage, double progress,
               std::string_view video, std::int64_t lease);
@@ -78,6 +89,8 @@ class Jobs {
   bool defer(std::string_view id, std::string_view worker, std::int64_t seconds, std::string_view stage);
   // Removes a job, even a running one; its worker learns of it from report(). False if there is none.
   bool remove(std::string_view id);
+  // Deletes an owner's finished jobs except the newest `most`. Returns how many.
+  std::int64_t prune_beyond(std::string_view owner, std::int64_t most);
   // Deletes finished jobs that have not changed for that long. Returns how many.
   std::int64_t prune(std::int64_t seconds);
 
@@ -114,13 +127,19 @@ struct Feedback {
 // Marks a user's upload, which is not part of the library that everybody may see.
 inline constexpr std::string_view kUploadSource = "upload";
 
+struct StoredVideos {
+  std::int64_t videos = 0, bytes = 0;
+};
+
 // Records who owns which video, shows viewers the videos that they may see, and lists orphaned blobs to delete.
 class Ownership {
  public:
   explicit Ownership(std::shared_ptr<Connection> connection);
 
-  // The video must be in the catalog.
-  void add_owner(std::string_view owner, std::string_view video, std::string_view name);
+  // The video must be in the catalog. client: from where it came, as in Job.
+  void add_owner(std::string_view owner, std::string_view video, std::string_view name, std::string_view client = {});
+  // The videos that belong to this owner or came from this client.
+  StoredVideos usage(std::string_view owner, std::string_view client);
   std::optional<VideoView> find(const Viewer& viewer, std::string_view video);
   // Newest first. hashtag: typed, predicted or accepted, in any spelling; empty: any.
   std::vector<VideoView> list(const Viewer& viewer, Visibility of, std::string_view hashtag, std::int64_t before,

@@ -32,6 +32,7 @@ struct CompletedUpload {
   std::int64_t bytes = 0;
   std::map<std::string, std::string> metadata = {};   // UTF-8 values of tus' metadata or of a form's fields
   double deadline = 0;                                // seconds, from the metadata "deadline"; 0: none
+  std::string client = {};                            // Request::client of whoever sent it
   std::string request_key = {}, request_digest = {};  // of a single-request body with Idempotency-Key; else empty
 };
 
@@ -74,6 +75,8 @@ class Uploads {
 
   // At start: creates jobs for the complete uploads that have none.
   void recover();
+  // Fails with unavailable if the disk has less free than min_free_bytes.
+  [[nodiscard]] Result<void> check_room() const;
   // A complete upload whose bytes still exist.
   [[nodiscard]] std::optional<CompletedUpload> find(const std::string& id) const;
   // Removes the bytes once the job has ended. Until it would have expired, tus still reports it complete, with its job.
