@@ -139,7 +139,7 @@ struct Evaluation {
   std::vector<Sample> samples;
   Metrics metrics;
   Curves curves;
-  std::vector<TimeFigures> time;  // repeated, shuffled, reversed; empty if time_check is off
+  std::vector<TimeFigures> time;   // repeated, shuffled, reversed; empty if time_check is off
   std::vector<std::string> notes;  // sentences for people: what the figures may hide
   std::vector<Example> best, worst;
 };

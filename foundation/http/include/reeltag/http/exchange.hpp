@@ -39,10 +39,10 @@ struct Request {
   Pairs parameters = {};                                         // values of the pattern's parameters, decoded
   Pairs query = {};                                              // decoded, in order
   std::map<std::string, std::string, std::less<>> headers = {};  // keys in lower case; repeated fields joined by ", "
-  std::string peer = {};  // the client's address: of the connection, or as reported by a trusted proxy
+  std::string peer = {};    // the client's address: of the connection, or as reported by a trusted proxy
   std::string client = {};  // whom limits count for: the peer's address, for IPv6 its /64
-  std::string id = {};    // X-Request-Id, from the client or generated
-  std::string body = {};  // empty for routes that stream it
+  std::string id = {};      // X-Request-Id, from the client or generated
+  std::string body = {};    // empty for routes that stream it
   std::optional<std::int64_t> content_length = {};  // as declared; none if chunked
   std::stop_token stop = {};  // requested when the client disconnects, or a drain exceeds its limit
 

@@ -23,8 +23,8 @@ bool has_picture_ending(const std::filesystem::path& file);
 bool is_system_name(std::string_view name);
 
 // The media type of a video or animated picture by its first bytes, for those who play it: "video/webm", "image/gif";
-// application/octet-stream if they say nothing. QuickTime is video/mp4: browsers play it by that name only. Never a type
-// that a browser would run.
+// application/octet-stream if they say nothing. QuickTime is video/mp4: browsers play it by that name only. Never a
+// type that a browser would run.
 inline constexpr std::size_t kMediaTypeBytes = 64;
 std::string_view media_type_of(std::string_view first_bytes) noexcept;
 
