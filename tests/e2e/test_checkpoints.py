@@ -150,7 +150,7 @@ class RoundTrip(support.Case):
     def test_the_imported_model_tags(self):
         file = self.python_checkpoint("tags.pyth", self.weights)
         names = self.folder / "names.txt"
-        names.write_text("\n".join(f"doing thing {i}" for i in range(11)) + "\n", encoding="utf-8")
+        names.write_text("\n".join(f"doing thing {i}" for i in range(11)) + "\n", encoding="utf-8-sig")  # as Windows writes it
         must(self.bring_in(file, "--recipe", self.recipe, "--vocabulary", names, name="tagger"))
         (clip,) = support.make_clips(self.folder / "clip", set="look", classes=1, clips_per_class=1, seconds=1, size="64x64")
         (line,) = must(run("tag", "--model", "tagger", "--threshold", "0", "--json", clip, home=self.folder)).json_lines()
