@@ -53,3 +53,28 @@ test("any text ends, and none is lost or repeated", () => {
   const long = "*a ".repeat(20_000);
   assert.equal(JSON.stringify(parse(long)).includes("*a *a"), true);
 });
+
+test("cards made by chance give nothing but what a card may have", () => {
+  const parts = ["[", "](", ")", "*", "**", "_", "`", "```", "\n", "\n\n", "|", "|-|-|", "# ", "- ", "1. ", "    ", "<script>", "&#106;",
+    "javascript:", "JAVA\tSCRIPT:", "data:text/html,", "https://a.example/", "//b", "\u0000", "\u202e", "x", " ", "\\"];
+  const kinds = new Set(["heading", "paragraph", "list", "table", "code", "rule", "text", "strong", "em", "link"]);
+  const check = (value: unknown): void => {
+    if (Array.isArray(value)) return value.forEach(check);
+    if (value === null || typeof value !== "object") return;
+    const one = value as { kind?: string; href?: string };
+    if (one.kind !== undefined) assert.ok(kinds.has(one.kind), one.kind);
+    if (one.href !== undefined) assert.match(one.href, /^https?:\/\/[^"\s]+$/);
+    Object.values(value).forEach(check);
+  };
+  let seed = 20261201; // the same texts each time: mulberry32
+  const random = () => {
+    seed = (seed + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(seed ^ (seed >>> 15), 1 | seed);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4294967296;
+  };
+  for (let round = 0; round < 20_000; round += 1) {
+    const text = Array.from({ length: 1 + Math.floor(random() * 30) }, () => parts[Math.floor(random() * parts.length)]).join("");
+    check(parse(text));
+  }
+});
