@@ -27,7 +27,8 @@ const std::string kAdd =
     "request_digest, client, stage, progress, video, error_code, error_message, attempts, worker, lease) "
     "VALUES ($1, $2, 'queued', $3, $3, $4, $5, $6, $7, $8, $9, $10, $11, '', 0.0, '', '', '', 0, '', 0)";
 const std::string kAhead = "SELECT COUNT(*) FROM job WHERE state = 'queued' AND row_no < $1";
-const std::string kUnfinished = "SELECT COUNT(*) FROM job WHERE owner = $1 AND state IN ('queued', 'running')";
+const std::string kUnfinished =
+    "SELECT COUNT(*) FROM job WHERE (owner = $1 OR (client = $2 AND client <> '')) AND state IN ('queued', 'running')";
 const std::string kCounts = "SELECT state, COUNT(*) FROM job GROUP BY state ORDER BY state";
 
 const std::string kFailLost =
@@ -62,10 +63,13 @@ const std::string kPutOff =
     "UPDATE job SET state = 'queued', worker = '', lease = $1, stage = $2, progress = 0.0, attempts = attempts - 1, "
     "updated = $3 WHERE id = $4 AND worker = $5 AND state = 'running' RETURNING id";
 const std::string kRemove = "DELETE FROM job WHERE id = $1 RETURNING id";
-const std::string kPruneBeyond =
-    "DELETE FROM job WHERE owner = $1 AND state IN ('done', 'failed') AND row_no < (SELECT MIN(row_no) FROM (SELECT "
-    "row_no FROM job WHERE owner = $1 AND state IN ('done', 'failed') ORDER BY row_no DESC LIMIT $2) newest) RETURNING "
-    "id";
+// Of an owner, and of a client.
+std::string prune_beyond_by(const std::string& column) {
+  const std::string finished = column + " = $1 AND state IN ('done', 'failed')";
+  return "DELETE FROM job WHERE " + finished + " AND row_no < (SELECT MIN(row_no) FROM (SELECT row_no FROM job WHERE " +
+         finished + " ORDER BY row_no DESC LIMIT $2) newest) RETURNING id";
+}
+const std::string kPruneBeyondOwner = prune_beyond_by("owner"), kPruneBeyondClient = prune_beyond_by("client");
 const std::string kPrune = "DELETE FROM job WHERE state IN ('done', 'failed') AND updated < $1 RETURNING id";
 
 JobState state_of(std::string_view name) {
@@ -166,9 +170,9 @@ std::int64_t Jobs::ahead(const Job& job) {
   return row.step() ? row.integer(0) : 0;
 }
 
-std::int64_t Jobs::unfinished(std::string_view owner) {
+std::int64_t Jobs::unfinished(std::string_view owner, std::string_view client) {
   const Connection::Use database(*connection_);
-  auto row = database->query(kUnfinished, owner);
+  auto row = database->query(kUnfinished, owner, client);
   return row.step() ? row.integer(0) : 0;
 }
 
@@ -247,10 +251,12 @@ bool Jobs::remove(std::string_view id) {
   return removed;
 }
 
-std::int64_t Jobs::prune_beyond(std::string_view owner, std::int64_t most) {
+std::int64_t Jobs::prune_beyond(std::string_view owner, std::int64_t most, std::string_view client,
+                                std::int64_t most_of_client) {
   const Connection::Use database(*connection_);
   Transaction transaction(*database);
-  const auto pruned = count_of(database->query(kPruneBeyond, owner, most));
+  auto pruned = count_of(database->query(kPruneBeyondOwner, owner, most));
+  if (!client.empty()) pruned += count_of(database->query(kPruneBeyondClient, client, most_of_client));
   transaction.commit();
   return pruned;
 }

@@ -145,6 +145,13 @@ TEST_P(ServiceConformance, OnlyTheNewestFinishedJobsOfAnOwnerAreKept) {
   EXPECT_TRUE(jobs_.get(other.id));
   EXPECT_EQ(jobs_.prune_beyond("ann", 2), 0);
   EXPECT_EQ(jobs_.prune_beyond("nobody", 2), 0);
+  // Many names from one address share what it may keep, and what may wait.
+  for (const char* name : {"c", "d", "e"})
+    jobs_.add({.owner = name, .reference = "http://a/b.mp4", .client = "address"});
+  EXPECT_EQ(jobs_.unfinished("c"), 1);
+  EXPECT_EQ(jobs_.unfinished("c", "address"), 3);
+  while (const auto job = jobs_.claim("w", "here", 60)) jobs_.finish(job->id, "w", fail(Code::timeout, "slow"));
+  EXPECT_EQ(jobs_.prune_beyond("c", 2, "address", 2), 1);
 }
 
 TEST_P(ServiceConformance, AnUploadIsWorkedOnWhereItIs) {

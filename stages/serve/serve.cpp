@@ -134,8 +134,10 @@ std::string ServerState::turn_of(const std::string& owner, const std::string& cl
 
 std::optional<server::Response> ServerState::over_quota(const Principal& principal, const std::string& client) {
   if (principal.kind != Principal::Kind::visitor) return std::nullopt;
-  const auto stored = ownership.usage(principal.owner, turn_of(principal.owner, client));
-  if (stored.videos + jobs.unfinished(principal.owner) < config.max_videos && stored.bytes < config.max_stored_bytes)
+  const auto turn = turn_of(principal.owner, client);
+  const auto stored = ownership.usage(principal.owner, turn);
+  const auto coming = jobs.unfinished(principal.owner, turn);
+  if (stored.videos + coming < config.max_videos && stored.bytes < config.max_stored_bytes)
     return std::nullopt;
   return server::problem(429, "quota_exceeded",
                          "you, or others from your address, have " + std::to_string(stored.videos) +

@@ -47,7 +47,7 @@ class TikTokCase(CollectCase):
 
     def setUp(self):
         self.home = self.new_home(self._testMethodName)
-        self.mark = f"REELTAG_TEST_MARK={uuid.uuid4()}"
+        self.mark = f"LC_REELTAG_TEST_MARK={uuid.uuid4()}"  # a name that passes to the browser
         self.addCleanup(self.assert_no_child_left)
 
     def new_home(self, name):

@@ -63,7 +63,7 @@ class FromTags(support.Case):
     def test_why_names_caption_typed_and_predicted(self):
         first = self.search("guitar")["results"][0]
         self.assertEqual(first, {"video": "lesson.mp4", "score": 1.5, "why": ["caption", "typed", "predicted"],
-                                 "segments": [[1.0, 3.0]]})
+                                 "segments": [[1.0, 3.0]], "caption": "My guitar lesson"})
         self.assertEqual(self.search("lesson")["results"][0]["why"], ["caption"])
         self.assertEqual(self.search("#music")["results"][0]["why"], ["typed"])
 
@@ -173,7 +173,9 @@ class FromCatalog(support.Case):
         must(run("index", "add", "--tags", tags, home=self.home))
         juggling = self.results("juggling number 0")
         self.assertEqual(juggling[0]["why"], ["caption", "predicted"])
-        self.assertAlmostEqual(juggling[0]["score"], 2.8)
+        # "0" stands in one caption and counts 1, "number" in all four and next to nothing; and the hashtag's own score.
+        self.assertGreater(juggling[0]["score"], 1.8)
+        self.assertLess(juggling[0]["score"], 2.1)
         self.assertEqual(self.results("unicycle")[0]["video"], stored.stem)
         # The index holds nothing of its own.
         copy = self.folder / "copy"

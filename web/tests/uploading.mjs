@@ -77,7 +77,7 @@ export const link = (base, { url, name, missing }) =>
     }, missing);
     const failed = person.page.locator('.row[data-phase="failed"]');
     await failed.waitFor();
-    assert.match(await failed.locator(".row-status").textContent(), /404/);
+    assert.match(await failed.locator(".row-status").textContent(), /no file at this address/);
   });
 
 export const camera = (base) =>

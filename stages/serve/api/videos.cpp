@@ -145,7 +145,7 @@ std::variant<server::Response, std::unique_ptr<server::Upload>> bring(ServerStat
   if (!deadline) return server::problem(400, "invalid_argument", deadline.error().message);
   const auto key = request_key_of(request);
   if (!key) return server::problem(400, "invalid_argument", key.error().message);
-  if (state.jobs.unfinished(owner) >= state.config.max_jobs)
+  if (state.jobs.unfinished(owner, state.turn_of(owner, request.client)) >= state.config.max_jobs)
     return server::problem(429, "unavailable", "too many unfinished jobs of yours; wait for some of them");
   if (auto refusal = state.over_quota(principal, request.client)) return std::move(*refusal);
   if (!is_json(request))

@@ -21,6 +21,7 @@ constexpr auto kReportEvery = 250ms;        // after a change
 constexpr auto kHeartbeat = 10s;            // without a change
 constexpr std::int64_t kPatience = 86'400;  // seconds that a job waits for an unavailable catalog or store
 constexpr std::int64_t kMaxWait = 60;       // seconds between two retries
+constexpr std::int64_t kNamesOfClient = 4;  // visitors behind one address that may keep all that one visitor may
 constexpr int kKeptTags = 200;              // per video
 constexpr double kFetched = 0.2, kChecked = 0.3, kTagged = 0.95;  // progress at the end of each stage
 
@@ -283,7 +284,7 @@ bool close(ServerState& state, const catalog::Job& job, const Result<std::string
     return false;
   }
   if (jobs.finish(job.id, state.node_id, ended) && !job.upload.empty()) state.uploads.remove(job.upload);
-  jobs.prune_beyond(job.owner, state.config.max_kept_jobs);
+  jobs.prune_beyond(job.owner, state.config.max_kept_jobs, job.client, kNamesOfClient * state.config.max_kept_jobs);
   return true;
 }
 

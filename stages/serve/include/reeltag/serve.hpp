@@ -64,7 +64,8 @@ void visit(V& v, ServeConfig& c) {
   v("fetch_seconds", c.fetch_seconds, "Seconds for fetching one reference", config::Range{1, 86400});
   v("fetch_min_rate", c.fetch_min_rate, "Bytes a second that a reference must come with on average",
     config::Range{0, 1e12});
-  v("max_jobs", c.max_jobs, "Unfinished jobs of one owner; more are answered 429", config::Range{1, 1e6});
+  v("max_jobs", c.max_jobs, "Unfinished jobs of one owner, and of all visitors from one address; more are answered 429",
+    config::Range{1, 1e6});
   v("max_kept_jobs", c.max_kept_jobs, "Finished jobs kept of one owner; the oldest go first", config::Range{1, 1e6});
   v("max_feedback", c.max_feedback, "Hashtags that one owner may judge or add per video", config::Range{1, 1e5});
   v("max_videos", c.max_videos, "Videos kept of one visitor, also of all visitors from one address; more are refused",

@@ -67,9 +67,9 @@ class Jobs {
   std::optional<Job> get(std::string_view id);
   // Newest first. before: only jobs with a smaller number, 0 for all; owner: empty for all owners.
   std::vector<Job> list(std::string_view owner, std::int64_t before, std::int64_t limit);
-  std::int64_t ahead(const Job& job);  // counts queued jobs before it
-  std::int64_t unfinished(std::string_view owner);
-  std::vector<std::pair<std::string, std::int64_t>> counts();  // by state
+  std::int64_t ahead(const Job& job);                                             // counts queued jobs before it
+  std::int64_t unfinished(std::string_view owner, std::string_view client = {});  // of the owner or the client
+  std::vector<std::pair<std::string, std::int64_t>> counts();                     // by state
 
   // Claims a queued job that needs no node or this one, for `lease` seconds: of those whose workers died least often,
   // the oldest of the client with the fewest running jobs, so that who has two hundred waiting delays nobody else.
@@ -89,8 +89,9 @@ class Jobs {
   bool defer(std::string_view id, std::string_view worker, std::int64_t seconds, std::string_view stage);
   // Removes a job, even a running one; its worker learns of it from report(). False if there is none.
   bool remove(std::string_view id);
-  // Deletes an owner's finished jobs except the newest `most`. Returns how many.
-  std::int64_t prune_beyond(std::string_view owner, std::int64_t most);
+  // Deletes an owner's finished jobs except the newest `most`, and likewise those of a client. Returns how many.
+  std::int64_t prune_beyond(std::string_view owner, std::int64_t most, std::string_view client = {},
+                            std::int64_t most_of_client = 0);
   // Deletes finished jobs that have not changed for that long. Returns how many.
   std::int64_t prune(std::int64_t seconds);
 
