@@ -43,6 +43,7 @@ constexpr std::array<ChangeableKey, 3> kChangeable{
 void change_key(model::Recipe& recipe, const std::string& assignment) {
   model::Recipe changed = recipe;
   set_key(changed, assignment);
+  if (model::to_yaml(changed) == model::to_yaml(recipe)) return;  // as it is
   const auto name = assignment.substr(0, assignment.find('='));
   const auto* key = std::find_if(kChangeable.begin(), kChangeable.end(), [&](const auto& k) { return k.name == name; });
   if (key == kChangeable.end()) {
@@ -52,8 +53,14 @@ void change_key(model::Recipe& recipe, const std::string& assignment) {
                         "the weights). A resumed run takes SOLVER.MAX_EPOCH, SOLVER.COSINE_END_LR and "
                         "TRAIN.EVAL_PERIOD");
   }
-  log::info("run_changed", {{"key", name}, {"from", key->value(recipe)}, {"to", key->value(changed)}});
   recipe = std::move(changed);
+}
+
+void say_changes(const model::Recipe& before, const model::Recipe& after) {
+  for (const auto& key : kChangeable) {
+    if (key.value(before) != key.value(after))
+      log::info("run_changed", {{"key", std::string(key.name)}, {"from", key.value(before)}, {"to", key.value(after)}});
+  }
 }
 
 struct TrainSection {
@@ -68,6 +75,10 @@ void visit(V& v, TrainSection& s) {
 void change_settings(train::TrainConfig& config, const std::vector<std::string>& sets) {
   config::Values values;
   for (const auto& assignment : sets) {
+    for (const auto* frozen : {"train.image_frames", "train.net_weight"}) {
+      if (assignment.starts_with(frozen))
+        throw Exception(Code::invalid_argument, std::string(frozen) + " is of --frozen, which has nothing to resume");
+    }
     if (assignment.starts_with("train.")) values.set(assignment);
   }
   TrainSection changed{config};
@@ -150,7 +161,9 @@ void run_train(Context& context, const TrainArguments& a) {
   if (options.resume) {
     options.run = run_folder(context.home(), a.resume);
     auto started = train::load_run_settings(options.run);
+    const auto before = started.recipe;
     for (const auto& key : a.keys) change_key(started.recipe, key);
+    say_changes(before, started.recipe);
     change_settings(started.config, context.sets);
     options.recipe = started.recipe;
     options.config = started.config;

@@ -11,6 +11,7 @@
 #include "examples.hpp"
 #include "metrics.hpp"
 #include "notes.hpp"
+#include "reeltag/base/log.hpp"
 #include "reeltag/base/stop.hpp"
 #include "run.hpp"
 
@@ -114,6 +115,14 @@ SamplesByOrder score_videos(const std::vector<const dataset::Item*>& items, cons
     }
     if (progress) progress(++done, static_cast<std::int64_t>(items.size()));
   }
+  if (e.options.time_check && model.one_frame) {
+    const auto predictions = model.one_frame(e.videos);
+    auto& repeated = changed[static_cast<std::size_t>(model::TimeOrder::repeated)];
+    std::unordered_map<std::string_view, const dataset::Item*> by_video;
+    for (const auto* item : items) by_video.emplace(item->video, item);
+    for (std::size_t i = 0; i < predictions.size(); ++i)
+      repeated.at(i) = sample_of(*by_video.at(e.videos[i]), predictions[i], matching);
+  }
   if (e.samples.empty()) {
     throw Exception(Code::unavailable, "evaluate: none of the " + std::to_string(items.size()) +
                                            " videos could be scored; the first: " + e.failures.front().error.message);
@@ -121,9 +130,43 @@ SamplesByOrder score_videos(const std::vector<const dataset::Item*>& items, cons
   return changed;
 }
 
+// Rows of the videos as they are and with one frame repeated, for one_frame_scores().
+struct SeenRows {
+  std::unordered_map<std::string, std::vector<float>> forward, repeated;
+
+  void note(const std::string& video, model::TimeOrder order, const std::vector<float>& row) {
+    if (order == model::TimeOrder::forward) forward[video] = row;
+    if (order == model::TimeOrder::repeated) repeated[video] = row;
+  }
+};
+
+// A repeated frame never changes, and no video that the head learned from was like that: the change would give it away
+// as foreign. So the block of changes is the mean of all videos, which says nothing of one. Empty without that block.
+std::vector<model::Prediction> one_frame_scores(const model::Predictor& predictor, const SeenRows& rows,
+                                                const std::vector<std::string>& videos) {
+  std::size_t first = 0, width = 0;
+  for (const auto& block : predictor.extractor().blocks()) {
+    width = static_cast<std::size_t>(block.width);
+    if (block.name == model::kImageDelta) break;
+    first += width;
+  }
+  if (first >= static_cast<std::size_t>(predictor.extractor().width()) || rows.forward.size() != videos.size())
+    return {};
+  std::vector<double> mean(width, 0.0);
+  for (const auto& [video, row] : rows.forward)
+    for (std::size_t i = 0; i < width; ++i) mean[i] += row[first + i] / static_cast<double>(videos.size());
+  std::vector<model::Prediction> out;
+  for (const auto& video : videos) {
+    auto row = rows.repeated.at(video);
+    for (std::size_t i = 0; i < width; ++i) row[first + i] = static_cast<float>(mean[i]);
+    out.push_back(value_or_throw(predictor.score({row}, {model::View{}})));
+  }
+  return out;
+}
+
 // The scores from the features that training or an earlier evaluation stored.
 std::optional<std::vector<model::Prediction>> predict_stored(const model::Predictor& predictor, store::Store* kept,
-                                                             const dataset::Item& item, Orders orders) {
+                                                             const dataset::Item& item, Orders orders, SeenRows& seen) {
   if (kept == nullptr) return std::nullopt;
   const auto& extractor = predictor.extractor();
   std::vector<model::Prediction> out;
@@ -134,14 +177,22 @@ std::optional<std::vector<model::Prediction>> predict_stored(const model::Predic
     std::memcpy(row.data(), bytes->data(), bytes->size());
     auto prediction = predictor.score({row}, {model::View{}});
     if (!prediction) return std::nullopt;  // decoding it says why
+    seen.note(item.video, order, row);
     out.push_back(std::move(*prediction));
   }
   return out;
 }
 
+// A store that takes nothing (read-only, full) costs a later evaluation time, and nothing else.
+void keep(store::Store& store, const std::string& key, const std::vector<float>& row) try {
+  store.put(key, {reinterpret_cast<const char*>(row.data()), row.size() * sizeof(float)});
+} catch (const Exception& e) {
+  log::debug("features_not_kept", {{"key", key}, {"reason", e.what()}});
+}
+
 Result<std::vector<model::Prediction>> predict_and_keep(model::Predictor& predictor, store::Store* kept,
                                                         const dataset::Item& item, const DecodedVideo& video,
-                                                        Orders orders) {
+                                                        Orders orders, SeenRows& seen) {
   const auto features = predictor.features(video.frames, video.views, orders);
   if (!features) return fail(features.error());
   std::vector<model::Prediction> out;
@@ -150,10 +201,9 @@ Result<std::vector<model::Prediction>> predict_and_keep(model::Predictor& predic
     auto prediction = predictor.score(rows, video.views);
     if (!prediction) return fail(prediction.error());
     out.push_back(std::move(*prediction));
-    if (kept != nullptr && rows.size() == 1) {
-      kept->put(model::feature_key(predictor.extractor().id(), item.video, orders[i]),
-                {reinterpret_cast<const char*>(rows[0].data()), rows[0].size() * sizeof(float)});
-    }
+    if (rows.size() == 1) seen.note(item.video, orders[i], rows[0]);
+    if (kept != nullptr && rows.size() == 1)
+      keep(*kept, model::feature_key(predictor.extractor().id(), item.video, orders[i]), rows[0]);
   }
   return out;
 }
@@ -196,18 +246,20 @@ Evaluation evaluate(const dataset::Dataset& set, dataset::Split split, model::Pr
   const auto& extractor = predictor.extractor();
   // A row stands for the whole video where one view does.
   store::Store* const kept = extractor.spans_video() && options.view_seconds <= 0.0 ? &store : nullptr;
-  const Model model{.bundle = predictor.bundle(),
-                    .choose_frames =
-                        [&](double duration) {
-                          auto views = options.view_seconds > 0.0
-                                           ? model::cover(duration, options.view_seconds, options.max_views)
-                                           : extractor.whole(duration);
-                          return Request{views, extractor.wanted(views)};
-                        },
-                    .predict = [&](const dataset::Item& item, const DecodedVideo& video,
-                                   Orders orders) { return predict_and_keep(predictor, kept, item, video, orders); },
-                    .stored = [&](const dataset::Item& item,
-                                  Orders orders) { return predict_stored(predictor, kept, item, orders); }};
+  SeenRows seen;
+  const Model model{
+      .bundle = predictor.bundle(),
+      .choose_frames =
+          [&](double duration) {
+            auto views = options.view_seconds > 0.0 ? model::cover(duration, options.view_seconds, options.max_views)
+                                                    : extractor.whole(duration);
+            return Request{views, extractor.wanted(views)};
+          },
+      .predict = [&](const dataset::Item& item, const DecodedVideo& video,
+                     Orders orders) { return predict_and_keep(predictor, kept, item, video, orders, seen); },
+      .stored = [&](const dataset::Item& item,
+                    Orders orders) { return predict_stored(predictor, kept, item, orders, seen); },
+      .one_frame = [&](const std::vector<std::string>& videos) { return one_frame_scores(predictor, seen, videos); }};
   return run(set, split, model, store, options, progress);
 }
 

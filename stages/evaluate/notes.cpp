@@ -28,7 +28,10 @@ std::string order_note(const model::Bundle& bundle) {
   const auto has = [&](const char* block) {
     return std::find(bundle.blocks.begin(), bundle.blocks.end(), block) != bundle.blocks.end();
   };
-  if (has(model::kMvitBlock)) return {};
+  if (has(model::kMvitBlock)) {
+    const bool one_frame = bundle.recipe.is_image() || bundle.recipe.data.num_frames == 1;
+    return one_frame ? "This model looks at single frames: it cannot know their order." : "";
+  }
   if (has(model::kImageDelta)) {
     return "This model cannot tell a video from its reverse: its features are averages over frames and over the "
            "changes "

@@ -23,6 +23,9 @@ struct Model {
       predict;
   // The same without the video, from stored features; nothing if they are not all there. Unset: none are.
   std::function<std::optional<std::vector<model::Prediction>>(const dataset::Item& item, Orders orders)> stored = {};
+  // Called once all videos are scored: the scores from one frame alone of each of these, where repeating the frame is
+  // not that to the model. Unset, or empty: the repeated frame is.
+  std::function<std::vector<model::Prediction>(const std::vector<std::string>& videos)> one_frame = {};
 };
 
 Evaluation run(const dataset::Dataset& set, dataset::Split split, const Model& model, store::Store& store,

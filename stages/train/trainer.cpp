@@ -143,7 +143,7 @@ class Trainer {
                                                 ", and the run has trained " + std::to_string(position.epoch) +
                                                 " epochs already");
     }
-    if (ranks_.first()) write_started(set_, options_);
+    write_started(set_, options_);  // by every rank: each may have a folder of its own, and all write the same
   }
 
   void prepare() {
