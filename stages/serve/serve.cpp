@@ -137,8 +137,7 @@ std::optional<server::Response> ServerState::over_quota(const Principal& princip
   const auto turn = turn_of(principal.owner, client);
   const auto stored = ownership.usage(principal.owner, turn);
   const auto coming = jobs.unfinished(principal.owner, turn);
-  if (stored.videos + coming < config.max_videos && stored.bytes < config.max_stored_bytes)
-    return std::nullopt;
+  if (stored.videos + coming < config.max_videos && stored.bytes < config.max_stored_bytes) return std::nullopt;
   return server::problem(429, "quota_exceeded",
                          "you, or others from your address, have " + std::to_string(stored.videos) +
                              " videos here, which is all that visitors may; remove some first");
