@@ -17,7 +17,9 @@
 #include <cerrno>
 #include <csignal>
 #include <functional>
+#include <initializer_list>
 #include <thread>
+#include <utility>
 
 namespace reeltag::media {
 namespace {
@@ -88,6 +90,65 @@ TEST(Sandbox, CannotBeLeft) {
             }),
             EPERM);
 }
+
+// Calls by which other sandboxes were left, each with arguments that the kernel would take up.
+TEST(Sandbox, RefusesTheKnownWaysOut) {
+  const std::initializer_list<std::pair<const char*, long>> calls = {
+      {"io_uring_setup", SYS_io_uring_setup},
+      {"io_uring_enter", SYS_io_uring_enter},
+      {"bpf", SYS_bpf},
+      {"userfaultfd", SYS_userfaultfd},
+      {"perf_event_open", SYS_perf_event_open},
+      {"unshare", SYS_unshare},
+      {"setns", SYS_setns},
+      {"mount", SYS_mount},
+      {"pivot_root", SYS_pivot_root},
+      {"chroot", SYS_chroot},
+      {"keyctl", SYS_keyctl},
+      {"add_key", SYS_add_key},
+      {"process_vm_readv", SYS_process_vm_readv},
+      {"pidfd_open", SYS_pidfd_open},
+      {"pidfd_getfd", SYS_pidfd_getfd},
+      {"open_by_handle_at", SYS_open_by_handle_at},
+      {"personality", SYS_personality},
+      {"seccomp", SYS_seccomp},
+      {"prctl", SYS_prctl},
+      {"splice", SYS_splice},
+      {"vmsplice", SYS_vmsplice},
+      {"shmget", SYS_shmget},
+      {"msgget", SYS_msgget},
+      {"mq_open", SYS_mq_open},
+      {"inotify_init1", SYS_inotify_init1},
+      {"fanotify_init", SYS_fanotify_init},
+      {"timer_create", SYS_timer_create},
+      {"ioctl", SYS_ioctl},
+      {"dup", SYS_dup},
+      {"ftruncate", SYS_ftruncate},
+      {"chdir", SYS_chdir},
+      {"getdents64", SYS_getdents64},
+      {"readlink", SYS_readlink},
+      {"stat by statx", SYS_statx},
+  };
+  for (const auto& [name, call] : calls) {
+    const int met = outcome([number = call] { return ::syscall(number, 0, 0, 0, 0, 0, 0); });
+    EXPECT_TRUE(met == EPERM || met == -SIGSYS) << name << ": " << met;
+  }
+}
+
+#if defined(__x86_64__)
+// The same numbers by the kernel's other entries for programs: x32, and 32-bit calls by interrupt.
+TEST(Sandbox, HoldsForOtherCallingConventions) {
+  constexpr long kX32 = 0x40000000;
+  const int by_x32 = outcome([] { return ::syscall(kX32 | SYS_open, "/etc/passwd", O_RDONLY); });
+  EXPECT_TRUE(by_x32 == EPERM || by_x32 == ENOSYS || by_x32 == -SIGSYS) << by_x32;
+  const int by_interrupt = outcome([] {
+    long result = 20;  // getpid of 32-bit programs, which is writev of 64-bit ones
+    asm volatile("int $0x80" : "+a"(result) : : "memory");
+    return result;
+  });
+  EXPECT_TRUE(by_interrupt == -SIGSYS || by_interrupt == -SIGSEGV || by_interrupt == EPERM) << by_interrupt;
+}
+#endif
 
 TEST(Sandbox, LetsThreadsMemoryAndTheClockWork) {
   EXPECT_EQ(outcome([]() -> long {

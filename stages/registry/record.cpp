@@ -41,7 +41,8 @@ std::vector<fs::path> files_to_copy(const fs::path& bundle) {
   std::vector<fs::path> files;
   for (const auto& entry : fs::directory_iterator(bundle)) {
     if (stays_behind(entry.path().filename().string())) continue;
-    if (!entry.is_regular_file())
+    // A link in a bundle that somebody else made could bring any file of this machine into the version.
+    if (!fs::is_regular_file(entry.symlink_status()))
       throw Exception(Code::invalid_argument,
                       entry.path().string() + " is no file; a bundle holds files only, so it cannot be published");
     files.push_back(entry.path());
@@ -127,6 +128,7 @@ Version describe_bundle(const fs::path& bundle) {
   const auto file = bundle / "bundle.json";
   if (!fs::exists(file))
     throw Exception(Code::not_found, "no bundle in " + bundle.string() + ": it has no bundle.json");
+  files_to_copy(bundle);
   const json j = read_json(file, kMaxText);
   Version v;
   std::size_t thresholds = 0;

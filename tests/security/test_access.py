@@ -1,4 +1,6 @@
 """Who is who, and what that lets them do: rows "identity" and "browsers" of docs/security.md."""
+import statistics
+import time
 import unittest
 
 from live import VIDEO, Client, LiveTest, plain_proxy
@@ -92,6 +94,27 @@ class AccessTest(LiveTest):
         visitor = Client(server.port, browser=True)
         self.assertEqual([Client(server.port).get("/metrics").status, visitor.get("/metrics").status], [401, 401])
         self.assertEqual(server.client().get("/metrics").status, 200)
+
+
+class TimingTest(LiveTest):
+    settings = ("serve.http.requests_per_second=0",)
+
+    def test_the_time_of_a_refusal_says_nothing_of_a_guess(self):
+        """A guess that is right but for its last digit is refused as fast as one that is wrong from the first."""
+        token = self.server.local_token()
+        turned = {digit: "0123456789abcdef"[15 - int(digit, 16)] for digit in "0123456789abcdef"}
+        start = len("reeltag_local_")
+        guesses = (token[:start] + turned[token[start]] + token[start + 1:], token[:-1] + turned[token[-1]])
+        self.assertEqual(Client(self.server.port, token=token).get("/v1/videos").status, 200)
+        clients = [Client(self.server.port, token=guess) for guess in guesses]
+        times = ([], [])
+        for _ in range(1500):
+            for client, taken in zip(clients, times):
+                begin = time.perf_counter()
+                self.assertEqual(client.get("/v1/videos").status, 401)
+                taken.append(time.perf_counter() - begin)
+        first, last = (statistics.median(taken) for taken in times)
+        self.assertLess(abs(last - first) / first, 0.1, (first, last))
 
 
 if __name__ == "__main__":

@@ -7,7 +7,9 @@
 #include <nlohmann/json.hpp>
 
 #include "head.hpp"
+#include "reeltag/base/control_characters.hpp"
 #include "reeltag/base/file.hpp"
+#include "reeltag/base/json.hpp"
 #include "reeltag/model/image_encoder.hpp"
 #include "reeltag/model/mvit.hpp"
 #include "reeltag/model/safetensors.hpp"
@@ -20,6 +22,8 @@ namespace fs = std::filesystem;
 
 constexpr int kFormat = 3;                   // 1: no blocks, no calibration; 2: other names for the image encoder
 constexpr std::int64_t kMaxText = 16 << 20;  // bytes of bundle.json, recipe.yaml, card.md
+constexpr std::size_t kMaxName = 1000;       // bytes of a hashtag or a model's name
+constexpr int kMaxImageFrames = 1024;        // of a view
 
 [[noreturn]] void corrupt(const fs::path& folder, const std::string& why) {
   throw Exception(Code::corrupt, "bundle " + folder.string() + ": " + why);
@@ -73,6 +77,12 @@ void check(const fs::path& folder, const Scoring& c, std::size_t classes) {
   }
 }
 
+// What other people wrote is shown on terminals and pages.
+void check_name(const fs::path& folder, const std::string& name) {
+  if (name.empty() || name.size() > kMaxName || without_controls(name) != name)
+    corrupt(folder, "a hashtag or its name is empty, longer than 1000 bytes or has control characters");
+}
+
 void check(const fs::path& folder, const Bundle& b) {
   const auto classes = static_cast<std::size_t>(b.recipe.model.num_classes);
   if (b.vocabulary.empty()) corrupt(folder, "the vocabulary is empty");
@@ -81,8 +91,20 @@ void check(const fs::path& folder, const Bundle& b) {
             std::to_string(b.vocabulary.size()) + " hashtags for a net of " + std::to_string(classes) + " classes");
   }
   if (b.blocks.empty()) corrupt(folder, "it names no block of features");
+  if (b.image_frames < 1 || b.image_frames > kMaxImageFrames)
+    corrupt(folder, "image_encoder.frames must be 1 to " + std::to_string(kMaxImageFrames));
+  check_name(folder, b.name);
+  for (const auto& hashtag : b.vocabulary) check_name(folder, hashtag);
   check(folder, b.scoring, classes);
   if (b.without_image_encoder) check(folder, *b.without_image_encoder, classes);
+}
+
+// A pipe or a device in a bundle would be read for ever.
+void check_files(const fs::path& folder) {
+  for (const char* name : {"bundle.json", "recipe.yaml", "weights.safetensors", "head.safetensors", "card.md"}) {
+    const auto status = fs::status(folder / name);
+    if (fs::exists(status) && !fs::is_regular_file(status)) corrupt(folder, std::string(name) + " is no file");
+  }
 }
 
 // Rejects bundles made with another image encoder, whose features differ.
@@ -140,11 +162,12 @@ void save_bundle(const fs::path& folder, const Bundle& bundle, const Mvit* net, 
 }
 
 Bundle load_bundle(const fs::path& folder) {
+  check_files(folder);
   const auto text = read_file(folder / "bundle.json", kMaxText);
   if (!text) {
     throw Exception(Code::not_found, "no model in " + folder.string() + " (" + text.error().message + ")");
   }
-  json j = json::parse(*text, nullptr, false);
+  json j = value_or_throw(parse_json(*text, (folder / "bundle.json").string()));
   Bundle b;
   try {
     const auto format = j.at("format").get<int>();

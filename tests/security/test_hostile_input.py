@@ -1,11 +1,12 @@
 """What strangers send and how they read: rows "decoder", "exhaust" and "forgetting" of docs/security.md, against a live server."""
+import pathlib
 import socket
 import struct
 import time
 import unittest
 
 from live import VIDEO, Client, LiveTest
-from support import run
+from support import make_clips, run
 
 
 def huge_gif(frames):
@@ -13,6 +14,25 @@ def huge_gif(frames):
     head = b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0xF0, 0, 0) + b"\0\0\0\xff\xff\xff"
     frame = b"\x2c" + struct.pack("<HHHHB", 0, 0, 65535, 65535, 0) + b"\x02\x02\x4c\x01\x00"
     return head + frame * frames + b"\x3b"
+
+
+def workers_of(server):
+    """The server's processes that decode."""
+    for entry in pathlib.Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and b"decode-worker" in (entry / "cmdline").read_bytes() \
+                    and f"\nPPid:\t{server}\n" in (entry / "status").read_text():
+                yield entry
+        except OSError:
+            continue  # ended meanwhile
+
+
+def facts_of(process):
+    try:
+        lines = (line.split(":\t", 1) for line in (process / "status").read_text().splitlines() if ":\t" in line)
+        return {**dict(lines), "files": len(list((process / "fd").iterdir()))}
+    except OSError:
+        return {}
 
 
 class HostileTest(LiveTest):
@@ -29,6 +49,18 @@ class HostileTest(LiveTest):
             self.assertIn(name, job["error"]["detail"])
         self.assertLess(self.server.memory() - before, 300 << 20)
         visitor.tag(self.clips[0])
+
+    def test_a_decoder_of_a_strangers_video_is_shut_in(self):
+        make_clips(self.place / "long", set="look", classes=1, clips_per_class=1, seconds=120, size="640x360")
+        visitor = self.server.client(browser=True)
+        job = visitor.upload(next((self.place / "long").rglob("*.mp4")))
+        seen, end = None, time.monotonic() + 60
+        while seen is None and time.monotonic() < end:
+            seen = next((facts for facts in map(facts_of, workers_of(self.server.process.pid)) if facts.get("Seccomp") == "2"), None)
+        self.assertIsNotNone(seen, "no worker entered its sandbox")
+        self.assertEqual(seen["NoNewPrivs"], "1")
+        self.assertLessEqual(seen["files"], 16)
+        self.assertEqual(visitor.ended(job)["state"], "done")
 
     def test_readers_that_do_not_read(self):
         visitor = self.server.client(browser=True)
