@@ -22,6 +22,7 @@ import time
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 TOO_MUCH_MEMORY = 9
 LOOK_SECONDS = 0.5
+PAGE = os.sysconf("SC_PAGE_SIZE")
 LIBC = ctypes.CDLL(None)
 
 
@@ -45,14 +46,17 @@ def descendants():
 
 
 def memory_of(process):
-    """Proportional set size in bytes."""
+    """Proportional set size in bytes; the resident size of a process that hides it."""
     try:
         for line in pathlib.Path(f"/proc/{process}/smaps_rollup").read_text(encoding="utf-8").splitlines():
             if line.startswith("Pss:"):
                 return 1024 * int(line.split()[1])
     except OSError:
         pass
-    return 0
+    try:
+        return PAGE * int(pathlib.Path(f"/proc/{process}/statm").read_text(encoding="utf-8").split()[1])
+    except OSError:
+        return 0  # ended meanwhile
 
 
 def reap():

@@ -2,7 +2,7 @@
 """Runs TikTokApi as a child of `reeltag collect`: JSON Lines on stdin and stdout, one answer per request.
 
   {"ask":"open","browser":"/usr/bin/chromium","proxy":"","ca_file":"","wait":20}   the start page in a browser
-      -> {"headers":{...}}                                    those of the session's own requests
+      -> {"headers":{...},"sandbox":true}                     those of the session's own requests; Chromium's sandbox is on
   {"ask":"challenge","name":"cats"}                           one request: the site's data of a hashtag
       -> {"answer":{...}}
   {"ask":"page","challenge":"42","cursor":"0","count":30}     one request: items after a cursor
@@ -16,6 +16,7 @@ them. The library is unmodified. An msToken may be given as REELTAG_TIKTOK_MS_TO
 """
 import asyncio
 import base64
+import ctypes
 import hashlib
 import json
 import os
@@ -36,6 +37,8 @@ SILENT = 100           # above all logging levels: keeps answers and personal na
 # Disables all requests of the browser that the page does not need.
 ARGUMENTS = ["--headless=new", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
              "--disable-component-update", "--disable-sync"]
+CLONE_NEWUSER = 0x10000000
+NOT_ROOT = 1000  # a user number inside the namespace
 
 
 class SiteError(Exception):
@@ -77,9 +80,23 @@ def keys_in(file):
     return [key_of(f"-----BEGIN CERTIFICATE-----{part.partition(end)[0]}{end}\n") for part in parts]
 
 
+def leave_root():
+    """Moves this process, and so the browser, into a user namespace where it is not root: Chromium's sandbox refuses root.
+
+    Call it before any thread starts. Where the kernel forbids user namespaces all stays as it is.
+    """
+    user, group = os.geteuid(), os.getegid()
+    if user != 0 or ctypes.CDLL(None).unshare(CLONE_NEWUSER) != 0:
+        return
+    for name, text in (("setgroups", "deny"), ("uid_map", f"{NOT_ROOT} {user} 1"), ("gid_map", f"{NOT_ROOT} {group} 1")):
+        with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+            file.write(text)
+
+
 class Session:
     def __init__(self):
         self.api = Api(logging_level=SILENT)
+        self.sandbox = True
 
     async def open(self, request):
         arguments, token = list(ARGUMENTS), os.environ.get("REELTAG_TIKTOK_MS_TOKEN")
@@ -87,9 +104,8 @@ class Session:
             arguments.append(f"--ignore-certificate-errors-spki-list={','.join(keys_in(request['ca_file']))}")
         end = time.monotonic() + request["wait"]
         await self.api.create_sessions(
-            num_sessions=1, headless=False, executable_path=request["browser"], override_browser_args=arguments,
-            ms_tokens=[token] if token else None, proxies=[{"server": request["proxy"]}] if request["proxy"] else None,
-            timeout=int(1000 * request["wait"]))
+            num_sessions=1, ms_tokens=[token] if token else None, timeout=int(1000 * request["wait"]),
+            browser_context_factory=lambda playwright: self.browse(playwright, request, arguments))
         session = self.api.sessions[0]
         # Checks for the script first, as without it the library would load other pages.
         while not await session.page.evaluate("() => window.byted_acrawler !== undefined"):
@@ -103,7 +119,18 @@ class Session:
             if not session.ms_token and time.monotonic() > end:
                 raise SiteError("no_token", "the site set no msToken", await session.page.content())
             await asyncio.sleep(0.2)
-        return {"headers": session.headers}
+        return {"headers": session.headers, "sandbox": self.sandbox}
+
+    async def browse(self, playwright, request, arguments):
+        """A browser in Chromium's own sandbox; without it only where it does not start with it."""
+        options = {"headless": False, "args": arguments, "executable_path": request["browser"],
+                   "proxy": {"server": request["proxy"]} if request["proxy"] else None}
+        try:
+            browser = await playwright.chromium.launch(chromium_sandbox=True, **options)
+        except PlaywrightError:
+            self.sandbox = False
+            browser = await playwright.chromium.launch(chromium_sandbox=False, **options)
+        return await browser.new_context()
 
     async def challenge(self, request):
         return {"answer": await self.ask(f"{API}/detail/", {"challengeName": request["name"]})}
@@ -154,4 +181,5 @@ async def main():
 
 
 if __name__ == "__main__":
+    leave_root()
     asyncio.run(main())

@@ -180,7 +180,9 @@ class Many(TikTokCase):
         before = len(site.fetched())
         process = self.start(site)
         self.wait_for_a_download(site, before, process)
-        browsers = [number for number, command in processes_with(self.mark) if "--remote-debugging-pipe" in command]
+        running = dict(processes_with(self.mark))
+        self.assertFalse([command for command in running.values() if "--no-sandbox" in command])
+        browsers = [number for number, command in running.items() if "--remote-debugging-pipe" in command]
         self.assertTrue(browsers)
         for number in browsers:
             try:

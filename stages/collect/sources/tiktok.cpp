@@ -4,6 +4,7 @@
 #include <nlohmann/json.hpp>
 
 #include "reeltag/base/json.hpp"
+#include "reeltag/base/log.hpp"
 #include "reeltag/base/percent.hpp"
 #include "sources/bridge_python.hpp"
 #include "sources/tiktok_answer.hpp"
@@ -118,6 +119,11 @@ tl::expected<void, SourceFailure> TikTokSource::open(Gate& gate) {
   if (!reply) {
     bridge_.end();  // no session, or an incomplete one
     return tl::unexpected(reply.error());
+  }
+  if (!reply->value("sandbox", true)) {
+    log::warning("browser_without_sandbox", {{"message",
+                                              "this system lets Chromium have no sandbox of its own: collect as a "
+                                              "separate user or in a container"}});
   }
   session_ = {.user_agent = text_or_empty(object_of(*reply, "headers"), "user-agent")};
   return {};
