@@ -13,8 +13,8 @@
 # An undeclared include fails to compile because the other module's include folder is not on the path.
 
 set(REELTAG_LAYERS
-    base draw http sql store hashtag catalog media
-    model_recipe model_input model_pickle model_checkpoint model_mvit model_image_encoder model_optim model_linear model_verify
+    base draw http sql store hashtag catalog media infer
+    model_recipe model_input model_weights model_pickle model_checkpoint model_mvit_graph model_mvit model_image_encoder model_optim model_linear model_verify
     model_bundle
     ingest collect dataset train evaluate registry model_selection tag tag_tagger index retention serve_upload serve_sagemaker serve
     cycle app)

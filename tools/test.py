@@ -35,8 +35,8 @@ SLOW_SUITES = "Slow*:*/Slow*"
 SANITIZER_ENVIRONMENT = {
     "asan": {"ASAN_OPTIONS": "detect_stack_use_after_return=1:strict_string_checks=1:detect_container_overflow=0:"
                              "allow_addr2line=1",
-             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1"},
-    "tsan": {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1"},
+             "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1", "TBB_ENABLE_SANITIZERS": "1"},
+    "tsan": {"TSAN_OPTIONS": "halt_on_error=1:second_deadlock_stack=1", "TBB_ENABLE_SANITIZERS": "1"},
 }
 
 

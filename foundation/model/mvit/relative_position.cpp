@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <vector>
 
+#include "reeltag/model/relative_index.hpp"
+
 namespace reeltag::model {
 namespace {
 
@@ -35,33 +37,14 @@ Tensor key_positions(const Triple& g, bool spatial, bool temporal, const torch::
 
 }  // namespace
 
-Tensor relative_index(int q, int k) {
-  const auto q_ratio = static_cast<float>(std::max(static_cast<double>(k) / q, 1.0));
-  const auto k_ratio = static_cast<float>(std::max(static_cast<double>(q) / k, 1.0));
-  const auto offset = static_cast<float>((k - 1) * std::max(static_cast<double>(q) / k, 1.0));
-  Tensor index = torch::empty({q, k}, torch::kInt64);
-  auto at = index.accessor<std::int64_t, 2>();
-  for (int i = 0; i < q; ++i) {
-    for (int j = 0; j < k; ++j) {
-      // volatile keeps each rounding: no fused multiply-add may merge the steps.
-      volatile const float a = static_cast<float>(i) * q_ratio;
-      volatile const float b = static_cast<float>(j) * k_ratio;
-      volatile const float difference = a - b;
-      volatile const float sum = difference + offset;
-      at[i][j] = static_cast<std::int64_t>(sum);
-    }
-  }
-  return index;
-}
-
 Tensor relative_rows(const Tensor& table, int q, int k) {
   const std::int64_t rows = 2LL * std::max(q, k) - 1;
   Tensor resampled = table;
   if (table.size(0) != rows) {
     resampled = torch::upsample_linear1d(table.t().unsqueeze(0), {rows}, /*align_corners=*/false).squeeze(0).t();
   }
-  const Tensor index = relative_index(q, k).to(table.device());
-  return resampled.index_select(0, index.flatten()).view({q, k, table.size(1)});
+  const Tensor index = torch::tensor(relative_index(q, k)).to(table.device());
+  return resampled.index_select(0, index).view({q, k, table.size(1)});
 }
 
 Tensor RelativeTable::rows(int q, int k) const {

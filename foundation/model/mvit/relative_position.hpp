@@ -11,10 +11,6 @@
 
 namespace reeltag::model {
 
-// Table row for query i and key j, int64 [q,k], values in [0, 2*max(q,k)-1). Each step is rounded to float32 like the
-// reference: exact arithmetic gives other rows where q/k is fractional.
-torch::Tensor relative_index(int q, int k);
-
 // Table [L,d] -> [q,k,d]: resampled linearly to 2*max(q,k)-1 rows if it has another number, then indexed.
 torch::Tensor relative_rows(const torch::Tensor& table, int q, int k);
 

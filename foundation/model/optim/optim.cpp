@@ -98,6 +98,10 @@ std::vector<ParameterGroup> parameter_groups(const Recipe& recipe, const NamedTe
   return groups;
 }
 
+bool is_supported(const SolverOptions& solver) {
+  return solver.optimizing_method == "adamw" && solver.layer_decay == 1.0;
+}
+
 AdamW::AdamW(const NamedTensors& parameters, const Recipe& recipe) {
   const auto& s = recipe.solver;
   if (s.optimizing_method != "adamw") {

@@ -11,6 +11,7 @@
 #include "reeltag/base/file.hpp"
 #include "reeltag/model/masked.hpp"
 #include "reeltag/model/mvit.hpp"
+#include "reeltag/model/mvit_graph.hpp"
 #include "reeltag/model/optim.hpp"
 #include "reeltag/model/plan.hpp"
 #include "reeltag/model/safetensors.hpp"
@@ -70,14 +71,37 @@ class Verifier {
                                                             [](const Check& c) { return c.passed(); });
   }
 
-  void logits(const Tensor& got, const Tensor& want) {
-    report_.max_abs = max_abs_difference(got, want);
-    check("logits", report_.max_abs, kOutputTolerance);
+  // engine: of libtorch's or OpenVINO's computation.
+  void logits(const std::string& engine, const Tensor& got, const Tensor& want) {
+    const double error = max_abs_difference(got, want);
+    report_.max_abs = std::max(report_.max_abs, error);
+    check("logits/" + engine, error, kOutputTolerance);
   }
 
  private:
   VerifyReport& report_;
 };
+
+ClipSize size_of(const Tensor& clips) {
+  const auto axis = [&](std::int64_t a) { return static_cast<int>(clips.size(a)); };
+  return {.batch = axis(0), .frames = clips.dim() == 5 ? axis(2) : 1, .height = axis(-2), .width = axis(-1)};
+}
+
+// The logits of the same net as an inference graph.
+Tensor logits_of_graph(const Mvit& net, const Tensor& clips) {
+  Weights weights;
+  for (const auto& [name, tensor] : net.parameters()) {
+    const Tensor values = tensor.detach().to(torch::kFloat).contiguous();
+    const float* data = values.const_data_ptr<float>();
+    weights.put(name, {values.sizes().vec(), std::vector<float>(data, data + values.numel())});
+  }
+  const infer::CompiledNet graph(mvit_graph(net.plan(), weights, size_of(clips)), {.threads = at::get_num_threads()});
+  const Tensor input = clips.to(torch::kFloat).contiguous();
+  Tensor logits = torch::empty({clips.size(0), net.plan().recipe.model.num_classes});
+  graph.run({{"clips", {input.const_data_ptr<float>(), static_cast<std::size_t>(input.numel())}}},
+            {{"logits", {logits.mutable_data_ptr<float>(), static_cast<std::size_t>(logits.numel())}}});
+  return logits;
+}
 
 template <class Net>
 void load_weights(Net& net, const TensorFile& file, Verifier& v) {
@@ -109,7 +133,8 @@ void check_forward(Mvit& net, const TensorFile& file, Verifier& v) {
   const Tensor logits = net.forward(file.at("input"));
   net.observe({});
   for (const auto& [what, error] : seen) v.check(what, error, kOutputTolerance);
-  v.logits(logits, file.at("logits"));
+  v.logits("torch", logits, file.at("logits"));
+  v.logits("openvino", logits_of_graph(net, file.at("input")), file.at("logits"));
   if (const Tensor* output = file.find("output"))
     v.check("output", max_abs_difference(net.activate(logits), *output), kOutputTolerance);
 }
@@ -139,7 +164,6 @@ void check_training(Mvit& net, const Recipe& recipe, const json& golden, const T
   net.set_training(true);
   const auto parameters = net.parameters();
   const Tensor target = file.at("train/target");
-  AdamW optimizer(parameters, recipe);
   const double rate = learning_rate(recipe, golden.value("epoch_exact", 0.0));
   if (golden.contains("lr")) v.check("lr", std::abs(rate / golden["lr"].get<double>() - 1.0), 1e-9);
 
@@ -148,10 +172,13 @@ void check_training(Mvit& net, const Recipe& recipe, const json& golden, const T
   std::set<std::string> names;
   for (const auto& [name, p] : parameters) names.insert(name);
   const bool pool_first = recipe.mvit.pool_first;
-  for (std::size_t step = 0; step < std::max<std::size_t>(losses.size(), 1); ++step) {
+  std::optional<AdamW> optimizer;  // none: the recipe's is not built yet, and outputs and gradients are all there is
+  if (is_supported(recipe.solver)) optimizer.emplace(parameters, recipe);
+  const std::size_t steps = optimizer ? std::max<std::size_t>(losses.size(), 1) : 1;
+  for (std::size_t step = 0; step < steps; ++step) {
     const Tensor logits = net.forward(file.at("input"));
     const Tensor value = loss(recipe.model.loss_func, logits, target);
-    optimizer.zero_grad();
+    if (optimizer) optimizer->zero_grad();
     value.backward();
     if (step < losses.size())
       v.check("loss" + std::to_string(step + 1), std::abs(value.item<double>() - losses[step]), kLossTolerance);
@@ -170,13 +197,14 @@ void check_training(Mvit& net, const Recipe& recipe, const json& golden, const T
     }
     const double norm = clip_gradients(parameters, recipe.solver.clip_grad_l2norm.value_or(0.0));
     if (step < norms.size()) v.check("grad_norm" + std::to_string(step + 1), std::abs(norm / norms[step] - 1.0), 1e-3);
-    optimizer.step(rate);
+    if (!optimizer) return;
+    optimizer->step(rate);
     if (step == 0) check_step(net, file, gradients, rate, recipe.solver.weight_decay, v);
   }
 }
 
 void check_groups(const Mvit& net, const Recipe& recipe, const json& golden, Verifier& v) {
-  if (!golden.contains("param_groups")) return;
+  if (!golden.contains("param_groups") || !is_supported(recipe.solver)) return;
   const auto groups = parameter_groups(recipe, net.parameters());
   bool same = groups.size() == golden["param_groups"].size();
   for (std::size_t i = 0; same && i < groups.size(); ++i) {
@@ -194,7 +222,7 @@ void check_masked(const Plan& plan, const TensorFile& file, Verifier& v) {
   load_weights(net, file, v);
   net.set_training(false);
   const MaskedTarget masked = net.forward(file.at("input"), file.at("mask"));
-  v.logits(masked.prediction[0], file.at("pred"));
+  v.logits("torch", masked.prediction[0], file.at("pred"));
   v.check("label", max_abs_difference(masked.target[0], file.at("label")), kOutputTolerance);
   v.check("loss", max_abs_difference(MaskedMvit::loss(masked).flatten(), file.at("loss").flatten()), kOutputTolerance);
 }
@@ -275,9 +303,11 @@ void verify_full_size(const json& golden, const std::optional<Recipe>& given, Ve
       check_trace(it->second, output, v);
     }
   });
-  const auto logits = net.forward(closed_form_input(golden.at("input_shape").get<std::vector<std::int64_t>>()));
+  const Tensor clips = closed_form_input(golden.at("input_shape").get<std::vector<std::int64_t>>());
+  const Tensor logits = net.forward(clips), want = values(golden.at("logits")).to(torch::kFloat);
   v.check("trace", static_cast<double>(trace.size() - seen), 0.0);
-  v.logits(logits.flatten(), values(golden.at("logits")).to(torch::kFloat));
+  v.logits("torch", logits.flatten(), want);
+  v.logits("openvino", logits_of_graph(net, clips).flatten(), want);
 }
 
 }  // namespace

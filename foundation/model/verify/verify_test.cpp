@@ -2,7 +2,11 @@
 
 #include <cstdlib>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+
+#include "reeltag/base/file.hpp"
 
 namespace reeltag::model {
 namespace {
@@ -30,6 +34,28 @@ INSTANTIATE_TEST_SUITE_P(Family, CarriedVector,
                          testing::Values("d01_v1_conv_cls_seppos", "d02_v2_relpos_cls", "d03_v2_nocls_heads2",
                                          "d05_pool_first_conv_unshared", "d08_image_v2_kvlist",
                                          "d10_meanpool_cls_sigmoid", "d11_rev_image_concat_linear"));
+
+TEST(Verify, ComparesTheOutputsOfBothEngines) {
+  const auto report = verify(carried() / "d02_v2_relpos_cls.json", {});
+  std::vector<std::string> names;
+  for (const auto& check : report.checks) names.push_back(check.what);
+  EXPECT_THAT(names, testing::IsSupersetOf({"logits/torch", "logits/openvino"}));
+}
+
+TEST(Verify, SettingsOfTheSolverDoNotStopAComparisonOfOutputs) {
+  const TemporaryFolder folder;
+  for (const auto& [key, value] :
+       {std::pair<const char*, nlohmann::json>{"SOLVER.LAYER_DECAY", 0.75}, {"SOLVER.OPTIMIZING_METHOD", "sgd"}}) {
+    auto vector = nlohmann::json::parse(value_or_throw(read_file(carried() / "d02_v2_relpos_cls.json", 1 << 20)));
+    vector["config"][key] = value;
+    write_file(folder.path() / "other.json", vector.dump());
+    fs::copy_file(carried() / "d02_v2_relpos_cls.safetensors", folder.path() / "other.safetensors",
+                  fs::copy_options::overwrite_existing);
+    const auto report = verify(folder.path() / "other.json", {});
+    EXPECT_TRUE(report.passed) << key << "\n" << failures(report);
+    EXPECT_GT(report.checks.size(), 10U);
+  }
+}
 
 TEST(Verify, FailsForAnotherNet) {
   Recipe other = load_recipe("MVITv2_XXS_8");

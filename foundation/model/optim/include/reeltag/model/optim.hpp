@@ -44,6 +44,9 @@ struct ParameterGroup {
 // positions with ZERO_DECAY_POS_CLS).
 std::vector<ParameterGroup> parameter_groups(const Recipe& recipe, const NamedTensors& parameters);
 
+// Whether AdamW can be made for these settings; the reference knows others (LAYER_DECAY).
+bool is_supported(const SolverOptions& solver);
+
 class AdamW {
  public:
   AdamW(const NamedTensors& parameters, const Recipe& recipe);
