@@ -74,17 +74,33 @@ Graph::Graph(std::shared_ptr<ov::Model> model) : model_(std::move(model)) {
   for (const auto& output : model_->outputs()) outputs_.push_back(port_of(output));
 }
 
+namespace {
+
+// Working memory for one call at a time.
+struct Request {
+  ov::InferRequest engine;
+  // A place for each output that a caller does not want. Without it the engine would go on writing where the last
+  // caller that wanted it had its memory.
+  std::vector<ov::Tensor> unwanted;
+};
+
+}  // namespace
+
 struct CompiledNet::Impl {
   std::vector<Port> inputs, outputs;
   ov::CompiledModel net;
   std::mutex mutex;  // of what follows
-  std::vector<ov::InferRequest> idle;
+  std::vector<Request> idle;
   std::vector<OperationTime> times;
 
-  ov::InferRequest take() {
+  Request take() {
     const std::lock_guard lock(mutex);
-    if (idle.empty()) return net.create_infer_request();
-    ov::InferRequest request = std::move(idle.back());
+    if (idle.empty()) {
+      Request request{.engine = net.create_infer_request(), .unwanted = {}};
+      for (const auto& port : outputs) request.unwanted.push_back(request.engine.get_tensor(port.name));
+      return request;
+    }
+    Request request = std::move(idle.back());
     idle.pop_back();
     return request;
   }
@@ -116,14 +132,17 @@ CompiledNet& CompiledNet::operator=(CompiledNet&&) noexcept = default;
 void CompiledNet::run(std::span<const Input> inputs, std::span<const Output> outputs) const {
   if (inputs.size() != impl_->inputs.size()) throw Exception(Code::invalid_argument, "the net wants all of its inputs");
   guarded(Code::internal, "computing a net", [&] {
-    ov::InferRequest request = impl_->take();
+    Request request = impl_->take();
+    ov::InferRequest& engine = request.engine;
     for (const auto& [name, values] : inputs)
-      request.set_tensor(std::string(name), tensor_of(find(impl_->inputs, name, values.size()), values.data()));
+      engine.set_tensor(std::string(name), tensor_of(find(impl_->inputs, name, values.size()), values.data()));
+    for (std::size_t i = 0; i < impl_->outputs.size(); ++i)
+      engine.set_tensor(impl_->outputs[i].name, request.unwanted[i]);
     for (const auto& [name, values] : outputs)
-      request.set_tensor(std::string(name), tensor_of(find(impl_->outputs, name, values.size()), values.data()));
-    request.infer();
+      engine.set_tensor(std::string(name), tensor_of(find(impl_->outputs, name, values.size()), values.data()));
+    engine.infer();
     const std::lock_guard lock(impl_->mutex);
-    if (impl_->net.get_property(ov::enable_profiling)) impl_->keep_times(request);
+    if (impl_->net.get_property(ov::enable_profiling)) impl_->keep_times(engine);
     impl_->idle.push_back(std::move(request));
   });
 }

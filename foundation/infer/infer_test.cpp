@@ -66,6 +66,17 @@ TEST(CompiledNet, ComputesInTheCallersMemory) {
   EXPECT_THAT(y, testing::ElementsAre(1, 2, 3, 4));
 }
 
+TEST(CompiledNet, WritesToNoCallersMemoryAfterItsCall) {
+  const CompiledNet net(product_graph(2), {});
+  const std::vector<float> x{1, 0, 0, 1}, twice{2, 0, 0, 2};
+  std::vector<float> y(4), share(4);
+  net.run({{"x", x}}, {{"y", y}, {"share", share}});
+  const std::vector<float> before = share;
+  net.run({{"x", twice}}, {{"y", y}});
+  EXPECT_EQ(share, before);
+  EXPECT_THAT(y, testing::ElementsAre(2, 4, 6, 8));
+}
+
 TEST(CompiledNet, RefusesOtherNamesAndSizes) {
   const CompiledNet net(product_graph(2), {});
   const std::vector<float> x(4), small(3);

@@ -205,7 +205,8 @@ FeatureTable features_of(const std::vector<dataset::Item>& items, store::Store& 
   const int short_side = model::Extractor::decoded_side({.blocks = request.blocks}, request.net);
   std::vector<FeatureTable> parts;
   for (const bool of_net : {true, false}) {
-    model::ExtractorOptions options{.blocks = {}, .image_frames = request.image_frames, .short_side = short_side};
+    model::ExtractorOptions options{
+        .blocks = {}, .image_frames = request.image_frames, .short_side = short_side, .threads = 1};
     for (const auto& name : request.blocks) {
       if ((name == model::kMvitBlock) == of_net) options.blocks.push_back(name);
     }

@@ -147,7 +147,8 @@ struct Extractor::Impl {
       distinct.times.push_back(time);
       ++distinct.count;
     }
-    return image_encoder->features(distinct).index_select(0, torch::tensor(rows));
+    const auto values = image_encoder->features(distinct);
+    return torch::tensor(values).view({distinct.count, ImageEncoder::kFeatures}).index_select(0, torch::tensor(rows));
   }
 
   // Inputs of the blocks, independent of the time order.
@@ -231,7 +232,7 @@ Extractor::Extractor(const ExtractorOptions& options, const fs::path& net, const
       identity += " " + hex(value_or_throw(sha256_file(net / "weights.safetensors"))) + " " +
                   hex(value_or_throw(sha256_file(net / "recipe.yaml"))) + (options.whole_picture ? " whole" : "");
     } else {
-      if (!impl_->image_encoder) impl_->image_encoder.emplace(image_encoder);
+      if (!impl_->image_encoder) impl_->image_encoder.emplace(image_encoder, options.threads);
       impl_->blocks.push_back({name, ImageEncoder::kFeatures});
       identity += " " + std::to_string(options.image_frames) + " " + std::string(lite0().sha256);
     }

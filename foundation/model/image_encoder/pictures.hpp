@@ -1,15 +1,15 @@
-// Converts a video's frames to the image encoder's input. Private. A function, any thread; throws c10::Error.
+// Converts a video's frames to the image encoder's input. Private. A function, any thread.
 #pragma once
 
-#include <torch/torch.h>
-
-#include "reeltag/media.hpp"
+#include <cstdint>
+#include <span>
 
 namespace reeltag::model {
 
-// Converts frames [first, first+count) to float32 [count,3,224,224], channels last, scaled as the image encoder
-// expects. Sizes follow torchvision's Resize(224) and CenterCrop(224), with which the package's nets are evaluated on
-// ImageNet; bicubic overshoot is clamped to [0,255].
-at::Tensor pictures(const media::Frames& frames, int first, int count);
+// Writes the picture [3,224,224] of an RGB frame [height,width,3], scaled as the image encoder expects. Sizes follow
+// torchvision's Resize(224) and CenterCrop(224), with which the package's nets are evaluated on ImageNet: the short
+// side is scaled to 224 (bicubic, antialiased; overshoot is clamped to [0,255]) unless it has that length, then the
+// central square is taken.
+void write_picture(std::span<const std::uint8_t> frame, int height, int width, std::span<float> picture);
 
 }  // namespace reeltag::model

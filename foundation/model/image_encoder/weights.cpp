@@ -1,9 +1,11 @@
 #include "weights.hpp"
 
 #include <cstdlib>
+#include <cstring>
 
 #include "reeltag/base/hash.hpp"
 #include "reeltag/model/image_encoder.hpp"
+#include "reeltag/model/torch_file.hpp"
 
 namespace reeltag::model {
 namespace {
@@ -48,6 +50,19 @@ void check_image_encoder(const fs::path& weights) {
   if (found == lite0().sha256) return;
   throw Exception(Code::corrupt, weights.string() + " is not the image encoder's file: its SHA-256 is " + found +
                                      ", not " + std::string(lite0().sha256) + ". Delete it; then " + advice());
+}
+
+Weights read_image_encoder(const fs::path& weights) {
+  const TorchFile file(file_source(weights));
+  Weights out;
+  for (const auto& [name, value] : file.root().entries()) {
+    if (value->tensor == nullptr || value->tensor->storage->type != Dtype::f32) continue;  // counters of training
+    const std::string bytes = file.elements(*value->tensor);
+    Array array{.shape = value->tensor->shape, .values = std::vector<float>(bytes.size() / sizeof(float))};
+    if (!bytes.empty()) std::memcpy(array.values.data(), bytes.data(), bytes.size());
+    out.put(name, std::move(array));
+  }
+  return out;
 }
 
 }  // namespace reeltag::model

@@ -1,20 +1,20 @@
-// Computes image features with a net pretrained on ImageNet: EfficientNet-Lite0 with published weights, run in libtorch
-// and never trained here. docs/adr/0056 has the reasons for this net and its input scaling.
+// Computes image features with a net pretrained on ImageNet: EfficientNet-Lite0 with published weights, never trained
+// here. docs/adr/0056 has the reasons for this net and its input scaling, docs/adr/0059 those for how it is computed.
 //
-// ImageEncoder is immutable and thread-safe. It owns the weights (19 MB). The tensors that it returns record no
-// gradients. find_image_encoder() may be called from any thread. Throws Exception: not_found (no weights), corrupt (not
-// the pinned file), invalid_argument (images or frames of a wrong shape), internal (libtorch).
+// ImageEncoder is immutable and thread-safe. It owns the compiled net (40 MB). find_image_encoder() may be called from
+// any thread. Throws Exception: not_found (no weights), corrupt (not the pinned file), invalid_argument (pictures or
+// frames of a wrong shape), internal (the engine).
 //
 //   const model::ImageEncoder image_encoder(model::find_image_encoder(bundle_folder));
 //   const auto frames = video.frames_at(times, {.short_side = model::ImageEncoder::kSide});
-//   const at::Tensor features = image_encoder.features(*frames);  // [T,1280]
+//   const std::vector<float> features = image_encoder.features(*frames);  // [T,1280]
 #pragma once
 
 #include <filesystem>
 #include <memory>
+#include <span>
 #include <string_view>
-
-#include <ATen/core/Tensor.h>
+#include <vector>
 
 #include "reeltag/media.hpp"
 
@@ -44,19 +44,20 @@ class ImageEncoder {
   static constexpr int kFeatures = 1280;  // per picture
   static constexpr int kClasses = 1000;   // of ImageNet, in its usual order
 
-  explicit ImageEncoder(const std::filesystem::path& weights);
+  // threads: 0 for as many as the processor has cores.
+  explicit ImageEncoder(const std::filesystem::path& weights, int threads = 0);
   ~ImageEncoder();
   ImageEncoder(ImageEncoder&&) noexcept;
   ImageEncoder& operator=(ImageEncoder&&) noexcept;
 
-  // images: float32 [N,3,224,224], RGB, (x - 127) / 128 of x in [0,255], on the CPU. Returns [N,1280]: the spatial mean
-  // of the last feature map, which the classifier reads.
-  [[nodiscard]] at::Tensor features(const at::Tensor& images) const;
-  [[nodiscard]] at::Tensor logits(const at::Tensor& images) const;  // -> [N,1000]
+  // Pictures [N,3,224,224], RGB, (x - 127) / 128 of x in [0,255]. Returns [N,1280]: the spatial mean of the last
+  // feature map, which the classifier reads.
+  [[nodiscard]] std::vector<float> features(std::span<const float> pictures) const;
+  [[nodiscard]] std::vector<float> logits(std::span<const float> pictures) const;  // -> [N,1000]
 
   // uint8 [T,H,W,3] of any size -> [T,1280]. Center crop: the short side is scaled to 224 pixels (bicubic, antialiased)
   // unless it already has them, then the central square is taken.
-  [[nodiscard]] at::Tensor features(const media::Frames& frames) const;
+  [[nodiscard]] std::vector<float> features(const media::Frames& frames) const;
 
  private:
   struct Impl;
