@@ -29,11 +29,6 @@ void hand_over() {
 }
 
 void run_train(Context&, const TrainArguments&) { hand_over(); }
-void run_evaluate(Context&, const EvaluateArguments&) { hand_over(); }
-void run_tag(Context&, const TagArguments&) { hand_over(); }
-void run_serve(Context&, const ServeArguments&) { hand_over(); }
-void run_index_add(Context&, const IndexArguments&) { hand_over(); }
-void run_index_build(Context&, const IndexArguments&) { hand_over(); }
 void run_import_checkpoint(Context&, const ImportCheckpointArguments&) { hand_over(); }
 void run_fetch(Context&, const FetchArguments&) { hand_over(); }
 void run_export(Context&, const ExportArguments&) { hand_over(); }
@@ -41,6 +36,5 @@ void run_verify(Context&, const VerifyArguments&) { hand_over(); }
 void run_choose(Context&, const ChooseArguments&) { hand_over(); }
 void run_check(Context&, const CheckArguments&) { hand_over(); }
 void run_measure(Context&, const MeasureArguments&) { hand_over(); }
-void run_sagemaker_serve(Context&, const SagemakerArguments&) { hand_over(); }
 
 }  // namespace reeltag::app

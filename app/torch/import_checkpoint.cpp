@@ -172,7 +172,8 @@ model::FitResult import_checkpoint(const Context& context, const model::Checkpoi
   ordered_json trained = how.trained;
   trained["naming"] = fitted.naming;
   bundle.trained = trained.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
-  model::save_bundle(how.folder, bundle, &net, model::Precision::float32);
+  const auto weights = model::arrays_of(net);
+  model::save_bundle(how.folder, bundle, &weights, model::Precision::float32);
   return fitted;
 }
 

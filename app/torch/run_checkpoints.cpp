@@ -73,7 +73,7 @@ void run_export(Context& context, const ExportArguments& a) {
   const auto folder = find_model(context.home(), a.model);
   const auto bundle = model::load_bundle(folder);
   if (ending.empty()) return export_folder(context, folder, bundle, a.out);
-  const auto net = model::load_net(folder, bundle);
+  const auto net = model::make_net(bundle.recipe, model::load_net_weights(folder, bundle));
   model::Checkpoint checkpoint;
   for (const auto& [name, tensor] : net.parameters()) checkpoint.weights.tensors.emplace_back(name, tensor.detach());
   if (a.split_qkv) model::split_qkv(checkpoint.weights);

@@ -313,13 +313,13 @@ class FrozenTrainer {
     const model::LinearHead head = classes_of(fitted.head, kept);
     const model::Head own{to_vectors(head.weight), to_vectors(head.bias.unsqueeze(0)).front()};
     if (!net_) return model::save_bundle(folder, bundle, nullptr, precision, &own);
-    const model::Mvit net = net_with_classifier(bundle.recipe, alone ? classes_of(alone->head, kept) : head);
+    const auto net = model::arrays_of(net_with_classifier(bundle.recipe, alone ? classes_of(alone->head, kept) : head));
     model::save_bundle(folder, bundle, &net, precision, bundle.plain() ? nullptr : &own);
   }
 
   [[nodiscard]] model::Mvit net_with_classifier(const model::Recipe& recipe, const model::LinearHead& head) const {
     torch::NoGradGuard no_grad;
-    const model::Mvit from = model::load_net(options_.net, *net_);
+    const model::Mvit from = model::make_net(net_->recipe, model::load_net_weights(options_.net, *net_));
     std::map<std::string, Tensor> weights;
     for (const auto& [name, tensor] : from.parameters()) weights.emplace(name, tensor);
     weights["head.projection.weight"] = head.weight;

@@ -161,7 +161,7 @@ class Trainer {
   void start_from(const fs::path& folder) {
     torch::NoGradGuard no_grad;
     const model::Bundle bundle = model::load_bundle(folder);
-    const model::Mvit from = model::load_net(folder, bundle);
+    const model::Mvit from = model::make_net(bundle.recipe, model::load_net_weights(folder, bundle));
     std::map<std::string, Tensor> weights;
     for (const auto& [name, tensor] : from.parameters()) weights.emplace(name, tensor);
     const bool same_vocabulary = bundle.vocabulary == set_.vocabulary;
@@ -410,7 +410,7 @@ class Trainer {
     bundle.scoring = rows_of(scoring, kept);
     const fs::path folder = options_.run / "bundle";
     fs::remove_all(folder);
-    const model::Mvit net = net_of(kept, recipe);
+    const auto net = model::arrays_of(net_of(kept, recipe));
     model::save_bundle(folder, bundle, &net,
                        options_.config.half ? model::Precision::float16 : model::Precision::float32);
   }

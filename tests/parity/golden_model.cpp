@@ -27,7 +27,7 @@ void write(const std::string& recipe, const std::string& out) {
 void print_logits(const std::string& folder) {
   const torch::NoGradGuard no_grad;
   const auto bundle = model::load_bundle(folder);
-  auto net = model::load_net(folder, bundle);
+  auto net = model::make_net(bundle.recipe, model::load_net_weights(folder, bundle));
   const auto& data = bundle.recipe.data;
   const auto input = model::closed_form_input({1, 3, data.num_frames, data.train_crop_size, data.train_crop_size});
   const auto logits = net.forward(input).flatten().contiguous();

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <torch/torch.h>
 #include <nlohmann/json.hpp>
 
 #include "head.hpp"
@@ -11,8 +10,6 @@
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/json.hpp"
 #include "reeltag/model/image_encoder.hpp"
-#include "reeltag/model/mvit.hpp"
-#include "reeltag/model/safetensors.hpp"
 
 namespace reeltag::model {
 namespace {
@@ -131,22 +128,12 @@ void rename_image_encoder(json& j) {
   j = std::move(renamed);
 }
 
-void write_weights(const fs::path& path, const std::vector<std::pair<std::string, at::Tensor>>& tensors,
-                   Precision precision) {
-  TensorFile file;
-  for (const auto& [name, tensor] : tensors) {
-    file.tensors.emplace_back(name,
-                              precision == Precision::float16 ? tensor.detach().to(torch::kHalf) : tensor.detach());
-  }
-  file.metadata["format"] = "pt";
-  write_safetensors(path, file);
-}
-
 }  // namespace
 
 bool Bundle::needs(const char* block) const { return std::find(blocks.begin(), blocks.end(), block) != blocks.end(); }
 
-void save_bundle(const fs::path& folder, const Bundle& bundle, const Mvit* net, Precision precision, const Head* head) {
+void save_bundle(const fs::path& folder, const Bundle& bundle, const NamedArrays* net, Precision precision,
+                 const Head* head) {
   check(folder, bundle);
   if (fs::exists(folder / "bundle.json"))
     throw Exception(Code::already_exists, folder.string() + " holds a bundle already");
@@ -154,8 +141,8 @@ void save_bundle(const fs::path& folder, const Bundle& bundle, const Mvit* net, 
       (head == nullptr) != bundle.plain())
     throw Exception(Code::invalid_argument, folder.string() + ": a bundle's net and head must be those of its blocks");
   fs::create_directories(folder);
-  if (net != nullptr) write_weights(folder / "weights.safetensors", net->parameters(), precision);
-  if (head != nullptr) write_weights(folder / "head.safetensors", tensors_of(*head), precision);
+  if (net != nullptr) write_weights(folder / "weights.safetensors", *net, precision);
+  if (head != nullptr) write_weights(folder / "head.safetensors", arrays_of(*head), precision);
   write_file(folder / "recipe.yaml", to_yaml(bundle.recipe));
   if (!bundle.card.empty()) write_file(folder / "card.md", bundle.card);
   write_file(folder / "bundle.json", header(bundle).dump(1) + "\n");  // last: without it there is no bundle
@@ -193,22 +180,11 @@ Bundle load_bundle(const fs::path& folder) {
   return b;
 }
 
-Mvit load_net(const fs::path& folder, const Bundle& bundle) {
-  torch::NoGradGuard no_grad;
+Weights load_net_weights(const fs::path& folder, const Bundle& bundle) {
   if (!bundle.needs(kMvitBlock) && !bundle.without_image_encoder)
     throw Exception(Code::unsupported,
                     "model " + bundle.name + " has no MViT: its head reads the image encoder's features");
-  Mvit net(make_plan(bundle.recipe), 0);
-  const TensorFile weights = read_safetensors(folder / "weights.safetensors");
-  for (auto& [name, tensor] : net.parameters()) {
-    const auto* stored = weights.find(name);
-    if (stored == nullptr) corrupt(folder, "the weights lack " + name);
-    if (stored->sizes() != tensor.sizes())
-      corrupt(folder, "the weights' " + name + " has another shape than the recipe's");
-    tensor.copy_(*stored);
-  }
-  net.set_training(false);
-  return net;
+  return read_weights(folder / "weights.safetensors");
 }
 
 }  // namespace reeltag::model

@@ -7,21 +7,16 @@
 #include <numeric>
 #include <optional>
 
-#include <torch/torch.h>
-
+#include "net.hpp"
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/hash.hpp"
 #include "reeltag/model/bundle.hpp"
 #include "reeltag/model/image_encoder.hpp"
-#include "reeltag/model/mvit.hpp"
 
 namespace reeltag::model {
 namespace {
 
-using torch::Tensor;
 namespace fs = std::filesystem;
-
-constexpr int kBatch = 8;  // views per forward pass
 
 // Index of the i-th frame of a view in each order. The shuffle is the same for every video: a fixed stride coprime to
 // the number of frames visits each frame once and separates neighbours.
@@ -84,8 +79,27 @@ bool is_blank(std::span<const std::uint8_t> pixels) {
   return true;
 }
 
-// The mean of x [V,N,W] over N with the weights w [V,N,1]; 0 where all weights are.
-Tensor mean_of(const Tensor& x, const Tensor& w) { return (x * w).sum(1) / w.sum(1).clamp_min(1.0); }
+// The weighted mean of rows; zeros where all weights are 0.
+class WeightedMean {
+ public:
+  explicit WeightedMean(std::size_t width) : sums_(width) {}
+
+  // value(i): the i-th number of the row.
+  template <class Value>
+  void add(float weight, const Value& value) {
+    if (weight == 0.0F) return;
+    for (std::size_t i = 0; i < sums_.size(); ++i) sums_[i] += weight * value(i);
+    weight_ += weight;
+  }
+  [[nodiscard]] std::vector<float> mean() && {
+    for (float& sum : sums_) sum /= std::max(1.0F, weight_);
+    return std::move(sums_);
+  }
+
+ private:
+  std::vector<float> sums_;
+  float weight_ = 0.0F;
+};
 
 }  // namespace
 
@@ -94,116 +108,124 @@ struct Extractor::Impl {
   ClipSpec spec;  // of the net
   int whole_views = 1;
   int side = 0;  // decode size in pixels: the larger of the net's and the image encoder's
-  std::optional<Mvit> net;
+  std::optional<Net> net;
   std::optional<ImageEncoder> image_encoder;
   std::vector<Block> blocks;
   std::string id;
+  std::vector<float> clip;  // working memory of embed
 
   [[nodiscard]] int net_frames() const { return net ? spec.frames : 0; }
   [[nodiscard]] int image_frames() const { return image_encoder ? options.image_frames : 0; }
 
   void load_net(const fs::path& folder) {
     const Bundle bundle = load_bundle(folder);
-    net.emplace(model::load_net(folder, bundle));
+    net.emplace(folder, bundle, options.threads);
     spec = clip_spec(bundle.recipe);
     spec.whole_picture |= options.whole_picture;
     whole_views = spec.uniform ? 1 : std::max(1, bundle.recipe.test.num_ensemble_views);
   }
 
-  // Features [V,width] of the views' clips, whose frames are consecutive from the start of `frames`.
-  [[nodiscard]] Tensor embed(const media::Frames& frames, int views, TimeOrder order) {
+  // The embedding of a view's clip; the views' frames are consecutive from the start of `frames`.
+  [[nodiscard]] std::vector<float> embed(const media::Frames& frames, int view, TimeOrder order) {
     const ClipSpec fitted = fit(spec, frames.height, frames.width);
-    const CropBox box = test_region(spec, frames.height, frames.width);
-    std::vector<Tensor> out;
-    for (int first = 0; first < views; first += kBatch) {
-      const int n = std::min(kBatch, views - first);
-      Tensor clips = torch::empty({n, 3, spec.frames, fitted.height, fitted.width});
-      std::vector<int> indices(static_cast<std::size_t>(spec.frames));
-      for (int v = 0; v < n; ++v) {
-        for (int t = 0; t < spec.frames; ++t)
-          indices[static_cast<std::size_t>(t)] = (first + v) * spec.frames + shown(order, t, spec.frames);
-        write_clip(frames, indices, box, false, fitted,
-                   clips.mutable_data_ptr<float>() + static_cast<std::size_t>(v) * fitted.clip_size());
-      }
-      out.push_back(net->embed(net->plan().recipe.is_image() ? clips.squeeze(2) : clips));
-    }
-    return torch::cat(out);
+    std::vector<int> indices;
+    for (int t = 0; t < spec.frames; ++t) indices.push_back(view * spec.frames + shown(order, t, spec.frames));
+    clip.resize(fitted.clip_size());
+    write_clip(frames, indices, test_region(spec, frames.height, frames.width), false, fitted, clip.data());
+    return net->embed(clip, {.batch = 1, .frames = spec.frames, .height = fitted.height, .width = fitted.width});
   }
 
-  // Features [V*image_frames,1280] of the frames after those of the net. A frame shared by several views is computed
-  // once.
-  [[nodiscard]] Tensor image_features(const media::Frames& frames, int views) {
+  // What the image encoder says of the frames after those of the net, in their order. A frame shared by several views
+  // is computed once.
+  struct ImageFeatures {
+    std::vector<float> distinct;    // rows of kFeatures
+    std::vector<std::size_t> rows;  // [V*image_frames]: the row of each
+    std::vector<float> shown;  // [V*image_frames]: 1 for a frame that shows something, 0 for one of a single colour
+
+    [[nodiscard]] const float* row(std::size_t i) const { return &distinct[rows[i] * ImageEncoder::kFeatures]; }
+  };
+  [[nodiscard]] ImageFeatures image_features(const media::Frames& frames, int views) const {
     const int first = views * net_frames(), count = views * image_frames();
-    std::map<double, std::int64_t> row_of;  // by presentation time
-    std::vector<std::int64_t> rows;
+    ImageFeatures out;
+    std::map<double, std::size_t> row_of;  // by presentation time
     media::Frames distinct{.count = 0, .height = frames.height, .width = frames.width, .data = {}, .times = {}};
     for (int i = first; i < first + count; ++i) {
       const double time = frames.times[static_cast<std::size_t>(i)];
-      const auto [it, fresh] = row_of.emplace(time, distinct.count);
-      rows.push_back(it->second);
+      const auto [it, fresh] = row_of.emplace(time, row_of.size());
+      out.rows.push_back(it->second);
       if (!fresh) continue;
       const auto pixels = frames.frame(i);
       distinct.data.insert(distinct.data.end(), pixels.begin(), pixels.end());
       distinct.times.push_back(time);
       ++distinct.count;
     }
-    const auto values = image_encoder->features(distinct);
-    return torch::tensor(values).view({distinct.count, ImageEncoder::kFeatures}).index_select(0, torch::tensor(rows));
+    out.distinct = image_encoder->features(distinct);
+    out.shown = shown_frames(frames, views);
+    return out;
+  }
+
+  // Black between two scenes, behind a film's end or before its beginning says nothing of the video: such frames do not
+  // count in an average, unless the view has no others.
+  [[nodiscard]] std::vector<float> shown_frames(const media::Frames& frames, int views) const {
+    const int first = views * net_frames(), n = image_frames();
+    std::vector<float> out;
+    for (int i = 0; i < views * n; ++i) out.push_back(is_blank(frames.frame(first + i)) ? 0.0F : 1.0F);
+    for (auto view = out.begin(); view != out.end(); view += n) {
+      if (std::count(view, view + n, 1.0F) == 0) std::fill(view, view + n, 1.0F);
+    }
+    return out;
+  }
+
+  // A view's image.mean and image.delta with its frames in this order.
+  struct ImageBlocks {
+    std::vector<float> mean, delta;
+  };
+  [[nodiscard]] ImageBlocks image_blocks(const ImageFeatures& seen, int view, TimeOrder order) const {
+    const int n = image_frames();
+    const auto at = [&](int i) {
+      const int frame = view * n + shown(order, i, n);
+      return static_cast<std::size_t>(frame);
+    };
+    WeightedMean mean(ImageEncoder::kFeatures), delta(ImageEncoder::kFeatures);
+    for (int i = 0; i < n; ++i) {
+      const float* row = seen.row(at(i));
+      mean.add(seen.shown[at(i)], [&](std::size_t c) { return row[c]; });
+      if (i == 0) continue;
+      const float* before = seen.row(at(i - 1));
+      delta.add(seen.shown[at(i)] * seen.shown[at(i - 1)], [&](std::size_t c) { return std::abs(row[c] - before[c]); });
+    }
+    return {std::move(mean).mean(), std::move(delta).mean()};
   }
 
   // Inputs of the blocks, independent of the time order.
   struct ViewFeatures {
     media::Frames net_frames;
-    Tensor images;  // [V,image_frames,1280]
-    Tensor shown;   // [V,image_frames,1]: 1 for a frame that shows something, 0 for one of a single colour
+    ImageFeatures images;
   };
-  [[nodiscard]] ViewFeatures look(const media::Frames& frames, int views) {
+  [[nodiscard]] ViewFeatures look(const media::Frames& frames, int views) const {
     ViewFeatures seen;
     if (net) seen.net_frames = for_net(frames, views);
-    if (image_encoder) {
-      seen.images = image_features(frames, views).view({views, image_frames(), -1});
-      seen.shown = shown_frames(frames, views);
-    }
+    if (image_encoder) seen.images = image_features(frames, views);
     return seen;
   }
 
-  // Black between two scenes, behind a film's end or before its beginning says nothing of the video: such frames do not
-  // count in an average, unless the view has no others.
-  [[nodiscard]] Tensor shown_frames(const media::Frames& frames, int views) const {
-    const int first = views * net_frames(), n = image_frames();
-    Tensor out = torch::ones({views, n, 1});
-    for (int v = 0; v < views; ++v) {
-      for (int i = 0; i < n; ++i) {
-        if (is_blank(frames.frame(first + v * n + i))) out[v][i][0] = 0.0F;
-      }
-      if (out[v].sum().item<float>() == 0.0F) out[v].fill_(1.0F);
+  // The features of a view with its frames in this order.
+  [[nodiscard]] std::vector<float> row(const ViewFeatures& seen, int view, TimeOrder order) {
+    const ImageBlocks images = image_encoder ? image_blocks(seen.images, view, order) : ImageBlocks{};
+    std::vector<float> out;
+    for (const auto& block : blocks) {
+      const auto part = block.name == kMvitBlock   ? embed(seen.net_frames, view, order)
+                        : block.name == kImageMean ? images.mean
+                                                   : images.delta;
+      out.insert(out.end(), part.begin(), part.end());
     }
     return out;
   }
 
-  // Features [V,width] of the views with their frames in this order.
-  [[nodiscard]] Tensor all(const ViewFeatures& seen, int views, TimeOrder order) {
-    std::map<std::string, Tensor> by_name;
-    if (net) by_name[kMvitBlock] = embed(seen.net_frames, views, order);
-    if (image_encoder) {
-      const int n = image_frames();
-      std::vector<std::int64_t> shuffle;
-      for (int i = 0; i < n; ++i) shuffle.push_back(shown(order, i, n));
-      const Tensor f = seen.images.index_select(1, torch::tensor(shuffle));
-      const Tensor shown = seen.shown.index_select(1, torch::tensor(shuffle));
-      by_name[kImageMean] = mean_of(f, shown);
-      by_name[kImageDelta] =
-          n > 1 ? mean_of((f.slice(1, 1) - f.slice(1, 0, n - 1)).abs(), shown.slice(1, 1) * shown.slice(1, 0, n - 1))
-                : torch::zeros_like(by_name[kImageMean]);
-    }
-    std::vector<Tensor> parts;
-    for (const auto& block : blocks) parts.push_back(by_name.at(block.name));
-    return torch::cat(parts, 1).contiguous();
-  }
-
   // The net's frames, at its training size.
   [[nodiscard]] media::Frames for_net(const media::Frames& frames, int views) const {
-    const auto count = static_cast<std::size_t>(views * net_frames());
+    const int frames_of_net = views * net_frames();
+    const auto count = static_cast<std::size_t>(frames_of_net);
     media::Frames own{
         .count = static_cast<int>(count), .height = frames.height, .width = frames.width, .data = {}, .times = {}};
     own.data.assign(frames.data.begin(),
@@ -228,7 +250,7 @@ Extractor::Extractor(const ExtractorOptions& options, const fs::path& net, const
     identity += " " + name;
     if (name == kMvitBlock) {
       impl_->load_net(net);
-      impl_->blocks.push_back({name, impl_->net->plan().dim_out});
+      impl_->blocks.push_back({name, impl_->net->width()});
       identity += " " + hex(value_or_throw(sha256_file(net / "weights.safetensors"))) + " " +
                   hex(value_or_throw(sha256_file(net / "recipe.yaml"))) + (options.whole_picture ? " whole" : "");
     } else {
@@ -315,19 +337,18 @@ media::Frames Extractor::join(std::span<const VideoFrames> videos) const {
 
 Result<std::vector<Features>> Extractor::features(const media::Frames& frames, std::size_t views,
                                                   std::span<const TimeOrder> orders) {
-  torch::NoGradGuard no_grad;
   const int n = static_cast<int>(views);
   if (frames.count != n * (impl_->net_frames() + impl_->image_frames()))
     throw Exception(Code::invalid_argument, "the frames are not those of wanted()");
   const Impl::ViewFeatures seen = impl_->look(frames, n);
   std::vector<Features> out;
   for (const TimeOrder order : orders) {
-    const Tensor all = impl_->all(seen, n, order);
-    if (!all.isfinite().all().item<bool>()) return fail(Code::corrupt, "the model's features are no numbers");
-    const float* data = all.const_data_ptr<float>();
-    const auto width = static_cast<std::size_t>(all.size(1));
     Features& rows = out.emplace_back();
-    for (std::size_t v = 0; v < views; ++v) rows.emplace_back(data + v * width, data + (v + 1) * width);
+    for (int v = 0; v < n; ++v) {
+      rows.push_back(impl_->row(seen, v, order));
+      if (!std::all_of(rows.back().begin(), rows.back().end(), [](float x) { return std::isfinite(x); }))
+        return fail(Code::corrupt, "the model's features are no numbers");
+    }
   }
   return out;
 }

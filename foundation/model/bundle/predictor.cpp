@@ -1,8 +1,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <torch/torch.h>
-
 #include "head.hpp"
 #include "reeltag/base/log.hpp"
 #include "reeltag/model/bundle.hpp"
@@ -28,9 +26,20 @@ Bundle usable(const fs::path& folder, fs::path& image_encoder) {
   return b;
 }
 
-torch::Tensor column(const std::vector<double>& values, std::size_t classes, double fallback) {
-  if (values.empty()) return torch::full({static_cast<std::int64_t>(classes)}, fallback);
-  return torch::tensor(values).to(torch::kFloat);
+// Scores in [0,1] from logits.
+std::vector<float> scores_of(std::vector<float> logits, const Bundle& bundle) {
+  const Scoring& scoring = bundle.scoring;
+  for (std::size_t c = 0; c < logits.size() && !scoring.scale.empty(); ++c)
+    logits[c] = static_cast<float>(logits[c] * scoring.scale[c] + scoring.shift[c]);
+  if (bundle.multi_label) {
+    for (float& x : logits) x = 1.0F / (1.0F + std::exp(-x));
+    return logits;
+  }
+  const float most = *std::max_element(logits.begin(), logits.end());
+  float sum = 0.0F;
+  for (float& x : logits) sum += x = std::exp(x - most);
+  for (float& x : logits) x /= sum;
+  return logits;
 }
 
 }  // namespace
@@ -38,25 +47,13 @@ torch::Tensor column(const std::vector<double>& values, std::size_t classes, dou
 struct Predictor::Impl {
   Bundle bundle;
   Extractor extractor;
-  HeadTensors head;
-  torch::Tensor scale, shift;  // [class]
-
-  // Scores [V,class] in [0,1] from the features of views.
-  [[nodiscard]] torch::Tensor scores(const Features& rows) const {
-    torch::Tensor features = torch::empty({static_cast<std::int64_t>(rows.size()), head.weight.size(1)});
-    float* to = features.mutable_data_ptr<float>();
-    for (const auto& row : rows) to = std::copy(row.begin(), row.end(), to);
-    const torch::Tensor logits = torch::addmm(head.bias, features, head.weight.t()) * scale + shift;
-    return (bundle.multi_label ? torch::sigmoid(logits) : torch::softmax(logits, -1)).contiguous();
-  }
+  StoredHead head;
 
   [[nodiscard]] Result<Prediction> prediction(const Features& rows, const std::vector<View>& views) const {
-    const torch::Tensor all = scores(rows);
     const std::size_t classes = bundle.vocabulary.size();
-    const float* data = all.const_data_ptr<float>();
     Prediction out{.views = views, .scores = {}, .mean = std::vector<float>(classes, 0.0F)};
     for (std::size_t v = 0; v < views.size(); ++v) {
-      out.scores.emplace_back(data + v * classes, data + (v + 1) * classes);
+      out.scores.push_back(scores_of(head.logits(rows[v]), bundle));
       for (std::size_t c = 0; c < classes; ++c) {
         if (!std::isfinite(out.scores[v][c]))
           return fail(Code::corrupt, "the model gives no number for " + bundle.vocabulary[c]);
@@ -72,11 +69,8 @@ Predictor::Predictor(const fs::path& folder, bool whole_picture) {
   Bundle bundle = usable(folder, image_encoder);
   Extractor extractor({.blocks = bundle.blocks, .image_frames = bundle.image_frames, .whole_picture = whole_picture},
                       folder, image_encoder);
-  HeadTensors head = load_head(folder, bundle, extractor.width());
-  const std::size_t classes = bundle.vocabulary.size();
-  const auto scale = column(bundle.scoring.scale, classes, 1.0);
-  const auto shift = column(bundle.scoring.shift, classes, 0.0);
-  impl_ = std::make_unique<Impl>(Impl{std::move(bundle), std::move(extractor), std::move(head), scale, shift});
+  StoredHead head = load_head(folder, bundle, extractor.width());
+  impl_ = std::make_unique<Impl>(Impl{std::move(bundle), std::move(extractor), std::move(head)});
 }
 Predictor::~Predictor() = default;
 Predictor::Predictor(Predictor&&) noexcept = default;
@@ -103,7 +97,6 @@ Result<std::vector<Features>> Predictor::features(const media::Frames& frames, c
 }
 
 Result<Prediction> Predictor::score(const Features& rows, const std::vector<View>& views) const {
-  torch::NoGradGuard no_grad;
   return impl_->prediction(rows, views);
 }
 
@@ -116,7 +109,6 @@ Result<Prediction> Predictor::predict(const media::Frames& frames, const std::ve
 
 std::vector<Result<Prediction>> Predictor::predict(std::span<const Clips> videos) {
   if (videos.size() == 1) return {predict(*videos[0].frames, *videos[0].views)};
-  torch::NoGradGuard no_grad;
   std::vector<Extractor::VideoFrames> parts;
   std::size_t views = 0;
   for (const auto& video : videos) {

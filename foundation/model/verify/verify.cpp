@@ -90,11 +90,7 @@ ClipSize size_of(const Tensor& clips) {
 // The logits of the same net as an inference graph.
 Tensor logits_of_graph(const Mvit& net, const Tensor& clips) {
   Weights weights;
-  for (const auto& [name, tensor] : net.parameters()) {
-    const Tensor values = tensor.detach().to(torch::kFloat).contiguous();
-    const float* data = values.const_data_ptr<float>();
-    weights.put(name, {values.sizes().vec(), std::vector<float>(data, data + values.numel())});
-  }
+  for (auto& [name, array] : arrays_of(net)) weights.put(name, std::move(array));
   const infer::CompiledNet graph(mvit_graph(net.plan(), weights, size_of(clips)), {.threads = at::get_num_threads()});
   const Tensor input = clips.to(torch::kFloat).contiguous();
   Tensor logits = torch::empty({clips.size(0), net.plan().recipe.model.num_classes});

@@ -1,6 +1,7 @@
 #include "reeltag/model/weights.hpp"
 
 #include <cmath>
+#include <fstream>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -82,6 +83,42 @@ TEST_F(WeightsFile, ContradictionsAreRefused) {
       R"({"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}})",
       data);
   EXPECT_THAT(refusal(), HasSubstr("overlaps"));
+}
+
+TEST_F(WeightsFile, WhatIsWrittenIsReadBack) {
+  const NamedArrays arrays{{"b", {{2, 2}, {1.5F, -2.0F, 0.1F, 3e-8F}}}, {"a", {{0}, {}}}, {"c", {{1}, {65503.0F}}}};
+  write_weights(path, arrays, Precision::float32);
+  for (const auto& [name, array] : arrays) {
+    EXPECT_EQ(read_weights(path).at(name).values, array.values) << name;
+    EXPECT_EQ(read_weights(path).at(name).shape, array.shape) << name;
+  }
+  std::ifstream in(path, std::ios::binary);
+  EXPECT_EQ(read_safetensors_header(in, path).metadata.at("format"), "pt");
+}
+
+// Every binary16 number, what lies between it and the next, and the halves that go to the even one.
+TEST_F(WeightsFile, Float16IsTheNearestNumber) {
+  NamedArrays arrays{{"w", {}}};
+  std::vector<float> want;
+  auto& values = arrays[0].second.values;
+  const auto number = [](int bits) {
+    const int exponent = bits >> 10, fraction = bits & 1023;
+    return exponent == 0 ? std::ldexp(static_cast<float>(fraction), -24)
+                         : std::ldexp(static_cast<float>(1024 + fraction), exponent - 25);
+  };
+  for (int bits = 0; bits + 1 < 0x7C00; ++bits) {
+    const float low = number(bits), high = number(bits + 1), middle = (low + high) / 2;
+    for (const float sign : {1.0F, -1.0F}) {
+      values.insert(values.end(), {sign * low, sign * std::nextafter(middle, low), sign * middle,
+                                   sign * std::nextafter(middle, high)});
+      want.insert(want.end(), {sign * low, sign * low, sign * (bits % 2 == 0 ? low : high), sign * high});
+    }
+  }
+  values.insert(values.end(), {65519.0F, 65520.0F, 1e30F, -1e30F});
+  want.insert(want.end(), {65504.0F, INFINITY, INFINITY, -INFINITY});
+  arrays[0].second.shape = {static_cast<std::int64_t>(values.size())};
+  write_weights(path, arrays, Precision::float16);
+  EXPECT_EQ(read_weights(path).at("w").values, want);
 }
 
 TEST(ClosedForm, DependsOnNameAndPlaceOnly) {

@@ -5,7 +5,7 @@
 
 #include "reeltag/base/file.hpp"
 #include "reeltag/model/bundle.hpp"
-#include "reeltag/model/mvit.hpp"
+#include "reeltag/model/plan.hpp"
 #include "reeltag/tagger.hpp"
 
 namespace reeltag::tag {
@@ -47,7 +47,9 @@ class Batch : public testing::Test {
     model::Bundle b{.name = "net", .recipe = model::load_recipe("MVITv2_XXS_8"), .vocabulary = {"a", "b", "c"}};
     b.recipe.model.num_classes = 3;
     b.scoring.thresholds = {0.1, 0.2, 0.99};
-    const model::Mvit net(model::make_plan(b.recipe), 5);
+    model::NamedArrays net;
+    for (const auto& [name, shape] : model::make_plan(b.recipe).parameters)
+      net.emplace_back(name, model::Array{shape, model::closed_form_weight(name, shape)});
     save_bundle(place(), b, &net, model::Precision::float32);
   }
   [[nodiscard]] std::filesystem::path place() const { return folder_.path() / "net"; }

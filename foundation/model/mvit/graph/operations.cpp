@@ -51,7 +51,9 @@ Node softmax(const Node& x) { return std::make_shared<op::Softmax>(x, -1); }
 Node gelu(const Node& x) { return std::make_shared<op::Gelu>(x, ov::op::GeluApproximationMode::ERF); }
 
 const Array& Layers::array(const std::string& name, const Axes& shape) const {
-  const Array& found = weights_->at(prefix_ + name);
+  const Array* stored = find(name);
+  if (stored == nullptr) throw Exception(Code::corrupt, "the weights lack " + prefix_ + name);
+  const Array& found = *stored;
   if (found.shape == shape) return found;
   throw Exception(Code::corrupt, "the weights' " + prefix_ + name + " has the shape " + text(found.shape) +
                                      ", not the recipe's " + text(shape));

@@ -1,4 +1,4 @@
-// Models that tag videos, on libtorch.
+// Models that tag videos.
 // Tagger: one thread at a time; owns its net. load_model(): any thread; the returned Model is thread-safe and owns a
 // thread for its net, which it joins. Both throw Exception for a missing or inconsistent bundle.
 //

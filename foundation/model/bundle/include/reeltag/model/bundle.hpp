@@ -26,10 +26,9 @@
 #include "reeltag/model/extractor.hpp"
 #include "reeltag/model/input.hpp"
 #include "reeltag/model/recipe.hpp"
+#include "reeltag/model/weights.hpp"
 
 namespace reeltag::model {
-
-class Mvit;
 
 // Maps a class's logit to its score: sigmoid or softmax of scale * logit + shift. A tag is shown from its threshold on.
 struct Scoring {
@@ -63,16 +62,14 @@ struct Head {
   std::vector<float> bias;                 // [class]
 };
 
-enum class Precision { float32, float16 };
-
-// Writes the folder atomically; it must not hold a bundle yet. net is required if a block or without_image_encoder
-// needs it; head is required unless the bundle is plain.
-void save_bundle(const std::filesystem::path& folder, const Bundle& bundle, const Mvit* net, Precision precision,
+// Writes the folder atomically; it must not hold a bundle yet. net: the weights of its MViT, required if a block or
+// without_image_encoder needs it; head is required unless the bundle is plain.
+void save_bundle(const std::filesystem::path& folder, const Bundle& bundle, const NamedArrays* net, Precision precision,
                  const Head* head = nullptr);
 // Loads everything but the weights and checks it for consistency.
 Bundle load_bundle(const std::filesystem::path& folder);
-// Loads the net with its weights, in evaluation mode, on the CPU.
-Mvit load_net(const std::filesystem::path& folder, const Bundle& bundle);
+// The weights of its MViT; throws Exception(unsupported) for a bundle that has none.
+Weights load_net_weights(const std::filesystem::path& folder, const Bundle& bundle);
 
 struct Prediction {
   std::vector<View> views;

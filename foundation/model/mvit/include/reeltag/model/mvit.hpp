@@ -21,6 +21,7 @@
 #include <ATen/core/Tensor.h>
 
 #include "reeltag/model/plan.hpp"
+#include "reeltag/model/weights.hpp"
 
 namespace reeltag::model {
 
@@ -62,6 +63,12 @@ class Mvit {
   struct Impl;
   std::unique_ptr<Impl> impl_;
 };
+
+// The net of a recipe with these weights, in evaluation mode, on the CPU. Weights that are missing or of another shape
+// throw Exception(corrupt).
+Mvit make_net(const Recipe& recipe, const Weights& weights);
+// Its weights, in the reference's order.
+NamedArrays arrays_of(const Mvit& net);
 
 // Fills every parameter with the closed form of the reference vectors: a value per name and index, exact in any
 // language (SplitMix64 seeded with the FNV-1a hash of the name, scaled by fan). Used by full-size checks only.

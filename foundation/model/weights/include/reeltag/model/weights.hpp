@@ -15,6 +15,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "reeltag/base/error.hpp"
@@ -39,6 +40,11 @@ class Weights {
 
 // Reads a safetensors file of floating-point arrays (float16, bfloat16, float32, float64).
 Weights read_weights(const std::filesystem::path& file);
+
+using NamedArrays = std::vector<std::pair<std::string, Array>>;
+enum class Precision { float32, float16 };
+// Writes a safetensors file with the arrays in this order, atomically and durably.
+void write_weights(const std::filesystem::path& file, const NamedArrays& arrays, Precision precision);
 
 // An array in a safetensors file.
 struct StoredArray {

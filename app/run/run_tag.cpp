@@ -7,8 +7,8 @@
 #include "reeltag/base/progress.hpp"
 #include "reeltag/base/stop.hpp"
 #include "reeltag/untrusted.hpp"
+#include "run/tag_video.hpp"
 #include "terminal.hpp"
-#include "torch/tag_video.hpp"
 
 namespace reeltag::app {
 namespace {

@@ -9,8 +9,6 @@
 #include <stop_token>
 #include <thread>
 
-#include <c10/util/Exception.h>
-
 #include "reeltag/base/file.hpp"
 #include "reeltag/base/log.hpp"
 #include "reeltag/base/stop.hpp"
@@ -62,14 +60,12 @@ void test_model(tag::Model& model, const media::Limits& limits) {
   }
 }
 
-// Torch's own errors become ours at this edge.
+// A model may be larger than the memory.
 std::shared_ptr<tag::Model> load(const fs::path& folder, const Config& config) {
   try {
     auto model = tag::load_model(folder, config.tag);
     test_model(*model, config.media);
     return model;
-  } catch (const c10::Error& e) {
-    throw Exception(Code::corrupt, "model " + folder.string() + ": libtorch: " + e.what_without_backtrace());
   } catch (const std::bad_alloc&) {
     throw Exception(Code::unavailable, "model " + folder.string() + ": out of memory");
   }

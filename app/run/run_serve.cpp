@@ -1,7 +1,6 @@
-// serve: the parts of the server that need libtorch or know the whole program.
+// serve: the parts of the server that need a model or know the whole program.
 #include "reeltag/serve.hpp"
 
-#include <c10/util/Exception.h>
 #include <sys/stat.h>
 
 #include "commands.hpp"
@@ -17,12 +16,10 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// Torch's own errors become ours at this edge.
+// A model may be larger than the memory.
 std::shared_ptr<tag::Model> load(const fs::path& bundle, const tag::TagConfig& config) {
   try {
     return tag::load_model(bundle, config);
-  } catch (const c10::Error& e) {
-    throw Exception(Code::corrupt, "model " + bundle.string() + ": libtorch: " + e.what_without_backtrace());
   } catch (const std::bad_alloc&) {
     throw Exception(Code::unavailable, "model " + bundle.string() + ": out of memory");
   }

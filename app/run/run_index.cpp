@@ -9,7 +9,7 @@
 #include "commands/videos.hpp"
 #include "reeltag/base/progress.hpp"
 #include "reeltag/base/stop.hpp"
-#include "torch/tag_video.hpp"
+#include "run/tag_video.hpp"
 
 namespace reeltag::app {
 namespace {
