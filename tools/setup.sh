@@ -99,7 +99,7 @@ announce() {
   free=$(megabytes_free "$root")
   echo "reeltag set-up (once; later starts skip it):"
   if ((${#missing[@]})); then echo "  Debian packages to install: ${#missing[@]}, (a bare system needs about 200 MB of them)"; fi
-  if ((fetch)); then echo "  libraries to fetch into .deps/ (PyTorch, Arrow, CUDA stubs, weights of the image encoder): $fetch MB"; fi
+  if ((fetch)); then echo "  libraries to fetch into .deps/ (PyTorch, OpenVINO, Arrow, CUDA stubs, weights of the image encoder): $fetch MB"; fi
   if [[ $kind == tests ]]; then echo "  tools for the tests: clang-format, clang-tidy, Go, TikTokApi, yt-dlp, boto3, moto, 210 MB"; fi
   if [[ $kind == serve || $kind == tests ]]; then echo "  to build the page: Node (of the libraries above) and packages of npm, 70 MB unpacked"; fi
   if [[ ! -x build/release/reeltag ]]; then

@@ -58,11 +58,6 @@ std::string_view name_of(Precision precision) noexcept {
   return precision == Precision::float32 ? "float32" : "bfloat16";
 }
 
-bool has_bfloat16() {
-  const auto capabilities = core().get_property("CPU", ov::device::capabilities);
-  return std::find(capabilities.begin(), capabilities.end(), ov::device::capability::BF16) != capabilities.end();
-}
-
 std::size_t Port::count() const noexcept {
   return std::accumulate(shape.begin(), shape.end(), std::size_t{1}, [](std::size_t product, std::int64_t axis) {
     return product * static_cast<std::size_t>(axis);
@@ -89,6 +84,7 @@ struct Request {
 struct CompiledNet::Impl {
   std::vector<Port> inputs, outputs;
   ov::CompiledModel net;
+  bool profile = false;
   std::mutex mutex;  // of what follows
   std::vector<Request> idle;
   std::vector<OperationTime> times;
@@ -118,6 +114,7 @@ struct CompiledNet::Impl {
 CompiledNet::CompiledNet(const Graph& graph, const Options& options, bool profile) : impl_(std::make_unique<Impl>()) {
   impl_->inputs = graph.inputs();
   impl_->outputs = graph.outputs();
+  impl_->profile = profile;
   impl_->net = guarded(Code::internal, "compiling a net", [&] {
     return core().compile_model(
         graph.model(), "CPU", ov::inference_num_threads(options.threads), ov::num_streams(1),
@@ -142,7 +139,7 @@ void CompiledNet::run(std::span<const Input> inputs, std::span<const Output> out
       engine.set_tensor(std::string(name), tensor_of(find(impl_->outputs, name, values.size()), values.data()));
     engine.infer();
     const std::lock_guard lock(impl_->mutex);
-    if (impl_->net.get_property(ov::enable_profiling)) impl_->keep_times(engine);
+    if (impl_->profile) impl_->keep_times(engine);
     impl_->idle.push_back(std::move(request));
   });
 }

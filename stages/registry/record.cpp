@@ -128,7 +128,7 @@ Version describe_bundle(const fs::path& bundle) {
   const auto file = bundle / "bundle.json";
   if (!fs::exists(file))
     throw Exception(Code::not_found, "no bundle in " + bundle.string() + ": it has no bundle.json");
-  files_to_copy(bundle);
+  files_to_copy(bundle);  // refuses pipes and links before anything is read
   const json j = read_json(file, kMaxText);
   Version v;
   std::size_t thresholds = 0;

@@ -77,7 +77,7 @@ void check(const fs::path& folder, const Scoring& c, std::size_t classes) {
 // What other people wrote is shown on terminals and pages.
 void check_name(const fs::path& folder, const std::string& name) {
   if (name.empty() || name.size() > kMaxName || without_controls(name) != name)
-    corrupt(folder, "a hashtag or its name is empty, longer than 1000 bytes or has control characters");
+    corrupt(folder, "a hashtag or the model's name is empty, longer than 1000 bytes or has control characters");
 }
 
 void check(const fs::path& folder, const Bundle& b) {

@@ -1,9 +1,8 @@
 #include "reeltag/model/mvit.hpp"
 
-#include <algorithm>
-
 #include "drawing.hpp"
 #include "net.hpp"
+#include "reeltag/model/clip_grid.hpp"
 
 namespace reeltag::model {
 
@@ -20,17 +19,6 @@ std::string text(at::IntArrayRef sizes) {
   return "[" + out + "]";
 }
 
-// The stem's output grid for a clip of this size; axes below 1 if the clip is too small.
-Triple stem_grid(const MvitOptions& m, at::IntArrayRef sizes) {
-  Triple grid{1, 1, 1};
-  const std::size_t axes = m.patch_kernel.size();
-  for (std::size_t a = 0; a < axes; ++a) {
-    const std::int64_t room = sizes[a + 2] + 2 * m.patch_padding[a] - m.patch_kernel[a];
-    grid[3 - axes + a] = room < 0 ? 0 : static_cast<int>(room / m.patch_stride[a] + 1);
-  }
-  return grid;
-}
-
 // Any clip length, height and width is valid if every pooling fits.
 void check_input(const Plan& plan, const at::Tensor& clips) {
   const auto& data = plan.recipe.data;
@@ -40,15 +28,8 @@ void check_input(const Plan& plan, const at::Tensor& clips) {
     throw Exception(Code::invalid_argument, "the net wants clips [B," + channels + (axes == 5 ? ",T" : "") +
                                                 ",height,width], got " + text(clips.sizes()));
   }
-  Triple grid = stem_grid(plan.recipe.mvit, clips.sizes());
-  const bool fits = std::min({grid[0], grid[1], grid[2]}) >= 1 &&
-                    std::all_of(plan.blocks.begin(), plan.blocks.end(), [&](const BlockPlan& block) {
-                      const bool same =
-                          !block.pool_skip || pooled_grid(grid, block.pool_skip) == pooled_grid(grid, block.pool_q);
-                      grid = pooled_grid(grid, block.pool_q);
-                      return same;
-                    });
-  if (!fits) {
+  const auto axis = [&](std::int64_t a) { return static_cast<int>(clips.size(a)); };
+  if (!fits(plan, {axes == 5 ? axis(2) : 1, axis(-2), axis(-1)})) {
     throw Exception(Code::invalid_argument, "the net's stem and pooling do not fit clips " + text(clips.sizes()) +
                                                 "; trained at " + std::to_string(data.num_frames) + " frames of " +
                                                 std::to_string(data.train_crop_size) + " pixels");

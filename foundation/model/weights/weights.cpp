@@ -104,7 +104,7 @@ void write_weights(const std::filesystem::path& file, const NamedArrays& arrays,
   bytes.reserve(bytes.size() + offset);
   for (const auto& [name, array] : arrays) {
     for (const float value : array.values) {
-      const auto rounded = to_half(value);
+      const std::uint16_t rounded = half ? to_half(value) : std::uint16_t{0};
       bytes.append(half ? reinterpret_cast<const char*>(&rounded) : reinterpret_cast<const char*>(&value), size);
     }
   }

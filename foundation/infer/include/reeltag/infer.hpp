@@ -29,11 +29,9 @@ namespace reeltag::infer {
 using Shape = std::vector<std::int64_t>;
 
 // float32 is within 1e-5 of a float64 computation of the same net; bfloat16 has three decimal digits, and is faster
-// where the processor computes in it (has_bfloat16).
+// where the processor computes in it.
 enum class Precision { float32, bfloat16 };
 [[nodiscard]] std::string_view name_of(Precision precision) noexcept;
-// Whether the processor multiplies bfloat16 by AMX or AVX-512.
-[[nodiscard]] bool has_bfloat16();
 
 // An input or output of a graph: float32, row by row.
 struct Port {
@@ -58,7 +56,7 @@ class Graph {
 
 struct Options {
   Precision precision = Precision::float32;
-  int threads = 1;
+  int threads = 1;  // 0: one per core
 };
 
 // Memory of the caller for the values of a port.

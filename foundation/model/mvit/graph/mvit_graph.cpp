@@ -1,12 +1,11 @@
 #include "reeltag/model/mvit_graph.hpp"
 
-#include <algorithm>
-
 #include <openvino/openvino.hpp>
 #include <openvino/opsets/opset8.hpp>
 
 #include "pooling_attention.hpp"
 #include "positions.hpp"
+#include "reeltag/model/clip_grid.hpp"
 #include "reversible_graph.hpp"
 
 namespace reeltag::model {
@@ -14,32 +13,11 @@ namespace {
 
 namespace op = ov::opset8;
 
-// The stem's output grid; axes below 1 if the clip is too small.
-Triple stem_grid(const MvitOptions& m, const ClipSize& size) {
-  Triple grid{1, 1, 1};
-  const std::array<int, 3> sizes{size.frames, size.height, size.width};
-  const std::size_t axes = m.patch_kernel.size();
-  for (std::size_t a = 0; a < axes; ++a) {
-    const int room = sizes[3 - axes + a] + 2 * m.patch_padding[a] - m.patch_kernel[a];
-    grid[3 - axes + a] = room < 0 ? 0 : room / m.patch_stride[a] + 1;
-  }
-  return grid;
-}
-
 void check_size(const Plan& plan, const ClipSize& size) {
-  Triple grid = stem_grid(plan.recipe.mvit, size);
-  const bool fits = size.batch >= 1 && std::min({grid[0], grid[1], grid[2]}) >= 1 &&
-                    std::all_of(plan.blocks.begin(), plan.blocks.end(), [&](const BlockPlan& block) {
-                      const bool same =
-                          !block.pool_skip || pooled_grid(grid, block.pool_skip) == pooled_grid(grid, block.pool_q);
-                      grid = pooled_grid(grid, block.pool_q);
-                      return same;
-                    });
-  if (!fits) {
-    throw Exception(Code::invalid_argument, "the net's stem and pooling do not fit " + std::to_string(size.frames) +
-                                                " frames of " + std::to_string(size.width) + "x" +
-                                                std::to_string(size.height) + " pixels");
-  }
+  if (size.batch >= 1 && fits(plan, {size.frames, size.height, size.width})) return;
+  throw Exception(Code::invalid_argument, "the net's stem and pooling do not fit " + std::to_string(size.frames) +
+                                              " frames of " + std::to_string(size.width) + "x" +
+                                              std::to_string(size.height) + " pixels");
 }
 
 // [B,channels,T,H,W], or [B,channels,H,W] of an image net -> [B,N,C].
@@ -70,7 +48,9 @@ Node position_rows(const Array& table, std::int64_t first, std::int64_t count, f
 TokenNodes stem(const Plan& plan, const Weights& weights, const Node& clips, const ClipSize& size_of_clips) {
   const auto& m = plan.recipe.mvit;
   const Layers layers(weights);
-  TokenNodes x{.cls = {}, .patches = patch_embedding(plan, layers, clips), .grid = stem_grid(m, size_of_clips)};
+  TokenNodes x{.cls = {},
+               .patches = patch_embedding(plan, layers, clips),
+               .grid = stem_grid(m, {size_of_clips.frames, size_of_clips.height, size_of_clips.width})};
   const std::int64_t cls = m.cls_embed_on ? 1 : 0, batch = size(*x.patches, 0), patches = size(*x.patches, 1);
   if (m.cls_embed_on) x.cls = constant(layers.array("cls_token", {1, 1, m.embed_dim}));
   if (const Array table = absolute_positions(plan, weights, x.grid); !table.values.empty()) {
@@ -149,14 +129,6 @@ Node reversible_embedding(const Plan& plan, const Weights& weights, const TokenN
   return mean(fused(layers.layer_norm("norm", trunk)), 1);
 }
 
-// An operation between a computed value and the output of this name, so that the engine keeps the name.
-ov::Output<ov::Node> output(const Node& x, const char* name) {
-  const auto result = std::make_shared<op::Result>(x);
-  result->output(0).set_names({name});
-  result->input_value(0).add_names({name});
-  return result;
-}
-
 }  // namespace
 
 ClipSize trained_size(const Plan& plan, int batch) {
@@ -167,7 +139,7 @@ ClipSize trained_size(const Plan& plan, int batch) {
           .width = data.train_crop_size};
 }
 
-infer::Graph mvit_graph(const Plan& plan, const Weights& weights, const ClipSize& size_of_clips) {
+infer::Graph mvit_graph(const Plan& plan, const Weights& weights, const ClipSize& size_of_clips) try {
   if (plan.recipe.is_pretraining())
     throw Exception(Code::unsupported, "MODEL.MODEL_NAME MaskMViT: this net predicts hidden tokens and has no classes");
   check_size(plan, size_of_clips);
@@ -182,11 +154,14 @@ infer::Graph mvit_graph(const Plan& plan, const Weights& weights, const ClipSize
                                             size_of_clips.height, size_of_clips.width})
                           : Node(clips);
   const TokenNodes tokens = stem(plan, weights, pixels, size_of_clips);
-  const Node features =
-      plan.reversible() ? reversible_embedding(plan, weights, tokens) : embedding(plan, weights, tokens);
-  const Node logits = Layers(weights).linear("head.projection", features, plan.recipe.model.num_classes);
-  const ov::OutputVector outputs{output(logits, "logits"), output(features, "embedding")};
-  return infer::Graph(std::make_shared<ov::Model>(outputs, ov::ParameterVector{clips}, "mvit"));
+  Node features = plan.reversible() ? reversible_embedding(plan, weights, tokens) : embedding(plan, weights, tokens);
+  Node logits = Layers(weights).linear("head.projection", features, plan.recipe.model.num_classes);
+  logits.add_names({"logits"});
+  features.add_names({"embedding"});
+  return infer::Graph(
+      std::make_shared<ov::Model>(ov::OutputVector{logits, features}, ov::ParameterVector{clips}, "mvit"));
+} catch (const ov::Exception& e) {
+  throw Exception(Code::corrupt, std::string("the recipe's net cannot be written as a graph: ") + e.what());
 }
 
 }  // namespace reeltag::model

@@ -37,7 +37,7 @@ struct ExtractorOptions {
   int image_frames = 4;        // per view
   bool whole_picture = false;  // the MViT sees the whole picture even where its recipe crops a square
   int short_side = 0;          // pixels; minimum decode size, for use beside blocks that need larger frames
-  int threads = 0;             // of the image encoder; 0: one per core
+  int threads = 0;             // of the nets; 0: one per core
 };
 
 using Features = std::vector<std::vector<float>>;  // [view][width]
